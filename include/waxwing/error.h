@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Status codes and the error object every fallible call can return. */
+#ifndef WAXWING_ERROR_H
+#define WAXWING_ERROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <waxwing/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * What a call came to. Zero is success, positive values are outcomes of guest code (the guest ran
+ * and ended in a way the caller must look at), negative values are errors (the call did not do what
+ * was asked; `wax_error` says why).
+ */
+typedef int32_t wax_status;
+enum {
+    WAX_OK = 0,
+    WAX_TRAP = 1,           /* the guest trapped; wax_error_trap() tells where */
+    WAX_EXIT = 2,           /* the guest called exit; wax_error_exit_code() gives the code */
+    WAX_EXCEPTION = 3,      /* a wasm exception left the guest uncaught */
+    WAX_E_INVALID = -1,     /* an argument of this call is wrong */
+    WAX_E_NOMEM = -2,       /* the host is out of memory */
+    WAX_E_LIMIT = -3,       /* a configured or declared limit would be passed */
+    WAX_E_MALFORMED = -4,   /* bytes are not a wasm module (decoding) */
+    WAX_E_VALIDATION = -5,  /* a well-formed module breaks a validation rule */
+    WAX_E_UNSUPPORTED = -6, /* a feature is off or not there yet */
+    WAX_E_LINK = -7,        /* an import is missing or has another type */
+    WAX_E_NOT_FOUND = -8,   /* no such export, file, mount, … */
+    WAX_E_DENIED = -9,      /* a capability was not granted; the error names the rule */
+    WAX_E_IO = -10,         /* the host refused a system call; wax_error_errno() has the number */
+    WAX_E_TYPE = -11,       /* value or extern of another type than asked for */
+    WAX_E_BOUNDS = -12,     /* outside guest memory, a table or a buffer */
+    WAX_E_STATE = -13,      /* not possible in the present state (running, already started, …) */
+    WAX_E_POISONED = -14,   /* the instance was stopped hard and must be reset or freed */
+    WAX_E_CANCELLED = -15,  /* stopped by wax_*_cancel() */
+    WAX_E_TIMEOUT = -16,    /* stopped by a deadline */
+    WAX_E_FUEL = -17,       /* stopped because the fuel was used up */
+    WAX_E_INTERNAL = -18    /* a bug in waxwing */
+};
+
+/** Where an offset or index is not known. */
+#define WAX_NO_OFFSET UINT64_MAX
+#define WAX_NO_INDEX UINT32_MAX
+
+/**
+ * An error: what failed, on which subject, why, and what would permit it. Immutable once returned;
+ * may be read from any thread; owned by the caller and freed by wax_error_free().
+ */
+typedef struct wax_error wax_error;
+
+/** Kinds of trap, as wax_error_trap_code() reports them; names in wax_trap_name(). */
+typedef int32_t wax_trap_code;
+
+/** One frame of a guest back-trace, innermost first. Strings live as long as the error. */
+typedef struct wax_frame {
+    const char *module_name;   /* may be "" */
+    const char *func_name;     /* from the name section or an export; may be "" */
+    uint32_t func_idx;         /* function index in its module */
+    uint64_t module_off;       /* byte offset in the module, WAX_NO_OFFSET if unknown */
+} wax_frame;
+
+WAX_API wax_status wax_error_status(const wax_error *error);
+WAX_API const char *wax_error_message(const wax_error *error);
+WAX_API const char *wax_error_hint(const wax_error *error);    /* "" if there is none */
+WAX_API const char *wax_error_rule(const wax_error *error);    /* rule behind a denial, "" if none */
+WAX_API const char *wax_error_section(const wax_error *error); /* wasm section, "" if none */
+WAX_API uint64_t wax_error_offset(const wax_error *error);     /* byte offset in the module */
+WAX_API uint32_t wax_error_func_idx(const wax_error *error);   /* function index in the module */
+WAX_API int32_t wax_error_errno(const wax_error *error);       /* host errno, 0 if none */
+WAX_API wax_trap_code wax_error_trap_code(const wax_error *error); /* 0 if not a trap */
+WAX_API int32_t wax_error_exit_code(const wax_error *error);   /* guest exit code, 0 if none */
+WAX_API size_t wax_error_n_frames(const wax_error *error);
+WAX_API const wax_frame *wax_error_frame(const wax_error *error, size_t idx); /* NULL past the end */
+WAX_API void wax_error_free(wax_error *error);
+WAX_API const char *wax_status_name(wax_status status);        /* "WAX_E_LIMIT" */
+WAX_API const char *wax_trap_name(wax_trap_code code);         /* "out of bounds memory access" */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signal handlers: install, count, chain. */
+/*
+ * Four signals are taken: SIGSEGV, SIGBUS and SIGILL tell of faults in guest code, one real-time
+ * signal stops a thread. What the fault function does not claim goes to whoever was there before:
+ * a function is called, the default action is restored so that the instruction faults again.
+ *
+ * Invariants. 1. previous[] is written only under `lock` before our handler can run for that signal,
+ * and never while users > 0; the handler reads it without the lock. 2. Handlers run on the alternate
+ * stack (SA_ONSTACK) and are not masked (SA_NODEFER): an embedder's chained handler may longjmp.
+ */
+#include "os/signal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "os/lock.h"
+#include "os/vm.h"
+
+static struct {
+    pthread_mutex_t lock;
+    unsigned users;
+    wx_fault_fn fn;
+    struct sigaction previous[4];
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+int wx_signal_kick_number(void) { return SIGRTMIN + 5; }
+
+static int signal_number(unsigned i)
+{
+    static const int fixed[3] = {SIGSEGV, SIGBUS, SIGILL};
+    return i < 3 ? fixed[i] : wx_signal_kick_number();
+}
+
+static void chain_sigsafe(int sig, siginfo_t *info, void *ucontext)
+{
+    const struct sigaction *old = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        if (signal_number(i) == sig) {
+            old = &state.previous[i];
+        }
+    }
+    if (!old || (sig == wx_signal_kick_number() && old->sa_handler == SIG_DFL)) {
+        return; /* a kick that came late: the default action would end the process */
+    }
+    if (old->sa_flags & SA_SIGINFO) {
+        old->sa_sigaction(sig, info, ucontext);
+    } else if (old->sa_handler == SIG_DFL || (old->sa_handler == SIG_IGN && info->si_code > 0)) {
+        struct sigaction dfl = {.sa_handler = SIG_DFL};
+        (void)sigaction(sig, &dfl, NULL); /* returning repeats the fault, now deadly */
+        if (info->si_code <= 0) {
+            (void)raise(sig);
+        }
+    } else if (old->sa_handler != SIG_IGN) {
+        old->sa_handler(sig);
+    }
+}
+
+static void handler_sigsafe(int sig, siginfo_t *info, void *ucontext)
+{
+    int saved = errno;
+    if (!state.fn(sig, info, ucontext)) {
+        chain_sigsafe(sig, info, ucontext);
+    }
+    errno = saved;
+}
+
+static int install(void)
+{
+    struct sigaction ours = {.sa_sigaction = handler_sigsafe,
+                             .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    (void)sigemptyset(&ours.sa_mask);
+    for (unsigned i = 0; i < 4; i++) {
+        if (sigaction(signal_number(i), NULL, &state.previous[i]) != 0 ||
+            sigaction(signal_number(i), &ours, NULL) != 0) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+int wx_signal_acquire(wx_fault_fn fn)
+{
+    (void)pthread_mutex_lock(&state.lock); /* static, error-free kind */
+    int e = 0;
+    if (state.users == 0) {
+        state.fn = fn;
+        e = install();
+    }
+    wx_assert(state.fn == fn);
+    if (!e) {
+        state.users++;
+    }
+    (void)pthread_mutex_unlock(&state.lock);
+    return e;
+}
+
+void wx_signal_release(void)
+{
+    (void)pthread_mutex_lock(&state.lock);
+    wx_assert(state.users > 0);
+    if (--state.users == 0) {
+        for (unsigned i = 0; i < 4; i++) {
+            struct sigaction now;
+            if (sigaction(signal_number(i), NULL, &now) == 0 &&
+                (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler_sigsafe) {
+                (void)sigaction(signal_number(i), &state.previous[i], NULL);
+            }
+        }
+    }
+    (void)pthread_mutex_unlock(&state.lock);
+}
+
+void wx_signal_kick(int32_t tid)
+{
+    int saved = errno;
+    (void)syscall(SYS_tgkill, getpid(), tid, wx_signal_kick_number()); /* it may be gone: fine */
+    errno = saved;
+}
+
+#define ALT_BYTES ((size_t)64 * 1024)
+
+int wx_signal_altstack_ensure(void **ret_ours)
+{
+    stack_t now;
+    *ret_ours = NULL;
+    if (sigaltstack(NULL, &now) != 0) {
+        return errno;
+    }
+    if (!(now.ss_flags & SS_DISABLE) && now.ss_size >= ALT_BYTES / 2) {
+        return 0;
+    }
+    void *p = mmap(NULL, ALT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        return errno;
+    }
+    stack_t ours = {.ss_sp = p, .ss_size = ALT_BYTES};
+    if (sigaltstack(&ours, NULL) != 0) {
+        int e = errno;
+        wx_vm_release(p, ALT_BYTES);
+        return e;
+    }
+    *ret_ours = p;
+    return 0;
+}
+
+void wx_signal_altstack_release(void *ours)
+{
+    if (ours) {
+        stack_t off = {.ss_flags = SS_DISABLE};
+        (void)sigaltstack(&off, NULL); /* only refused while running on it */
+        wx_vm_release(ours, ALT_BYTES);
+    }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Virtual memory: reserve, commit, release, dual-mapped code. */
+#ifndef WX_OS_VM_H
+#define WX_OS_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+size_t wx_vm_page_size(void);
+/** Inaccessible address range that costs no memory; NULL when the host refuses. */
+void *wx_vm_reserve(size_t len);
+/** Make part of a reservation readable and writable (zero-filled). @return host errno */
+int wx_vm_commit(void *p, size_t len);
+void wx_vm_release(void *p, size_t len);
+
+/** Code memory written through one mapping and run through another (ruling R21). */
+struct wx_vm_code {
+    uint8_t *rw;
+    uint8_t *rx;
+    size_t len;
+};
+/** @return host errno; on failure nothing is mapped */
+int wx_vm_code_map(size_t len, struct wx_vm_code *ret_code);
+void wx_vm_code_unmap(struct wx_vm_code *code);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and redirecting a signal's machine context (x86-64). */
+#ifndef WX_OS_X86_64_UCONTEXT_H
+#define WX_OS_X86_64_UCONTEXT_H
+
+#include <stdint.h>
+#include <ucontext.h>
+
+static inline uintptr_t wx_uc_pc(const void *uc)
+{
+    return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
+}
+/** Continue at fn(arg0, arg1) with the given stack pointer. */
+static inline void wx_uc_redirect(void *uc, void *fn, void *sp, uint64_t arg0, uint64_t arg1)
+{
+    greg_t *g = ((ucontext_t *)uc)->uc_mcontext.gregs;
+    g[REG_RIP] = (greg_t)(uintptr_t)fn;
+    g[REG_RSP] = (greg_t)(uintptr_t)sp;
+    g[REG_RDI] = (greg_t)arg0;
+    g[REG_RSI] = (greg_t)arg1;
+}
+
+#endif
