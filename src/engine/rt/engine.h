@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's own fields, for the files of this folder. */
+#ifndef WX_ENGINE_RT_ENGINE_H
+#define WX_ENGINE_RT_ENGINE_H
+
+#include <signal.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/map.h"
+#include "engine/rt/store.h"
+
+struct wx_engine {
+    struct wx_mem mem;              /* root account */
+    struct wx_engine_config config;
+    uint32_t refs;                  /* atomic */
+    uint32_t guards_off;            /* atomic: set once when a guarded reservation was refused */
+    bool owns_signals;
+    struct wx_mutex sig_lock;       /* leaf */
+    struct wx_arena *sig_arena WAX_GUARDED_BY(&sig_lock);
+    struct wx_map sigs WAX_GUARDED_BY(&sig_lock);
+    uint32_t n_sigs WAX_GUARDED_BY(&sig_lock);
+};
+
+/** Remember that guarded memories can not be had; logs it the first time. */
+void wx_engine_drop_guards(struct wx_engine *engine);
+/* constexpr.c. @return false only when out of memory */
+bool wx_constexpr_eval(struct wx_instance *inst, const struct wx_constexpr *e, uint64_t ret[2]);
+/* fault.c: what the signal handler does. */
+bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linear memories. */
+#include "engine/rt/memory.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "engine/rt/engine.h"
+#include "os/vm.h"
+
+#define GIB (UINT64_C(1) << 30)
+#define GUARD_BYTES (2 * GIB)
+#define SPACE_BYTES (4 * GIB)
+/* Checked memories without a declared or configured maximum reserve this much. */
+#define DEFAULT_CHECKED_BYTES (16 * GIB)
+
+static uint64_t type_max_bytes(const struct wx_limits *type)
+{
+    uint64_t most = type->is64 ? UINT64_MAX : SPACE_BYTES;
+    if (!type->has_max) {
+        return most;
+    }
+    uint64_t bytes;
+    bool ok = wx_mul_ok(type->max, UINT64_C(1) << type->page_shift, &bytes);
+    return ok && bytes < most ? bytes : most;
+}
+
+static bool reserve_guarded(struct wx_memory *m)
+{
+    m->reservation_bytes = GUARD_BYTES + SPACE_BYTES + GUARD_BYTES;
+    m->reservation = wx_vm_reserve(m->reservation_bytes);
+    m->base = m->reservation ? (uint8_t *)m->reservation + GUARD_BYTES : NULL;
+    m->guarded = m->reservation != NULL;
+    return m->guarded;
+}
+
+/* Exactly the maximum, less when the host refuses; never less than `min_bytes`. */
+static bool reserve_checked(struct wx_memory *m, uint64_t min_bytes)
+{
+    uint64_t page = wx_vm_page_size();
+    uint64_t want = m->max_bytes < DEFAULT_CHECKED_BYTES || m->type.has_max
+                        ? m->max_bytes : DEFAULT_CHECKED_BYTES;
+    if (want > UINT64_C(1) << 46) {
+        want = UINT64_C(1) << 46;
+    }
+    for (; want >= min_bytes; want = want / 2 > min_bytes || want == min_bytes ? want / 2 : min_bytes) {
+        m->reservation_bytes = wx_align_up(want ? want : 1, page);
+        m->reservation = wx_vm_reserve(m->reservation_bytes);
+        if (m->reservation || want == 0) {
+            break;
+        }
+    }
+    m->base = m->reservation;
+    m->max_bytes = m->max_bytes < want ? m->max_bytes : want;
+    return m->reservation != NULL;
+}
+
+static wax_status reserve(struct wx_memory *m, uint64_t min_bytes, wax_error **err)
+{
+    bool guardable = !m->type.is64 && m->type.page_shift == 16 && wx_engine_guards(m->engine);
+    if (guardable && reserve_guarded(m)) {
+        return WAX_OK;
+    }
+    if (guardable) {
+        wx_engine_drop_guards(m->engine);
+    }
+    if (reserve_checked(m, min_bytes)) {
+        return WAX_OK;
+    }
+    (void)wx_fail(err, WAX_E_NOMEM, "cannot reserve %llu bytes of address space for a memory",
+                  (unsigned long long)min_bytes);
+    wx_error_set_hint(err, "raise the address-space limit (ulimit -v)");
+    return WAX_E_NOMEM;
+}
+
+static wax_status memory_init(struct wx_memory *m, uint64_t limit, wax_error **err)
+{
+    uint64_t min_bytes;
+    uint64_t most = type_max_bytes(&m->type);
+    if (limit && limit < most) {
+        most = limit;
+    }
+    m->max_bytes = most;
+    if (!wx_mul_ok(m->type.min, UINT64_C(1) << m->type.page_shift, &min_bytes) ||
+        min_bytes > most) {
+        (void)wx_fail(err, WAX_E_LIMIT, "a memory of %llu pages is over the limit of %llu bytes",
+                      (unsigned long long)m->type.min, (unsigned long long)most);
+        wx_error_set_hint(err, "raise it with --max-memory or the builder's memory limit");
+        return WAX_E_LIMIT;
+    }
+    wax_status st = reserve(m, min_bytes, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    int e = wx_vm_commit(m->base, wx_align_up(min_bytes, wx_vm_page_size()));
+    if (e) {
+        return wx_fail_errno(err, e, "cannot commit %llu bytes for a memory",
+                             (unsigned long long)min_bytes);
+    }
+    m->size_bytes = min_bytes;
+    return WAX_OK;
+}
+
+static void memory_free(struct wx_memory *m)
+{
+    wx_vm_release(m->reservation, m->reservation_bytes);
+    wx_mutex_fini(&m->grow_lock);
+    struct wx_engine *e = m->engine;
+    wx_free(&e->mem, m);
+    wx_engine_unref(e);
+}
+
+wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type,
+                         uint64_t max_bytes, struct wx_memory **ret_memory, wax_error **err)
+{
+    struct wx_memory *m = wx_zalloc(&engine->mem, sizeof *m);
+    if (!m) {
+        return wx_fail_nomem(err, "a memory");
+    }
+    m->engine = wx_engine_ref(engine);
+    m->type = *type;
+    m->refs = 1;
+    wx_mutex_init(&m->grow_lock);
+    uint64_t limit = engine->config.max_memory_bytes;
+    limit = max_bytes && (!limit || max_bytes < limit) ? max_bytes : limit;
+    wax_status st = memory_init(m, limit, err);
+    if (st != WAX_OK) {
+        memory_free(m);
+        return st;
+    }
+    *ret_memory = m;
+    return WAX_OK;
+}
+
+struct wx_memory *wx_memory_ref(struct wx_memory *memory)
+{
+    wx_add_relaxed(&memory->refs, 1); /* the caller holds one already */
+    return memory;
+}
+
+void wx_memory_unref(struct wx_memory *memory)
+{
+    if (memory && wx_sub_acqrel(&memory->refs, 1) == 1) {
+        memory_free(memory);
+    }
+}
+
+static uint64_t grow_locked(struct wx_memory *m, uint64_t delta_pages) WAX_REQUIRES(&m->grow_lock)
+{
+    uint64_t old = m->size_bytes, delta, size;
+    if (!wx_mul_ok(delta_pages, UINT64_C(1) << m->type.page_shift, &delta) ||
+        !wx_add_ok(old, delta, &size) || size > m->max_bytes) {
+        return UINT64_MAX;
+    }
+    uint64_t page = wx_vm_page_size();
+    uint64_t from = wx_align_up(old, page), to = wx_align_up(size, page);
+    if (wx_vm_commit(m->base + from, to - from) != 0) {
+        return UINT64_MAX;
+    }
+    wx_store_release(&m->size_bytes, size); /* pairs with wx_memory_size: pages are there */
+    return old >> m->type.page_shift;
+}
+
+uint64_t wx_memory_grow(struct wx_memory *memory, uint64_t delta_pages)
+{
+    wx_mutex_lock(&memory->grow_lock);
+    uint64_t old = grow_locked(memory, delta_pages);
+    wx_mutex_unlock(&memory->grow_lock);
+    return old;
+}
+
+/*
+ * Guest threads may write while the host copies (R16): that race is the guest's. The copies go
+ * through volatile words outside the sanitizers, so that theirs reports are about our own state.
+ */
+#define UNCHECKED __attribute__((no_sanitize("thread", "address"), noinline))
+
+static UNCHECKED void copy_racy(volatile uint8_t *dst, const volatile uint8_t *src, size_t len)
+{
+    while (len >= 8 && (((uintptr_t)dst | (uintptr_t)src) & 7) == 0) {
+        *(volatile uint64_t *)(volatile void *)dst = *(const volatile uint64_t *)(const volatile void *)src;
+        dst += 8;
+        src += 8;
+        len -= 8;
+    }
+    while (len--) {
+        *dst++ = *src++;
+    }
+}
+
+void wx_memory_read(const struct wx_memory *m, uint64_t addr, void *dst, size_t len)
+{
+    wx_assert(wx_memory_in_bounds(m, addr, len));
+    if (m->type.shared) {
+        copy_racy(dst, m->base + addr, len);
+    } else if (len) {
+        memcpy(dst, m->base + addr, len);
+    }
+}
+
+void wx_memory_write(struct wx_memory *m, uint64_t addr, const void *src, size_t len)
+{
+    wx_assert(wx_memory_in_bounds(m, addr, len));
+    if (m->type.shared) {
+        copy_racy(m->base + addr, src, len);
+    } else if (len) {
+        memcpy(m->base + addr, src, len);
+    }
+}

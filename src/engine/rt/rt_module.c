@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runtime modules: a validated module, its signatures and its code. */
+#include "engine/rt/engine.h"
+
+static wax_status check_tier(const struct wx_rt_module *m, wax_error **err)
+{
+    uint64_t missing = m->wasm->features_used & ~m->tier->features;
+    if (!missing) {
+        return WAX_OK;
+    }
+    const char *name = wx_feature_name((enum wx_feature)__builtin_ctzll(missing));
+    (void)wx_fail(err, WAX_E_UNSUPPORTED, "the module uses '%s', which tier '%s' cannot run yet",
+                  name, m->tier->name);
+    return WAX_E_UNSUPPORTED;
+}
+
+static void free_codes(struct wx_rt_module *m, int mode)
+{
+    if (m->codes[mode]) {
+        for (uint32_t i = 0; i < m->wasm->n_funcs - m->wasm->n_func_imports; i++) {
+            m->tier->code_fini(&m->codes[mode][i]);
+        }
+        wx_free(&m->engine->mem, m->codes[mode]);
+    }
+}
+
+static void module_free(struct wx_rt_module *m)
+{
+    struct wx_engine *e = m->engine;
+    for (int mode = 0; mode < 2; mode++) {
+        free_codes(m, mode);
+    }
+    wx_free(&e->mem, m->sigs);
+    wx_module_free(m->wasm);
+    wx_mutex_fini(&m->lock);
+    wx_free(&e->mem, m);
+    wx_engine_unref(e);
+}
+
+static wax_status module_init(struct wx_rt_module *m, const uint8_t *bytes, size_t len,
+                              wax_error **err)
+{
+    struct wx_engine *e = m->engine;
+    wax_status st = wx_module_decode(&e->mem, bytes, len, &e->config.features,
+                                     &wx_decode_limits_default, &m->wasm, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    st = check_tier(m, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    m->sigs = wx_zalloc_array(&e->mem, m->wasm->n_types, sizeof *m->sigs);
+    if (!m->sigs) {
+        return wx_fail_nomem(err, "a module's types");
+    }
+    return wx_sig_intern_module(e, m->wasm, m->sigs, err);
+}
+
+wax_status wx_rt_module_new(struct wx_engine *engine, const uint8_t *bytes, size_t len,
+                            struct wx_rt_module **ret_module, wax_error **err)
+{
+    struct wx_rt_module *m = wx_zalloc(&engine->mem, sizeof *m);
+    if (!m) {
+        return wx_fail_nomem(err, "a module");
+    }
+    m->engine = wx_engine_ref(engine);
+    m->tier = engine->config.tier;
+    m->refs = 1;
+    wx_mutex_init(&m->lock);
+    wax_status st = module_init(m, bytes, len, err);
+    if (st != WAX_OK) {
+        module_free(m);
+        return st;
+    }
+    *ret_module = m;
+    return WAX_OK;
+}
+
+struct wx_rt_module *wx_rt_module_ref(struct wx_rt_module *module)
+{
+    wx_add_relaxed(&module->refs, 1); /* the caller holds one already */
+    return module;
+}
+
+void wx_rt_module_unref(struct wx_rt_module *module)
+{
+    if (module && wx_sub_acqrel(&module->refs, 1) == 1) {
+        module_free(module);
+    }
+}
+
+/* Slots of the frame header; the tier asserts that its own header has this size. */
+#define HEADER_SLOTS 4u
+
+struct wx_code *wx_rt_module_codes(struct wx_rt_module *m, int mode)
+{
+    wx_mutex_lock(&m->lock);
+    uint32_t n = m->wasm->n_funcs - m->wasm->n_func_imports;
+    if (!m->codes[mode]) {
+        m->codes[mode] = wx_zalloc_array(&m->engine->mem, (size_t)n + 1, sizeof *m->codes[mode]);
+        for (uint32_t i = 0; m->codes[mode] && i < n; i++) {
+            const struct wx_func_def *f = &m->wasm->funcs[m->wasm->n_func_imports + i];
+            m->codes[mode][i] = (struct wx_code){
+                .func_idx = m->wasm->n_func_imports + i,
+                .module = m,
+                .mode = (uint32_t)mode,
+                .local_slots = f->n_local_slots,
+                .frame_slots = f->n_local_slots + HEADER_SLOTS + f->max_stack_slots,
+            };
+        }
+    }
+    struct wx_code *codes = m->codes[mode];
+    wx_mutex_unlock(&m->lock);
+    return codes;
+}
+
+const void *wx_code_entry(struct wx_thread *t, struct wx_code *code)
+{
+    const void *entry = wx_load_acquire(&code->entry); /* pairs with the tier's release */
+    if (entry) {
+        return entry;
+    }
+    struct wx_rt_module *m = code->module;
+    wx_mutex_lock(&m->lock);
+    wax_status st = WAX_OK;
+    if (!code->entry) {
+        st = m->tier->compile(m, code, (int)code->mode, &t->error);
+    }
+    wx_mutex_unlock(&m->lock);
+    if (st != WAX_OK) {
+        t->trap = st == WAX_E_NOMEM ? WX_TRAP_NOMEM : WX_TRAP_UNIMPLEMENTED;
+        return NULL;
+    }
+    return wx_load_acquire(&code->entry);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stores and the objects they own. */
+#include <string.h>
+
+#include "engine/rt/engine.h"
+#include "os/vm.h"
+
+wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t memory_limit,
+                        struct wx_store **ret_store, wax_error **err)
+{
+    struct wx_store *s = wx_zalloc(&engine->mem, sizeof *s);
+    if (!s) {
+        return wx_fail_nomem(err, "a store");
+    }
+    wx_mem_init(&s->mem, &engine->mem, memory_limit);
+    s->engine = wx_engine_ref(engine);
+    wx_list_init(&s->instances);
+    s->thread.event_fd = -1;
+    s->arena = wx_arena_new(&s->mem);
+    uint64_t stack = stack_bytes ? stack_bytes : engine->config.stack_bytes;
+    wax_status st = s->arena ? wx_thread_init(&s->thread, s, stack ? stack : 8u << 20, err)
+                             : wx_fail_nomem(err, "a store");
+    if (st != WAX_OK) {
+        wx_store_free(s);
+        return st;
+    }
+    *ret_store = s;
+    return WAX_OK;
+}
+
+static void free_instances(struct wx_store *s)
+{
+    for (struct wx_list_node *n; (n = wx_list_first(&s->instances)) != NULL;) {
+        wx_list_remove(n);
+        struct wx_instance *inst = WX_LIST_ENTRY(n, struct wx_instance, link);
+        wx_rt_module_unref(inst->module); /* the rest lies in the arena */
+    }
+}
+
+void wx_store_free(struct wx_store *s)
+{
+    if (!s) {
+        return;
+    }
+    for (size_t i = 0; i < s->externrefs.n; i++) {
+        if (s->externrefs.p[i].finalize) {
+            s->externrefs.p[i].finalize(s->externrefs.p[i].data);
+        }
+    }
+    wx_vec_fini(&s->mem, &s->externrefs);
+    free_instances(s);
+    for (size_t i = 0; i < s->tables.n; i++) {
+        wx_free(&s->mem, s->tables.p[i]->elems);
+        wx_free(&s->mem, s->tables.p[i]);
+    }
+    wx_vec_fini(&s->mem, &s->tables);
+    for (size_t i = 0; i < s->memories.n; i++) {
+        wx_memory_unref(s->memories.p[i]);
+    }
+    wx_vec_fini(&s->mem, &s->memories);
+    wx_thread_fini(&s->thread);
+    wx_arena_free(s->arena);
+    struct wx_engine *e = s->engine;
+    wx_free(&e->mem, s);
+    wx_engine_unref(e);
+}
+
+wax_status wx_store_externref(struct wx_store *store, void *data, void (*finalize)(void *),
+                              uint64_t *ret_handle, wax_error **err)
+{
+    struct wx_externref ref = {.data = data, .finalize = finalize};
+    if (!wx_vec_push(&store->mem, &store->externrefs, ref)) {
+        return wx_fail_nomem(err, "an external reference");
+    }
+    *ret_handle = store->externrefs.n;
+    return WAX_OK;
+}
+
+wax_status wx_store_adopt_memory(struct wx_store *store, struct wx_memory *memory, wax_error **err)
+{
+    for (size_t i = 0; i < store->memories.n; i++) {
+        if (store->memories.p[i] == memory) {
+            return WAX_OK;
+        }
+    }
+    if (!wx_vec_push(&store->mem, &store->memories, memory)) {
+        return wx_fail_nomem(err, "a memory");
+    }
+    (void)wx_memory_ref(memory);
+    return WAX_OK;
+}
+
+void wx_store_set_fuel(struct wx_store *store, int64_t fuel) { store->thread.fuel = fuel; }
+
+wax_status wx_func_new_host(struct wx_store *store, const struct wx_sig *sig, wx_host_fn fn,
+                            void *data, const char *name, struct wx_func **ret_func,
+                            wax_error **err)
+{
+    size_t len = strlen(name) + 1;
+    struct wx_func *f = wx_arena_alloc(store->arena, sizeof *f);
+    char *copy = wx_arena_alloc(store->arena, len);
+    if (!f || !copy) {
+        return wx_fail_nomem(err, "a host function");
+    }
+    memcpy(copy, name, len);
+    *f = (struct wx_func){.kind = WX_FUNC_HOST, .sig_id = sig->id, .sig = sig, .host = fn,
+                          .data = data, .store = store, .name = copy};
+    *ret_func = f;
+    return WAX_OK;
+}
+
+wax_status wx_global_new(struct wx_store *store, const struct wx_globaltype *type,
+                         const uint64_t value[2], struct wx_global **ret_global, wax_error **err)
+{
+    struct wx_global *g = wx_arena_alloc(store->arena, sizeof *g);
+    if (!g) {
+        return wx_fail_nomem(err, "a global");
+    }
+    g->type = *type;
+    g->value[0] = value[0];
+    g->value[1] = value[1];
+    *ret_global = g;
+    return WAX_OK;
+}
+
+struct wx_func *wx_instance_func(struct wx_instance *inst, uint32_t func_idx)
+{
+    if (inst->funcs[func_idx]) {
+        return inst->funcs[func_idx];
+    }
+    struct wx_func *f = wx_arena_alloc(inst->store->arena, sizeof *f);
+    if (!f) {
+        return NULL;
+    }
+    const struct wx_module *m = inst->module->wasm;
+    const struct wx_sig *sig = inst->module->sigs[m->funcs[func_idx].type_idx];
+    *f = (struct wx_func){.kind = WX_FUNC_WASM, .sig_id = sig->id, .sig = sig, .instance = inst,
+                          .code = &inst->codes[func_idx - m->n_func_imports],
+                          .store = inst->store, .func_idx = func_idx, .name = ""};
+    inst->funcs[func_idx] = f;
+    return f;
+}
+
+bool wx_instance_export(struct wx_instance *inst, const char *name, size_t len,
+                        struct wx_extern *ret_extern)
+{
+    const struct wx_export *e = wx_module_find_export(inst->module->wasm, name, len);
+    return e && wx_instance_extern(inst, e->kind, e->idx, ret_extern);
+}
+
+bool wx_instance_extern(struct wx_instance *inst, uint32_t kind, uint32_t idx,
+                        struct wx_extern *ret_extern)
+{
+    ret_extern->kind = kind;
+    switch (kind) {
+    case WX_EXT_FUNC:
+        ret_extern->u.func = wx_instance_func(inst, idx);
+        return ret_extern->u.func != NULL;
+    case WX_EXT_TABLE:
+        ret_extern->u.table = inst->tables[idx];
+        return true;
+    case WX_EXT_MEMORY:
+        ret_extern->u.memory = inst->memories[idx];
+        return true;
+    case WX_EXT_GLOBAL:
+        /* value is the first field: the cell's address is the object's. */
+        ret_extern->u.global = (struct wx_global *)(void *)inst->globals[idx];
+        return true;
+    default:
+        ret_extern->u.tag = inst->tags[idx];
+        return true;
+    }
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Execution state of a store: value stack, interruption, waiting. One guest thread = one store. */
+#ifndef WX_ENGINE_RT_THREAD_H
+#define WX_ENGINE_RT_THREAD_H
+
+#include <stdbool.h>
+
+#include "base/annot.h"
+#include "base/atomic.h"
+#include "base/error.h"
+#include "base/trap.h"
+#include "engine/rt/gstack.h"
+#include "engine/rt/outcome.h"
+#include "engine/rt/waitq.h"
+
+struct wx_store;
+struct wx_instance;
+
+/* Bits of thread->interrupt. Set from any thread by wx_thread_interrupt(); cleared only by enter.c. */
+#define WX_INT_CANCEL UINT64_C(1)  /* hard stop: WAX_E_CANCELLED */
+#define WX_INT_TIMEOUT UINT64_C(2) /* hard stop: WAX_E_TIMEOUT */
+#define WX_INT_EXIT UINT64_C(4)    /* the guest process ends: WX_EXIT with exit_code */
+#define WX_INT_SIGNAL UINT64_C(8)  /* guest-visible signal pending (reserved) */
+
+/**
+ * Invariants. 1. Guest code of a store runs on one host thread at a time (wx_enter checks).
+ * 2. interrupt, wake_seq and polling are the only fields other threads touch, atomically.
+ * 3. Everything that blocks on behalf of the guest does so in wx_thread_wait() and is ended by
+ *    wx_thread_interrupt() or wx_thread_wake().
+ */
+struct wx_thread {
+#define TCTX(TYPE, NAME) TYPE NAME;
+#include "engine/rt/vmctx.def"
+    struct wx_store *store;
+    uint64_t *stack_base;    /* value stack, reserved and lazily committed */
+    uint64_t *stack_end;     /* what stack_limit is unless interrupted */
+    uint64_t stack_bytes;
+    uint32_t depth;          /* nested wx_enter activations (embedder re-entrance) */
+    int32_t exit_code;       /* with WX_EXIT / WX_INT_EXIT */
+    uint64_t fault_addr;     /* host address of the last memory fault, for messages */
+    wax_error *error;        /* owned: cause recorded by a host function with WX_TRAP */
+    struct {
+        struct wx_wait wait;
+        struct wx_guest_call call;
+    } out;
+    /* Waiting (wait.c). */
+    uint32_t wake_seq;       /* atomic futex word: bumped by every wake */
+    uint32_t polling;        /* atomic: 1 while in ppoll; then a wake also writes event_fd */
+    int32_t event_fd;        /* eventfd, made at the first WX_WAIT_FDS; -1 before */
+    struct wx_waitq_node node; /* for the wait/notify table */
+    int32_t host_tid;        /* atomic: kernel tid while inside wx_enter, 0 outside */
+    struct wx_gstack *gstack; /* stack compiled code runs on now; NULL in the interpreter */
+    void *owner;             /* the guest thread of the wasi layer, or NULL */
+};
+
+wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t stack_bytes,
+                          wax_error **err);
+void wx_thread_fini(struct wx_thread *t);
+
+/** Set interrupt bits and wake whatever the thread blocks in. Any thread, async-signal-safe. */
+void wx_thread_interrupt(struct wx_thread *t, uint64_t bits);
+/** End the present wait early (its condition may have changed). Any thread, async-signal-safe. */
+void wx_thread_wake(struct wx_thread *t);
+/**
+ * Block as t->out.wait says. Own thread only.
+ * @return true and *ret_why when the handler should be resumed; false when interrupt bits are set
+ */
+bool wx_thread_wait(struct wx_thread *t, enum wx_wake *ret_why);
+
+/** The thread whose guest code this host thread runs now, NULL outside. */
+extern _Thread_local struct wx_thread *wx_thread_current;
+
+/** Record a trap and return WX_TRAP, for host functions: `return wx_trap(t, WX_TRAP_X);`. */
+static inline enum wx_outcome wx_trap(struct wx_thread *t, enum wx_trap code)
+{
+    t->trap = (uint64_t)code;
+    return WX_TRAP;
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the runtime knows of a tier; rt never names one. */
+#ifndef WX_ENGINE_RT_TIER_H
+#define WX_ENGINE_RT_TIER_H
+
+#include "base/error.h"
+#include "engine/rt/outcome.h"
+
+struct wx_rt_module;
+struct wx_code;
+struct wx_instance;
+
+/** One guest frame, innermost first, while walking a stopped thread. */
+struct wx_walk {
+    const struct wx_instance *inst;
+    uint32_t func_idx;
+    uint64_t module_off; /* byte offset of the instruction in the module */
+    /* walker's state */
+    const void *pc;
+    uint64_t *fp;
+};
+
+struct wx_tier_ops {
+    const char *name;
+    uint64_t features; /* bit set of enum wx_feature it can run */
+    /** Make code->entry non-NULL. Called with the module's lock held. */
+    wax_status (*compile)(struct wx_rt_module *module, struct wx_code *code, int mode,
+                          wax_error **err);
+    /** Free what compile made for one function / the module. */
+    void (*code_fini)(struct wx_code *code);
+    /**
+     * Run a wasm function whose arguments lie at `base` on the thread's value stack; results are
+     * left there. Returns WX_DONE when that function returned, else any outcome of a host function
+     * it called, WX_TRAP or WX_INTERRUPT, with pc/fp/inst saved in the thread.
+     */
+    enum wx_outcome (*call)(struct wx_thread *t, struct wx_func *func, uint64_t *base);
+    /** Go on after the instruction saved in the thread (its host call is now done). */
+    enum wx_outcome (*resume)(struct wx_thread *t);
+    /**
+     * Walk the frames of the present activation: `walk` names the frame of w->pc, w->fp, w->inst
+     * (first those of the thread), `step` goes to its caller. @return false past the last frame
+     */
+    bool (*walk)(const struct wx_thread *t, struct wx_walk *w);
+    bool (*step)(const struct wx_thread *t, struct wx_walk *w);
+};
+
+/** Compile on first call. @return the entry, or NULL with t->trap and t->error set */
+const void *wx_code_entry(struct wx_thread *t, struct wx_code *code);
+/** The tier new engines use; set once by the layer that links tiers in. */
+void wx_tier_register(const struct wx_tier_ops *tier);
+const struct wx_tier_ops *wx_tier_find(const char *name); /* NULL name = default */
+
+#endif
