@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lowering: branches, blocks, and the walk over a body. Idea and invariants in lowering.h. */
+#include "engine/ops/lower.h"
+
+#include <string.h>
+
+#include "engine/ops/lowering.h"
+
+#define MAX_SAVED 8u /* carried operands remembered around a conditional branch */
+
+/* -------- branches -------- */
+
+static const wx_valtype *ctrl_types(const struct wx_control *c)
+{
+    return c->types ? c->types : &c->one;
+}
+
+static struct wx_control *ctrl_at(struct wx_lowering *l, uint32_t depth)
+{
+    return &l->ctrls.p[l->ctrls.n - 1 - depth];
+}
+
+static uint32_t label_arity(const struct wx_control *c)
+{
+    return c->op == WX_OP_LOOP ? c->n_params : c->n_results;
+}
+
+/* The single result of a block travels in a register (invariant 2); v128 never does. */
+static bool result_in_reg(const struct wx_control *c)
+{
+    return c->op != WX_OP_LOOP && c->n_results == 1 &&
+           wx_type_kind(ctrl_types(c)[c->n_params]) != WX_KIND_V128;
+}
+
+static uint32_t slot_at_height(struct wx_lowering *l, size_t h)
+{
+    return h == 0 ? wx_lo_first_operand_slot(l)
+                  : wx_lo_at(l, h - 1)->slot + wx_lo_at(l, h - 1)->n_slots;
+}
+
+static bool all_in_slots(struct wx_lowering *l, size_t first)
+{
+    for (size_t i = first > l->n_settled ? first : l->n_settled; i < wx_lo_height(l); i++) {
+        if (wx_lo_at(l, i)->place != WX_IN_SLOT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool branch_needs_moves(struct wx_lowering *l, const struct wx_control *c)
+{
+    uint32_t n = label_arity(c);
+    size_t from = wx_lo_height(l) - n;
+    if (result_in_reg(c)) {
+        return ((from ^ c->height) & 3) != 0 || wx_lo_at(l, from)->place != WX_IN_REG;
+    }
+    return n > 0 && (from != c->height || !all_in_slots(l, from));
+}
+
+static void move_reg(struct wx_lowering *l, size_t from, size_t to, bool is_x)
+{
+    static const uint16_t by[2][4] = {
+        {0, WX_H_SHIFT1_r_0, WX_H_SHIFT2_r_0, WX_H_SHIFT3_r_0},
+        {0, WX_H_SHIFT1_x_0, WX_H_SHIFT2_x_0, WX_H_SHIFT3_x_0},
+    };
+    unsigned n = (unsigned)(from - to) & 3;
+    if (n) {
+        wx_lo_emit0(l, by[is_x][n] + (uint32_t)(to & 3));
+    }
+}
+
+/* The operands from `first` on go to their slots, without counting as settled. */
+static void to_slots_from(struct wx_lowering *l, size_t first)
+{
+    for (size_t i = first > l->n_settled ? first : l->n_settled; i < wx_lo_height(l); i++) {
+        wx_lo_to_slot(l, i);
+    }
+}
+
+/*
+ * Bring the values a branch carries to where its label wants them. The stack model is left as it
+ * is: what is in registers below is in slots too at any label, so nothing live is lost.
+ */
+static void carry(struct wx_lowering *l, const struct wx_control *c)
+{
+    uint32_t n = label_arity(c);
+    size_t from = wx_lo_height(l) - n;
+    if (n == 0) {
+        return;
+    }
+    if (result_in_reg(c)) {
+        wx_lo_to_reg(l, from);
+        move_reg(l, from, c->height, wx_lo_at(l, from)->is_x);
+        return;
+    }
+    to_slots_from(l, from);
+    uint32_t to = slot_at_height(l, c->height), start = wx_lo_at(l, from)->slot;
+    if (start != to) {
+        wx_lo_emit3(l, WX_H_COPY_SLOTS, wx_lo_slot_off(to), wx_lo_slot_off(start),
+                    wx_lo_next_slot(l) - start);
+    }
+}
+
+/* Basic blocks pay at their start; what they cost is known at their end (R5). */
+static void end_fuel(struct wx_lowering *l)
+{
+    if (l->fuel_open) {
+        l->sink->set_fuel(l->sink, l->cost);
+        l->fuel_open = false;
+    }
+}
+
+static void begin_fuel(struct wx_lowering *l)
+{
+    if (l->fuel) {
+        l->cost = 0;
+        l->fuel_open = true;
+        wx_lo_emit1(l, WX_H_FUEL, 0);
+    }
+}
+
+static void jump(struct wx_lowering *l, struct wx_control *c)
+{
+    if (c->op != WX_OP_LOOP) {
+        c->reached_end = true;
+    }
+    wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c->label);
+}
+
+static void do_return(struct wx_lowering *l);
+
+void wx_lo_go_dead(struct wx_lowering *l)
+{
+    end_fuel(l);
+    l->dead = true;
+}
+
+static void lower_br(struct wx_lowering *l)
+{
+    uint32_t depth = wx_read_u32(&l->r);
+    struct wx_control *c = ctrl_at(l, depth);
+    if (depth + 1 == l->ctrls.n) {
+        do_return(l);
+    } else {
+        carry(l, c);
+        jump(l, c);
+    }
+    wx_lo_go_dead(l);
+}
+
+/*
+ * What a branch does to the model must not show on the way that is not taken. carry and do_return
+ * touch the carried operands, which are saved and put back, and may spill the owner of a register
+ * below them, which is why those are put to slots before.
+ */
+static void settle_below(struct wx_lowering *l, uint32_t arity)
+{
+    size_t n = wx_lo_height(l) - arity;
+    for (size_t i = l->n_settled; i < n; i++) {
+        if (wx_lo_at(l, i)->place == WX_IN_REG) {
+            wx_lo_to_slot(l, i);
+        }
+    }
+    if (arity > MAX_SAVED) { /* too many to save: in slots they do not change */
+        wx_lo_flush(l);
+    }
+}
+
+/* The way taken, when the values need moving: a piece of code of its own, jumped over otherwise. */
+static void branch_with_moves(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
+                              uint32_t depth)
+{
+    struct wx_control *c = ctrl_at(l, depth);
+    bool is_body = depth + 1 == l->ctrls.n;
+    uint32_t arity = is_body ? l->type->n_results : label_arity(c);
+    settle_below(l, arity);
+    uint32_t taken = wx_lo_new_label(l), after = wx_lo_new_label(l);
+    wx_lo_emit_branch(l, h, imms, n, taken);
+    wx_lo_emit_branch(l, WX_H_BR, NULL, 0, after);
+    wx_lo_bind(l, taken);
+    struct wx_operand saved[MAX_SAVED];
+    int64_t owners[2][4];
+    size_t keep = arity <= MAX_SAVED ? arity : 0;
+    memcpy(owners, l->owner, sizeof owners);
+    memcpy(saved, l->stack.p + wx_lo_height(l) - keep, keep * sizeof *saved);
+    if (is_body) {
+        do_return(l);
+    } else {
+        carry(l, c);
+        jump(l, c);
+    }
+    memcpy(l->stack.p + wx_lo_height(l) - keep, saved, keep * sizeof *saved);
+    memcpy(l->owner, owners, sizeof owners);
+    wx_lo_bind(l, after);
+}
+
+/* A conditional branch: body `h` holds the condition, its operands are popped already. */
+void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
+                     uint32_t depth)
+{
+    struct wx_control *c = ctrl_at(l, depth);
+    bool is_body = depth + 1 == l->ctrls.n;
+    if (!is_body && result_in_reg(c)) {
+        wx_lo_to_reg(l, wx_lo_height(l) - 1); /* its register is none of the condition's */
+    }
+    if (is_body || branch_needs_moves(l, c)) {
+        branch_with_moves(l, h, imms, n, depth);
+        return;
+    }
+    c->reached_end = c->reached_end || c->op != WX_OP_LOOP;
+    wx_lo_emit_branch(l, h, imms, n, c->label);
+}
+
+static void lower_br_if(struct wx_lowering *l)
+{
+    uint32_t depth = wx_read_u32(&l->r);
+    size_t p = wx_lo_height(l) - 1;
+    uint64_t off = 0;
+    bool loc = wx_lo_is_loc(l, p);
+    if (loc) {
+        off = wx_lo_loc_off(l, p);
+    } else {
+        wx_lo_to_reg(l, p);
+    }
+    uint32_t h = loc ? WX_H_BR_IF_L : WX_H_BR_IF_0 + (uint32_t)(p & 3);
+    wx_lo_pop(l);
+    wx_lo_branch_if(l, h, &off, loc, depth);
+}
+
+/* One way out of a br_table that moves values; the next one finds everything in slots again. */
+static void branch_stub(struct wx_lowering *l, struct wx_control *c)
+{
+    if (c == &l->ctrls.p[0]) {
+        do_return(l);
+    } else {
+        carry(l, c);
+        jump(l, c);
+    }
+    size_t top = wx_lo_height(l) - 1;
+    if (wx_lo_height(l) &&
+        wx_lo_at(l, top)->place == WX_IN_REG) { /* at most a single result, copied there */
+        l->owner[wx_lo_at(l, top)->is_x][top & 3] = -1;
+        wx_lo_at(l, top)->place = WX_IN_SLOT;
+    }
+    l->n_settled = wx_lo_height(l);
+}
+
+/* Target word of one label; labels that need no code are gone to directly, others by one stub. */
+static uint32_t table_target(struct wx_lowering *l, struct wx_control *c)
+{
+    if (c != &l->ctrls.p[0] && label_arity(c) == 0) {
+        c->reached_end = c->reached_end || c->op != WX_OP_LOOP;
+        return c->label;
+    }
+    if (!c->stub) {
+        c->stub = wx_lo_new_label(l) + 1;
+    }
+    return c->stub - 1;
+}
+
+static void lower_br_table(struct wx_lowering *l)
+{
+    uint32_t n = wx_read_u32(&l->r);
+    size_t p = wx_lo_height(l) - 1;
+    wx_lo_to_reg(l, p);
+    wx_lo_pop(l);
+    /* Everything to slots, so that each way out starts from the same state. The index stays in its
+     * register: spilling does not touch it. */
+    wx_lo_flush(l);
+    wx_lo_emit1(l, WX_H_BR_TABLE_0 + (uint32_t)(p & 3), n);
+    const uint8_t *targets = l->r.p;
+    for (uint32_t i = 0; i <= n; i++) {
+        uint32_t label = table_target(l, ctrl_at(l, wx_read_u32(&l->r)));
+        if (!l->sink->emit(l->sink, WX_SINK_TARGET, NULL, 0, label)) {
+            wx_lo_fail(l);
+        }
+    }
+    l->r.p = targets;
+    for (uint32_t i = 0; i <= n; i++) {
+        struct wx_control *c = ctrl_at(l, wx_read_u32(&l->r));
+        if (c->stub) {
+            wx_lo_bind(l, c->stub - 1);
+            c->stub = 0;
+            branch_stub(l, c);
+        }
+    }
+    wx_lo_go_dead(l);
+}
+
+static void do_return(struct wx_lowering *l)
+{
+    uint32_t n = l->type->n_results;
+    size_t first = wx_lo_height(l) - n;
+    if (n == 0) {
+        wx_lo_emit1(l, WX_H_RETURN, wx_lo_header_off(l));
+    } else if (n == 1 && wx_lo_at(l, first)->n_slots == 1) {
+        wx_lo_to_reg(l, first);
+        bool is_x = wx_lo_at(l, first)->is_x;
+        wx_lo_emit1(l, (is_x ? WX_H_RETURN_x_0 : WX_H_RETURN_r_0) + (uint32_t)(first & 3),
+                    wx_lo_header_off(l));
+    } else {
+        to_slots_from(l, first);
+        wx_lo_emit3(l, WX_H_RETURN_N, wx_lo_header_off(l), wx_lo_slot_off(wx_lo_at(l, first)->slot),
+              l->type->n_result_slots);
+    }
+}
+
+/* -------- blocks -------- */
+
+static void read_blocktype(struct wx_lowering *l, struct wx_control *c)
+{
+    struct wx_reader *r = &l->r;
+    uint8_t byte = *r->p;
+    if (byte == 0x40) {
+        r->p++;
+    } else if ((byte & 0xc0) == 0x40) {
+        r->p++;
+        c->n_results = 1;
+        c->one = byte >= WX_KIND_V128 && byte <= WX_KIND_I32 ? byte : WX_FUNCREF;
+        if (byte == 0x63 || byte == 0x64) {
+            (void)wx_read_s33(r);
+        } else if (byte == WX_HEAP_EXN || byte == WX_HEAP_NOEXN) {
+            c->one = WX_EXNREF;
+        }
+    } else {
+        const struct wx_functype *t = &l->m->types[wx_read_s33(r)];
+        c->types = t->types;
+        c->n_params = t->n_params;
+        c->n_results = t->n_results;
+    }
+}
+
+static void push_ctrl(struct wx_lowering *l, struct wx_control c)
+{
+    if (!wx_vec_push(l->mem, &l->ctrls, c)) {
+        wx_lo_fail(l);
+    }
+}
+
+static void open_block(struct wx_lowering *l, enum wx_op op)
+{
+    struct wx_control c = {.op = (uint8_t)op};
+    read_blocktype(l, &c);
+    wx_lo_flush(l);
+    c.height = (uint32_t)(wx_lo_height(l) - c.n_params);
+    c.label = wx_lo_new_label(l);
+    push_ctrl(l, c);
+    if (op == WX_OP_LOOP) {
+        end_fuel(l);
+        wx_lo_bind(l, c.label);
+        wx_lo_emit0(l, WX_H_POLL);
+        begin_fuel(l);
+    }
+}
+
+/* `if`: the condition body jumps to the else part when it does not hold. */
+static void open_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n)
+{
+    struct wx_control c = {.op = WX_OP_IF};
+    read_blocktype(l, &c);
+    c.height = (uint32_t)(wx_lo_height(l) - c.n_params);
+    c.label = wx_lo_new_label(l);
+    c.else_label = wx_lo_new_label(l);
+    push_ctrl(l, c);
+    wx_lo_emit_branch(l, h, imms, n, c.else_label);
+    end_fuel(l);
+    begin_fuel(l);
+}
+
+static void lower_if(struct wx_lowering *l)
+{
+    size_t p = wx_lo_height(l) - 1;
+    wx_lo_flush_to(l, p);
+    uint64_t off = 0;
+    bool loc = wx_lo_is_loc(l, p);
+    if (loc) {
+        off = wx_lo_loc_off(l, p);
+    } else {
+        wx_lo_to_reg(l, p);
+    }
+    uint32_t h = loc ? WX_H_BR_UNLESS_L : WX_H_BR_UNLESS_0 + (uint32_t)(p & 3);
+    wx_lo_pop(l);
+    open_if(l, h, &off, loc);
+}
+
+void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        wx_lo_push(l, place, types[i], 0);
+    }
+}
+
+/* The reachable end of a part: its results go where the label wants them. */
+static void fall_to_end(struct wx_lowering *l, struct wx_control *c)
+{
+    carry(l, c);
+    c->reached_end = true;
+}
+
+static void reset_to(struct wx_lowering *l, size_t h)
+{
+    wx_lo_pop_to(l, h);
+    for (int f = 0; f < 2; f++) {
+        for (int i = 0; i < 4; i++) {
+            if (l->owner[f][i] >= (int64_t)h) {
+                l->owner[f][i] = -1;
+            }
+        }
+    }
+}
+
+static void begin_else(struct wx_lowering *l, bool reachable)
+{
+    struct wx_control *c = ctrl_at(l, 0);
+    if (reachable) {
+        fall_to_end(l, c);
+        wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c->label);
+    }
+    end_fuel(l);
+    wx_lo_bind(l, c->else_label);
+    l->dead = false;
+    c->op = WX_OP_ELSE;
+    reset_to(l, c->height);
+    wx_lo_push_types(l, ctrl_types(c), c->n_params, WX_IN_SLOT);
+    begin_fuel(l);
+}
+
+/* `end` of a block; afterwards its results are on the stack, or the code is still unreachable. */
+static void end_block(struct wx_lowering *l, bool reachable)
+{
+    struct wx_control c = *ctrl_at(l, 0);
+    end_fuel(l);
+    if (c.op == WX_OP_LOOP) { /* nobody branches to a loop's end: results stay where they are */
+        l->ctrls.n--;
+        l->dead = !reachable;
+        if (reachable) {
+            begin_fuel(l);
+        }
+        return;
+    }
+    if (reachable) {
+        fall_to_end(l, &c);
+    }
+    if (c.op == WX_OP_IF) { /* no else: parameters are the results */
+        if (result_in_reg(&c)) {
+            if (reachable) {
+                wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c.label);
+            }
+            wx_lo_bind(l, c.else_label);
+            reset_to(l, c.height);
+            wx_lo_push_types(l, ctrl_types(&c), c.n_params, WX_IN_SLOT);
+            wx_lo_to_reg(l, c.height);
+        } else {
+            wx_lo_bind(l, c.else_label);
+        }
+        c.reached_end = true;
+    }
+    wx_lo_bind(l, c.label);
+    reset_to(l, c.height);
+    l->ctrls.n--;
+    l->dead = !c.reached_end;
+    if (!l->dead) {
+        wx_lo_push_types(l, ctrl_types(&c) + c.n_params, c.n_results,
+                         result_in_reg(&c) ? WX_IN_REG : WX_IN_SLOT);
+        begin_fuel(l);
+    }
+}
+
+static void end_body(struct wx_lowering *l, bool reachable)
+{
+    if (reachable) {
+        do_return(l);
+    }
+    end_fuel(l);
+    l->ctrls.n--;
+}
+
+/* -------- the walk -------- */
+
+static enum wx_op read_op(struct wx_reader *r)
+{
+    uint32_t code = wx_read_u8(r);
+    if (code >= 0xfb && code <= 0xfe) {
+        return wx_op_find((uint8_t)code, wx_read_u32(r));
+    }
+    return wx_op_find(0, code);
+}
+
+static void skip_blocktype(struct wx_reader *r)
+{
+    uint8_t byte = *r->p;
+    if (byte == 0x63 || byte == 0x64) {
+        r->p++;
+    }
+    (void)wx_read_s33(r);
+}
+
+static void skip_indices(struct wx_reader *r, unsigned n)
+{
+    while (n--) {
+        (void)wx_read_u32(r);
+    }
+}
+
+static void skip_memarg(struct wx_reader *r)
+{
+    uint32_t flags = wx_read_u32(r);
+    skip_indices(r, (flags & 0x40) != 0);
+    (void)wx_read_u64(r);
+}
+
+static void skip_immediate(struct wx_reader *r, enum wx_imm imm)
+{
+    switch (imm) {
+    case WX_IMM_NONE: break;
+    case WX_IMM_BLOCK: skip_blocktype(r); break;
+    case WX_IMM_LABELS: skip_indices(r, wx_read_u32(r) + 1); break;
+    case WX_IMM_TYPES:
+        (void)wx_read_u32(r);
+        skip_blocktype(r);
+        break;
+    case WX_IMM_LABEL: case WX_IMM_FUNC: case WX_IMM_TYPE: case WX_IMM_LOCAL: case WX_IMM_GLOBAL:
+    case WX_IMM_TABLE: case WX_IMM_ELEM: case WX_IMM_MEM: case WX_IMM_DATA: case WX_IMM_TAG:
+        skip_indices(r, 1);
+        break;
+    case WX_IMM_TYPE_TABLE: case WX_IMM_TABLE2: case WX_IMM_ELEM_TABLE: case WX_IMM_MEM2:
+    case WX_IMM_DATA_MEM:
+        skip_indices(r, 2);
+        break;
+    case WX_IMM_MEMARG: skip_memarg(r); break;
+    case WX_IMM_MEMARG_LANE:
+        skip_memarg(r);
+        r->p++;
+        break;
+    case WX_IMM_I32: (void)wx_read_s32(r); break;
+    case WX_IMM_I64: (void)wx_read_s64(r); break;
+    case WX_IMM_F32: r->p += 4; break;
+    case WX_IMM_F64: r->p += 8; break;
+    case WX_IMM_V128: case WX_IMM_LANES16: r->p += 16; break;
+    case WX_IMM_LANE: case WX_IMM_FENCE: r->p++; break;
+    case WX_IMM_HEAP: (void)wx_read_s33(r); break;
+    case WX_IMM_TRY_TABLE: break; /* tiers on these bodies refuse exceptions at load */
+    }
+}
+
+/* Dead code: find the else or end that closes the present block; iterative, blocks nest deep. */
+static void skip_dead(struct wx_lowering *l)
+{
+    for (uint32_t depth = 0;;) {
+        enum wx_op op = read_op(&l->r);
+        if (op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF) {
+            depth++;
+        } else if (op == WX_OP_END && depth-- == 0) {
+            (l->ctrls.n == 1 ? end_body : end_block)(l, false);
+            return;
+        } else if (op == WX_OP_ELSE && depth == 0) {
+            begin_else(l, false);
+            return;
+        }
+        skip_immediate(&l->r, (enum wx_imm)wx_op_table[op].imm);
+    }
+}
+
+static void lower_control(struct wx_lowering *l, enum wx_op op)
+{
+    switch (op) {
+    case WX_OP_UNREACHABLE:
+        wx_lo_emit0(l, WX_H_UNREACHABLE);
+        wx_lo_go_dead(l);
+        break;
+    case WX_OP_BLOCK:
+    case WX_OP_LOOP:
+        open_block(l, op);
+        break;
+    case WX_OP_IF: lower_if(l); break;
+    case WX_OP_ELSE: begin_else(l, true); break;
+    case WX_OP_END: (l->ctrls.n == 1 ? end_body : end_block)(l, true); break;
+    case WX_OP_BR: lower_br(l); break;
+    case WX_OP_BR_IF:
+        lower_br_if(l);
+        end_fuel(l);
+        begin_fuel(l);
+        break;
+    case WX_OP_BR_TABLE: lower_br_table(l); break;
+    case WX_OP_RETURN:
+        do_return(l);
+        wx_lo_go_dead(l);
+        break;
+    default: break; /* nop */
+    }
+}
+
+/* A compare right before br_if or if becomes one body. @return false if it does not apply */
+static bool fuse_compare(struct wx_lowering *l, enum wx_op op)
+{
+    struct wx_reader *r = &l->r;
+    uint8_t next = wx_reader_left(r) ? *r->p : 0;
+    enum wx_op inv = wx_lo_inverse(op);
+    uint64_t imms[2];
+    unsigned n;
+    if (next == 0x0d) {
+        r->p++;
+        l->cost++;
+        uint32_t depth = wx_read_u32(r);
+        uint32_t form = wx_lo_take_two(l, imms, &n);
+        wx_lo_branch_if(l, wx_lo_first_body[op] + BR_FORMS + form, imms, n, depth);
+        end_fuel(l);
+        begin_fuel(l);
+        return true;
+    }
+    if (next == 0x04 && inv != WX_OP_INVALID) {
+        r->p++;
+        l->cost++;
+        wx_lo_flush_to(l, wx_lo_height(l) - 2);
+        uint32_t form = wx_lo_take_two(l, imms, &n);
+        open_if(l, wx_lo_first_body[inv] + BR_FORMS + form, imms, n);
+        return true;
+    }
+    return false;
+}
+
+static void lower_one(struct wx_lowering *l)
+{
+    uint64_t off = wx_reader_off(&l->r);
+    enum wx_op op = read_op(&l->r);
+    const struct wx_op_info *info = &wx_op_table[op];
+    if (!l->sink->mark(l->sink, (uint32_t)off)) {
+        wx_lo_fail(l);
+    }
+    l->cost++;
+    switch ((enum wx_lower)info->lower) {
+    case WX_LOWER_CONTROL: lower_control(l, op); break;
+    case WX_LOWER_CALL: wx_lo_call(l, op); break;
+    case WX_LOWER_PARAMETRIC: wx_lo_parametric(l, op); break;
+    case WX_LOWER_LOCAL: wx_lo_local(l, op); break;
+    case WX_LOWER_GLOBAL: wx_lo_global(l, op); break;
+    case WX_LOWER_TABLE: wx_lo_table(l, op); break;
+    case WX_LOWER_REF: wx_lo_ref(l, op); break;
+    case WX_LOWER_CONST: wx_lo_const(l, op); break;
+    case WX_LOWER_UNARY:
+    case WX_LOWER_UNARY_TRAP: wx_lo_unary(l, op); break;
+    case WX_LOWER_COMPARE:
+        if (fuse_compare(l, op)) {
+            break;
+        }
+        wx_lo_binary(l, op);
+        break;
+    case WX_LOWER_BINARY:
+    case WX_LOWER_BINARY_TRAP: wx_lo_binary(l, op); break;
+    case WX_LOWER_LOAD: wx_lo_load(l, op); break;
+    case WX_LOWER_STORE: wx_lo_store(l, op); break;
+    case WX_LOWER_BULK: wx_lo_bulk(l, op); break;
+    case WX_LOWER_ATOMIC_LOAD:
+    case WX_LOWER_ATOMIC_STORE:
+    case WX_LOWER_ATOMIC_RMW:
+    case WX_LOWER_ATOMIC_CMPXCHG: wx_lo_atomic(l, op); break;
+    case WX_LOWER_ATOMIC_WAIT: wx_lo_atomic_wait(l, op); break;
+    case WX_LOWER_EXN:
+    case WX_LOWER_WIDE:
+    case WX_LOWER_SIMD:
+    case WX_LOWER_GC: break; /* refused when the module was loaded */
+    }
+}
+
+static void add_local(struct wx_lowering *l, uint32_t *idx, uint32_t *slot, wx_valtype t)
+{
+    l->local_slot[*idx] = *slot;
+    l->local_kind[*idx] = (uint8_t)(wx_lo_type_is_x(t) | wx_type_slots(t) << 1);
+    *slot += wx_type_slots(t);
+    (*idx)++;
+}
+
+static bool set_locals(struct wx_lowering *l)
+{
+    l->local_slot = wx_alloc(l->mem, ((size_t)l->def->n_locals + 1) * sizeof *l->local_slot);
+    l->local_kind = wx_alloc(l->mem, (size_t)l->def->n_locals + 1);
+    if (!l->local_slot || !l->local_kind) {
+        return false;
+    }
+    uint32_t idx = 0, slot = 0;
+    for (uint32_t i = 0; i < l->type->n_params; i++) {
+        add_local(l, &idx, &slot, l->type->types[i]);
+    }
+    for (uint32_t k = 0; k < l->def->n_runs; k++) {
+        for (uint32_t i = 0; i < l->def->runs[k].n; i++) {
+            add_local(l, &idx, &slot, l->def->runs[k].type);
+        }
+    }
+    return true;
+}
+
+static void lower_body(struct wx_lowering *l)
+{
+    uint32_t zero = l->def->n_local_slots - l->type->n_param_slots;
+    if (zero) {
+        wx_lo_emit2(l, WX_H_ENTER, wx_lo_slot_off(l->type->n_param_slots), zero);
+    }
+    begin_fuel(l);
+    struct wx_control body = {.op = WX_OP_BLOCK, .types = l->type->types,
+                           .n_params = l->type->n_params, .n_results = l->type->n_results,
+                           .label = wx_lo_new_label(l)};
+    push_ctrl(l, body);
+    while (l->ctrls.n > 0 && !l->failed) {
+        (l->dead ? skip_dead : lower_one)(l);
+    }
+}
+
+wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, struct wx_sink *sink,
+                    wax_error **err)
+{
+    const struct wx_func_def *def = &module->wasm->funcs[code->func_idx];
+    struct wx_lowering l = {
+        .sink = sink, .rt = module, .m = module->wasm, .mem = wx_engine_get_mem(module->engine),
+        .def = def, .type = &module->wasm->types[def->type_idx], .mode = (int)code->mode,
+        .fuel = wx_engine_get_config(module->engine)->fuel,
+    };
+    memset(l.owner, 0xff, sizeof l.owner); /* all -1 */
+    wx_reader_init(&l.r, module->wasm->bytes, def->body_off, def->body_len, "body", NULL);
+    if (set_locals(&l)) {
+        lower_body(&l);
+    } else {
+        l.failed = true;
+    }
+    wx_free(l.mem, l.local_slot);
+    wx_free(l.mem, l.local_kind);
+    wx_vec_fini(l.mem, &l.stack);
+    wx_vec_fini(l.mem, &l.ctrls);
+    return l.failed ? wx_fail_nomem(err, "code") : WAX_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The translation every tier built on the op bodies shares: wasm body in, body numbers out. */
+#ifndef WX_ENGINE_OPS_LOWER_H
+#define WX_ENGINE_OPS_LOWER_H
+
+#include "base/vec.h"
+#include "engine/ops/handlers.h"
+#include "engine/rt/store.h"
+
+#define WX_SINK_TARGET UINT32_MAX
+
+/** Where the lowering's output goes. The interpreter writes words, a compiler copies stencils. */
+struct wx_sink {
+    /**
+     * Append body `h` with n immediates. label >= 0: one more immediate, a branch target.
+     * WX_SINK_TARGET as body: only one more target of the br_table before.
+     */
+    bool (*emit)(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigned n, int64_t label);
+    /** The next body is the target of `label`. */
+    bool (*bind)(struct wx_sink *sink, uint32_t label);
+    /** Bodies from here on belong to the instruction at this module offset. */
+    bool (*mark)(struct wx_sink *sink, uint32_t module_off);
+    /** Set the n-th immediate of the last FUEL body. */
+    void (*set_fuel)(struct wx_sink *sink, uint64_t cost);
+};
+
+/**
+ * Translate one defined function. Its body was validated when the module was decoded (R26).
+ * @return WAX_OK, or WAX_E_NOMEM
+ */
+wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, struct wx_sink *sink,
+                    wax_error **err);
+
+#endif

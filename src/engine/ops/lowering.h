@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State of one lowering, shared by the three files that make it. */
+/*
+ * The operand stack exists only here. Each operand is in one of four places:
+ *
+ *   REG    in r[p % 4] or x[p % 4], p being its position on the stack
+ *   SLOT   in its own slot of the frame
+ *   LOCAL  a local.get not carried out yet: the local's slot is read where the value is used
+ *   CONST  a constant not carried out yet
+ *
+ * so that `local.get a; i32.const 4; i32.add` becomes one body, I32_ADD_LC. LOCAL and SLOT are both
+ * frame slots (form L). Before a local is written, operands that still stand for it are moved to
+ * their own slots.
+ *
+ * Invariants. 1. At most one operand owns a register; taking it spills the owner. 2. At labels all
+ * operands are in their slots, but for the single result of a block, which is in the register of its
+ * position: all predecessors agree. 3. Before calls and helpers everything is in slots: these
+ * clobber registers. 4. Unreachable code is skipped, not translated. 5. The n_settled operands at the
+ * bottom are in their slots, and at most MAX_UNSETTLED are above them: looking through those is all
+ * that flushing or writing a local takes, so that the time stays linear on hostile bodies too.
+ *
+ * Input is valid (R26), so reading it needs no checks beyond the reader's own.
+ */
+#ifndef WX_ENGINE_OPS_LOWERING_H
+#define WX_ENGINE_OPS_LOWERING_H
+
+#include "engine/ops/frame.h"
+#include "engine/ops/lower.h"
+#include "wasm/opcodes.h"
+#include "wasm/reader.h"
+
+enum wx_place { WX_IN_REG, WX_IN_SLOT, WX_IN_LOCAL, WX_IN_CONST };
+
+struct wx_operand {
+    uint8_t place;
+    bool is_x;         /* f32, f64, v128: the x file */
+    uint8_t n_slots;
+    uint32_t slot;     /* of the operand itself, counted from the frame */
+    uint64_t value;    /* LOCAL: byte offset; CONST: bits */
+};
+
+struct wx_control {
+    uint8_t op;        /* WX_OP_BLOCK, _LOOP, _IF, _ELSE */
+    bool reached_end;  /* some branch or fall-through comes to the end */
+    uint32_t height;   /* operands below the parameters */
+    uint32_t label;    /* branch target: loop head or end */
+    uint32_t else_label;
+    uint32_t stub;     /* label + 1 of its moves in the br_table at hand, 0 = none */
+    const wx_valtype *types;
+    uint32_t n_params, n_results;
+    wx_valtype one;
+};
+
+struct wx_lowering {
+    struct wx_sink *sink;
+    const struct wx_rt_module *rt;
+    const struct wx_module *m;
+    struct wx_mem *mem;
+    const struct wx_func_def *def;
+    const struct wx_functype *type;
+    struct wx_reader r;
+    int mode;          /* 0 guarded memory 0, 1 checked */
+    bool fuel;
+    bool fuel_open;    /* a FUEL body waits for its cost */
+    bool dead;         /* after an unconditional branch: skip to the end of the block */
+    bool failed;       /* out of memory */
+    uint32_t n_labels;
+    uint64_t cost;     /* instructions since the last FUEL */
+    size_t n_settled;  /* this many operands at the bottom are in their slots */
+    int64_t owner[2][4]; /* position in each register (file, number), -1 = free */
+    uint32_t *local_slot;
+    uint8_t *local_kind; /* bit 0: x file; bits 1..: slots */
+    WX_VEC(struct wx_operand) stack;
+    WX_VEC(struct wx_control) ctrls;
+};
+
+/* -------- output and operands (lower_operands.c) -------- */
+
+static inline struct wx_operand *wx_lo_at(struct wx_lowering *l, size_t pos)
+{
+    return &l->stack.p[pos];
+}
+static inline size_t wx_lo_height(const struct wx_lowering *l) { return l->stack.n; }
+static inline uint64_t wx_lo_slot_off(uint32_t slot) { return (uint64_t)slot * 8; }
+static inline uint32_t wx_lo_new_label(struct wx_lowering *l) { return l->n_labels++; }
+
+void wx_lo_fail(struct wx_lowering *l);
+void wx_lo_emit(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n);
+void wx_lo_emit0(struct wx_lowering *l, uint32_t h);
+void wx_lo_emit1(struct wx_lowering *l, uint32_t h, uint64_t a);
+void wx_lo_emit2(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b);
+void wx_lo_emit3(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint64_t c);
+void wx_lo_emit4(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+void wx_lo_emit_branch(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
+                       uint32_t label);
+void wx_lo_bind(struct wx_lowering *l, uint32_t label);
+uint64_t wx_lo_header_off(const struct wx_lowering *l);
+uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l);
+bool wx_lo_type_is_x(wx_valtype t);
+uint32_t wx_lo_next_slot(const struct wx_lowering *l);
+void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
+void wx_lo_to_reg(struct wx_lowering *l, size_t pos);
+void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value);
+unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t);
+void wx_lo_pop(struct wx_lowering *l);
+void wx_lo_pop_to(struct wx_lowering *l, size_t h);
+void wx_lo_flush_to(struct wx_lowering *l, size_t n);
+void wx_lo_flush(struct wx_lowering *l);
+uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos);
+bool wx_lo_is_loc(struct wx_lowering *l, size_t pos);
+wx_valtype wx_lo_letter_type(char c);
+uint32_t wx_lo_take_two(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n);
+enum wx_op wx_lo_inverse(enum wx_op op);
+/* First body number of each instruction that has any. */
+extern const uint16_t wx_lo_first_body[WX_OP_COUNT];
+#define BR_FORMS 24 /* a compare's branch bodies follow its 6 × 4 value bodies */
+
+/* -------- instructions (lower_instrs.c) -------- */
+
+void wx_lo_unary(struct wx_lowering *l, enum wx_op op);
+void wx_lo_binary(struct wx_lowering *l, enum wx_op op);
+void wx_lo_load(struct wx_lowering *l, enum wx_op op);
+void wx_lo_store(struct wx_lowering *l, enum wx_op op);
+void wx_lo_atomic(struct wx_lowering *l, enum wx_op op);
+void wx_lo_bulk(struct wx_lowering *l, enum wx_op op);
+void wx_lo_table(struct wx_lowering *l, enum wx_op op);
+void wx_lo_atomic_wait(struct wx_lowering *l, enum wx_op op);
+void wx_lo_local(struct wx_lowering *l, enum wx_op op);
+void wx_lo_global(struct wx_lowering *l, enum wx_op op);
+void wx_lo_const(struct wx_lowering *l, enum wx_op op);
+void wx_lo_parametric(struct wx_lowering *l, enum wx_op op);
+void wx_lo_call(struct wx_lowering *l, enum wx_op op);
+void wx_lo_ref(struct wx_lowering *l, enum wx_op op);
+
+/* -------- control (lower.c) -------- */
+
+void wx_lo_go_dead(struct wx_lowering *l);
+void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
+                     uint32_t depth);
+void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place);
+
+#endif
