@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sandboxed path operations on host directories. */
+#include "vfs/hostdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+
+#define RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
+#define RETRIES 8 /* EAGAIN: a rename raced with the resolution */
+
+static bool is_kernel_fs(int fd)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs) != 0) {
+        return false;
+    }
+    switch ((uint32_t)fs.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        int e = errno;
+        (void)wx_fail_errno(err, e, "cannot mount '%s'", path);
+        return e == ENOENT ? WAX_E_NOT_FOUND : WAX_E_IO;
+    }
+    if (is_kernel_fs(fd)) {
+        (void)wx_fd_close(&fd);
+        (void)wx_fail(err, WAX_E_DENIED, "cannot mount '%s': it is a kernel filesystem", path);
+        wx_error_set_rule(err, "kernel filesystems are never mounted");
+        wx_error_set_hint(err, "files such as /proc/self/mem would give the guest the host");
+        return WAX_E_DENIED;
+    }
+    *ret_fd = fd;
+    return WAX_OK;
+}
+
+static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
+{
+    uint64_t mode = flags & O_CREAT ? 0666 : 0;
+    for (int i = 0;; i++) {
+        int fd = wx_fd_openat2(dir_fd, path, (uint64_t)(unsigned)flags, mode, RESOLVE);
+        if (fd >= 0) {
+            *ret_fd = fd;
+            return 0;
+        }
+        if (fd != -EAGAIN || i == RETRIES) {
+            return -fd;
+        }
+    }
+}
+
+/* Length of the path without trailing slashes; *ret_slash tells whether there were any. */
+static size_t trimmed(const char *path, bool *ret_slash)
+{
+    size_t len = strlen(path);
+    size_t n = len;
+    while (n > 1 && path[n - 1] == '/') {
+        n--;
+    }
+    *ret_slash = n != len;
+    return n;
+}
+
+/* Parent directory and last component of a path. */
+struct last {
+    int fd;           /* O_PATH, to be closed */
+    bool slash;       /* the path ended in '/' */
+    char name[256];
+};
+
+static int split(int dir_fd, const char *path, struct last *l)
+{
+    size_t len = trimmed(path, &l->slash), start = len;
+    if (len == 0) {
+        return ENOENT;
+    }
+    if (len > 4095) {
+        return ENAMETOOLONG;
+    }
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    if (len - start > 255) {
+        return ENAMETOOLONG;
+    }
+    memcpy(l->name, path + start, len - start);
+    l->name[len - start] = '\0';
+    if (l->name[0] == '\0') { /* "/" */
+        return EXDEV;
+    }
+    char parent[4096] = ".";
+    if (start > 0) {
+        memcpy(parent, path, start);
+        parent[start] = '\0';
+    }
+    return open_beneath(dir_fd, parent, O_PATH | O_DIRECTORY, &l->fd);
+}
+
+static bool is_dot(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
+
+static int finish(struct last *l, int result)
+{
+    int e = result == 0 ? 0 : errno;
+    (void)wx_fd_close(&l->fd); /* O_PATH */
+    return e;
+}
+
+static bool special(mode_t mode)
+{
+    return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
+}
+
+/*
+ * Devices, FIFOs and sockets are refused: opening a FIFO can block, a device can do anything. The
+ * type is looked at on an O_PATH descriptor first; O_NONBLOCK keeps a swapped-in FIFO from blocking
+ * and the type is checked again on what was really opened.
+ */
+int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how, int *ret_fd)
+{
+    int flags = how->flags | O_NOCTTY | (how->follow ? 0 : O_NOFOLLOW);
+    size_t len = strlen(path);
+    if (len == 0) {
+        return ENOENT;
+    }
+    if (len > 4095) {
+        return ENAMETOOLONG;
+    }
+    if (path[len - 1] == '/' && (flags & O_CREAT)) {
+        return EISDIR;
+    }
+    struct stat st;
+    int fd, e;
+    if (!(flags & (O_CREAT | O_DIRECTORY))) {
+        e = open_beneath(dir_fd, path, O_PATH | (flags & O_NOFOLLOW), &fd);
+        if (e) {
+            return e;
+        }
+        bool bad = fstat(fd, &st) != 0 || special(st.st_mode);
+        (void)wx_fd_close(&fd);
+        if (bad) {
+            return EPERM;
+        }
+    }
+    e = open_beneath(dir_fd, path, flags | O_NONBLOCK, &fd);
+    if (e) {
+        return e;
+    }
+    if (fstat(fd, &st) != 0 || special(st.st_mode)) {
+        (void)wx_fd_close(&fd);
+        return EPERM;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int wx_hostdir_stat(int dir_fd, const char *path, bool follow, struct stat *ret_stat)
+{
+    bool slash;
+    (void)trimmed(path, &slash);
+    int flags = O_PATH | (follow || slash ? 0 : O_NOFOLLOW) | (slash ? O_DIRECTORY : 0);
+    int fd, e = open_beneath(dir_fd, path, flags, &fd);
+    if (!e) {
+        e = fstat(fd, ret_stat) != 0 ? errno : 0;
+        (void)wx_fd_close(&fd);
+    }
+    return e;
+}
+
+int wx_hostdir_mkdir(int dir_fd, const char *path)
+{
+    struct last l;
+    int e = split(dir_fd, path, &l);
+    return e ? e : finish(&l, mkdirat(l.fd, l.name, 0777));
+}
+
+int wx_hostdir_rmdir(int dir_fd, const char *path)
+{
+    struct last l;
+    int e = split(dir_fd, path, &l);
+    return e ? e : finish(&l, unlinkat(l.fd, l.name, AT_REMOVEDIR));
+}
+
+int wx_hostdir_unlink(int dir_fd, const char *path)
+{
+    struct last l;
+    int e = split(dir_fd, path, &l);
+    if (e) {
+        return e;
+    }
+    struct stat st;
+    bool dir = is_dot(l.name) || (fstatat(l.fd, l.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                                  S_ISDIR(st.st_mode));
+    if (dir || l.slash) {
+        (void)wx_fd_close(&l.fd);
+        return dir ? EISDIR : ENOTDIR;
+    }
+    return finish(&l, unlinkat(l.fd, l.name, 0));
+}
+
+/* A trailing slash after a name that is no directory. */
+static int check_slash(const struct last *l)
+{
+    struct stat st;
+    if (l->slash && fstatat(l->fd, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode)) {
+        return ENOTDIR;
+    }
+    return 0;
+}
+
+int wx_hostdir_rename(int old_fd, const char *old_path, int new_fd, const char *new_path)
+{
+    struct last a, b;
+    int e = split(old_fd, old_path, &a);
+    if (e) {
+        return e;
+    }
+    e = split(new_fd, new_path, &b);
+    if (e) {
+        (void)wx_fd_close(&a.fd);
+        return e;
+    }
+    e = is_dot(a.name) || is_dot(b.name) ? EINVAL : check_slash(&a);
+    struct stat st;
+    if (!e && b.slash && fstatat(a.fd, a.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISDIR(st.st_mode)) {
+        e = ENOTDIR;
+    }
+    if (!e) {
+        e = renameat(a.fd, a.name, b.fd, b.name) != 0 ? errno : 0;
+    }
+    (void)wx_fd_close(&a.fd);
+    (void)wx_fd_close(&b.fd);
+    return e;
+}
+
+int wx_hostdir_link(int old_fd, const char *old_path, int new_fd, const char *new_path)
+{
+    struct last a, b;
+    int e = split(old_fd, old_path, &a);
+    if (e) {
+        return e;
+    }
+    e = split(new_fd, new_path, &b);
+    if (!e) {
+        struct stat st;
+        e = check_slash(&a);
+        if (!e && fstatat(a.fd, a.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+            e = EPERM;
+        }
+        if (!e && b.slash) {
+            e = ENOENT;
+        }
+        if (!e) {
+            e = linkat(a.fd, a.name, b.fd, b.name, 0) != 0 ? errno : 0;
+        }
+        (void)wx_fd_close(&b.fd);
+    }
+    (void)wx_fd_close(&a.fd);
+    return e;
+}
+
+int wx_hostdir_symlink(const char *target, int dir_fd, const char *path)
+{
+    if (target[0] == '\0') {
+        return ENOENT;
+    }
+    if (target[0] == '/') {
+        return EXDEV; /* would lead outside; never followed anyway */
+    }
+    struct last l;
+    int e = split(dir_fd, path, &l);
+    if (e) {
+        return e;
+    }
+    if (l.slash) {
+        struct stat st;
+        e = fstatat(l.fd, l.name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? EEXIST : ENOENT;
+        (void)wx_fd_close(&l.fd);
+        return e;
+    }
+    return finish(&l, symlinkat(target, l.fd, l.name));
+}
+
+int wx_hostdir_readlink(int dir_fd, const char *path, char *buf, size_t len, size_t *ret_len)
+{
+    struct last l;
+    int e = split(dir_fd, path, &l);
+    if (e) {
+        return e;
+    }
+    char whole[4096]; /* a zero-length buffer is an error to the kernel, not to the guest */
+    ssize_t n = readlinkat(l.fd, l.name, whole, sizeof whole);
+    e = finish(&l, n < 0 ? -1 : 0);
+    if (!e) {
+        *ret_len = (size_t)n < len ? (size_t)n : len;
+        memcpy(buf, whole, *ret_len);
+    }
+    return e;
+}
+
+int wx_hostdir_utimens(int dir_fd, const char *path, bool follow, const struct timespec times[2])
+{
+    bool slash;
+    (void)trimmed(path, &slash);
+    int fd, e = open_beneath(dir_fd, path, O_PATH | (follow || slash ? 0 : O_NOFOLLOW), &fd);
+    if (!e) {
+        e = utimensat(fd, "", times, AT_EMPTY_PATH) != 0 ? errno : 0;
+        (void)wx_fd_close(&fd);
+    }
+    return e;
+}

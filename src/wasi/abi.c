@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ABI table: look-up, type check, and the thunk every call goes through. */
+#include "wasi/abi.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wasi/env.h"
+#include "wasi/handlers.h"
+
+#define wx_wasi_none NULL
+static const char *const space_WASI = "wasi";
+static const char *const space_UNSTABLE = "wasi_unstable";
+static const char *const space_PREVIEW1 = "wasi_snapshot_preview1";
+static const char *const space_WASIX32 = "wasix_32v1";
+static const char *const space_WASIX64 = "wasix_64v1";
+enum { IS_WASI, IS_UNSTABLE, IS_PREVIEW1, IS_WASIX32, IS_WASIX64 };
+
+static const struct {
+    const char *const *space;
+    uint8_t key;
+    const char *name, *params, *results;
+    wx_wasi_handler handler;
+    const char *param_names;
+} table[] = {
+#define ABI(SPACE, NAME, PARAMS, RESULTS, HANDLER, NAMES)                                          \
+    {&space_##SPACE, IS_##SPACE, NAME, PARAMS, RESULTS, wx_wasi_##HANDLER, NAMES},
+#include "wasi/abi.def"
+};
+#define N_ROWS (sizeof table / sizeof *table)
+static struct wx_abi_func rows[N_ROWS];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fill_rows(void)
+{
+    for (size_t i = 0; i < N_ROWS; i++) {
+        rows[i] = (struct wx_abi_func){
+            .space = *table[i].space, .name = table[i].name, .params = table[i].params,
+            .results = table[i].results, .handler = table[i].handler,
+            .param_names = table[i].param_names, .is64 = table[i].key == IS_WASIX64,
+            .wasix = table[i].key >= IS_WASIX32};
+    }
+}
+
+static bool same(struct wx_name n, const char *s)
+{
+    return n.len == strlen(s) && memcmp(n.p, s, n.len) == 0;
+}
+
+bool wx_abi_is_space(struct wx_name space)
+{
+    return same(space, space_WASI) || same(space, space_UNSTABLE) || same(space, space_PREVIEW1) ||
+           same(space, space_WASIX32) || same(space, space_WASIX64);
+}
+
+const struct wx_abi_func *wx_abi_find(struct wx_name space, struct wx_name name)
+{
+    (void)pthread_once(&once, fill_rows);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (same(name, rows[i].name) && same(space, rows[i].space)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* What a linked import needs to find its way back; one per import and store. */
+struct binding {
+    const struct wx_abi_func *abi;
+    struct wx_guest_thread *self;
+};
+
+void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, uint64_t *slots)
+{
+    const struct binding *b = data;
+    struct wx_env *env = b->self->env;
+    *c = (struct wx_wasi_call){.t = t, .env = env, .self = b->self, .memory = env->memory,
+                               .abi = b->abi, .slots = slots, .is64 = b->abi->is64,
+                               .wasix = b->abi->wasix, .binding = data};
+}
+
+static void trace(const struct wx_wasi_call *c, const uint64_t *args, wx_wasi_ret ret)
+{
+    char text[512];
+    size_t n = strlen(c->abi->params), len = 0;
+    for (size_t i = 0; i < n && len < sizeof text - 32; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s0x%llx", i ? ", " : "",
+                                (unsigned long long)args[i]);
+    }
+    text[len] = '\0';
+    wx_logf(&c->env->log, WX_LOG_TRACE, "wasi", "[%u] %s(%s) = %s", c->self->tid, c->abi->name,
+            text, ret >= 0 ? wx_werrno_name((uint32_t)ret) : ret == WX_RET_WAIT ? "..." : "-");
+}
+
+enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)
+{
+    switch (ret) {
+    case WX_RET_DONE:
+        return WX_DONE;
+    case WX_RET_WAIT:
+        return WX_WAIT;
+    case WX_RET_TRAP:
+        return WX_TRAP;
+    case WX_RET_EXIT:
+        return WX_EXIT;
+    default:
+        c->slots[0] = (uint32_t)ret;
+        return WX_DONE;
+    }
+}
+
+/* R29: what is not there yet answers ENOSYS, or traps by name when it has no result. */
+static wx_wasi_ret unimplemented(struct wx_wasi_call *c)
+{
+    wx_logf(&c->env->log, WX_LOG_WARN, "wasi", "%s.%s is not implemented yet", c->abi->space,
+            c->abi->name);
+    if (c->abi->results[0]) {
+        return WX_WERRNO_NOSYS;
+    }
+    (void)wx_fail(&c->t->error, WAX_TRAP, "import not implemented: %s.%s", c->abi->space,
+                  c->abi->name);
+    c->t->trap = WX_TRAP_UNIMPLEMENTED;
+    return WX_RET_TRAP;
+}
+
+#define MAX_ARGS 16
+
+static enum wx_outcome thunk(struct wx_thread *t, void *data, uint64_t *slots)
+{
+    struct wx_wasi_call c;
+    wx_wasi_call_init(&c, t, data, slots);
+    uint64_t args[MAX_ARGS];
+    for (size_t i = 0; c.abi->params[i]; i++) {
+        args[i] = c.abi->params[i] == 'i' ? (uint32_t)slots[i] : slots[i];
+    }
+    if (wx_unlikely(!c.memory)) {
+        (void)wx_fail(&t->error, WAX_TRAP, "%s.%s needs a memory, and the module exports none",
+                      c.abi->space, c.abi->name);
+        return wx_trap(t, WX_TRAP_HOST);
+    }
+    wx_wasi_ret ret = c.abi->handler ? c.abi->handler(&c, args) : unimplemented(&c);
+    if (wx_unlikely(c.env->trace)) {
+        trace(&c, args, ret);
+    }
+    return wx_wasi_finish(&c, ret);
+}
+
+static wax_status intern(struct wx_engine *engine, const struct wx_abi_func *f,
+                         const struct wx_sig **ret, wax_error **err)
+{
+    wx_valtype types[MAX_ARGS + 1];
+    uint32_t n = 0;
+    for (const char *p = f->params; *p; p++) {
+        types[n++] = *p == 'i' ? WX_KIND_I32 : WX_KIND_I64;
+    }
+    uint32_t n_params = n;
+    for (const char *p = f->results; *p; p++) {
+        types[n++] = *p == 'i' ? WX_KIND_I32 : WX_KIND_I64;
+    }
+    return wx_sig_intern(engine, types, n_params, n - n_params, ret, err);
+}
+
+wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt_module *module,
+                          const struct wx_import *import, struct wx_extern *ret_extern,
+                          wax_error **err)
+{
+    (void)module;
+    if (import->kind != WX_EXT_FUNC || !wx_abi_is_space(import->module)) {
+        return WAX_E_NOT_FOUND;
+    }
+    const struct wx_abi_func *f = wx_abi_find(import->module, import->name);
+    if (!f) {
+        (void)wx_fail(err, WAX_E_LINK, "unknown import: function '%.*s.%.*s' is in no version of "
+                      "that interface", (int)import->module.len, import->module.p,
+                      (int)import->name.len, import->name.p);
+        wx_error_set_hint(err, "the module was built for an old interface: rebuild it");
+        return WAX_E_LINK;
+    }
+    const struct wx_sig *sig;
+    wax_status st = intern(store->engine, f, &sig, err);
+    struct binding *b = wx_arena_alloc(store->arena, sizeof *b);
+    if (st != WAX_OK || !b) {
+        return st != WAX_OK ? st : wx_fail_nomem(err, "a WASI import");
+    }
+    *b = (struct binding){f, data};
+    ret_extern->kind = WX_EXT_FUNC;
+    return wx_func_new_host(store, sig, thunk, b, f->name, &ret_extern->u.func, err);
+}

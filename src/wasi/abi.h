@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ABI table at run time, and linking of its imports into a store. */
+#ifndef WX_WASI_ABI_H
+#define WX_WASI_ABI_H
+
+#include "engine/rt/linker.h"
+#include "wasi/call.h"
+
+typedef wx_wasi_ret (*wx_wasi_handler)(struct wx_wasi_call *c, const uint64_t *a);
+
+struct wx_abi_func {
+    const char *space;
+    const char *name;
+    const char *params;  /* letters */
+    const char *results;
+    wx_wasi_handler handler; /* NULL: not there yet */
+    const char *param_names; /* separated by blanks */
+    bool is64;
+    bool wasix;
+};
+
+/** Row of an import; NULL if the table has none. */
+const struct wx_abi_func *wx_abi_find(struct wx_name space, struct wx_name name);
+/** Is this one of the table's namespaces? */
+bool wx_abi_is_space(struct wx_name space);
+/** Provider for wx_linker: data = struct wx_guest_thread of the store. */
+wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt_module *module,
+                          const struct wx_import *import, struct wx_extern *ret_extern,
+                          wax_error **err);
+
+#endif

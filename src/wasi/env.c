@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guest process: making, instantiating, ending. */
+/*
+ * A process ends once: wx_env_exit() records the first exit code and interrupts every other thread;
+ * each leaves its guest code with WX_EXIT and its host thread ends. The main thread then waits until
+ * the others are gone, so that after wx_env_stop() nothing of the process runs any more.
+ */
+#include "wasi/env.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "os/futex.h"
+#include "vfs/hostdir.h"
+#include "wasi/abi.h"
+#include "wasi/detect.h"
+#include "wasi/fdtable.h"
+#include "wasi/rights.h"
+
+wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_error **err)
+{
+    struct wx_env *env = wx_zalloc(wx_engine_get_mem(engine), sizeof *env);
+    if (!env) {
+        return wx_fail_nomem(err, "an environment");
+    }
+    env->engine = wx_engine_ref(engine);
+    wx_mem_init(&env->mem, wx_engine_get_mem(engine), 0);
+    env->log = *wx_engine_get_log(engine);
+    env->limits = (struct wx_env_limits){512, 1024, UINT64_C(1) << 20, 0};
+    wx_mutex_init(&env->lock);
+    wx_mutex_lock(&env->lock);
+    wx_list_init(&env->threads);
+    env->next_tid = 1;
+    wx_mutex_unlock(&env->lock);
+    env->fds = wx_alloc(&env->mem, sizeof *env->fds);
+    if (!env->fds) {
+        wx_env_free(env);
+        return wx_fail_nomem(err, "an environment");
+    }
+    wx_fdtable_init(env->fds, &env->mem, env->limits.max_fds);
+    *ret_env = env;
+    return WAX_OK;
+}
+
+/* Wait until no other thread of the process is left. They were all told to end. */
+static void join_others(struct wx_env *env)
+{
+    for (;;) {
+        uint32_t seq = wx_load_seq(&env->threads_word);
+        wx_mutex_lock(&env->lock);
+        uint32_t n = env->n_others;
+        wx_mutex_unlock(&env->lock);
+        if (n == 0) {
+            return;
+        }
+        (void)wx_futex_wait(&env->threads_word, seq, UINT64_MAX); /* look again, whatever it says */
+    }
+}
+
+void wx_env_exit(struct wx_env *env, int32_t code)
+{
+    struct wx_thread *self = wx_thread_current;
+    wx_mutex_lock(&env->lock);
+    if (!env->exiting) {
+        env->exiting = true;
+        env->exit_code = code;
+    }
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n; n = wx_list_next(&env->threads, n)) {
+        struct wx_guest_thread *g = WX_LIST_ENTRY(n, struct wx_guest_thread, link);
+        if (&g->store->thread != self) {
+            g->store->thread.exit_code = env->exit_code;
+            wx_thread_interrupt(&g->store->thread, WX_INT_EXIT);
+        }
+    }
+    wx_mutex_unlock(&env->lock);
+}
+
+void wx_env_cancel(struct wx_env *env)
+{
+    wx_mutex_lock(&env->lock);
+    env->exiting = true;
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n; n = wx_list_next(&env->threads, n)) {
+        wx_store_cancel(WX_LIST_ENTRY(n, struct wx_guest_thread, link)->store);
+    }
+    wx_mutex_unlock(&env->lock);
+}
+
+void wx_env_stop(struct wx_env *env)
+{
+    wx_env_exit(env, 0);
+    join_others(env);
+}
+
+void wx_env_free(struct wx_env *env)
+{
+    if (!env) {
+        return;
+    }
+    wx_env_stop(env);
+    wx_mutex_lock(&env->lock);
+    wx_error_clear(&env->trap_error);
+    wx_mutex_unlock(&env->lock);
+    if (env->fds) {
+        wx_fdtable_fini(env->fds);
+        wx_free(&env->mem, env->fds);
+    }
+    for (size_t i = 0; i < env->n_args; i++) {
+        wx_free(&env->mem, env->args[i]);
+    }
+    for (size_t i = 0; i < env->n_environ; i++) {
+        wx_free(&env->mem, env->environ[i]);
+    }
+    for (size_t i = 0; i < env->mounts.n; i++) {
+        wx_free(&env->mem, env->mounts.p[i]);
+    }
+    wx_vec_fini(&env->mem, &env->mounts);
+    wx_free(&env->mem, env->args);
+    wx_free(&env->mem, env->environ);
+    wx_linker_free(env->linker);
+    if (env->owns_store) {
+        wx_store_free(env->main.store);
+    }
+    wx_memory_unref(env->memory);
+    wx_rt_module_unref(env->module);
+    wx_mutex_fini(&env->lock);
+    struct wx_engine *engine = env->engine;
+    wx_free(wx_engine_get_mem(engine), env);
+    wx_engine_unref(engine);
+}
+
+static wax_status push_string(struct wx_env *env, char ***list, size_t *n, const char *s,
+                              wax_error **err)
+{
+    char **grown = wx_realloc(&env->mem, *list, (*n + 1) * sizeof *grown);
+    if (grown) {
+        *list = grown;
+    }
+    char *copy = grown ? wx_strndup(&env->mem, s, strlen(s)) : NULL;
+    if (!copy) {
+        return wx_fail_nomem(err, "an argument");
+    }
+    grown[(*n)++] = copy;
+    return WAX_OK;
+}
+
+wax_status wx_env_add_arg(struct wx_env *env, const char *arg, wax_error **err)
+{
+    return push_string(env, &env->args, &env->n_args, arg, err);
+}
+
+wax_status wx_env_add_var(struct wx_env *env, const char *pair, wax_error **err)
+{
+    return push_string(env, &env->environ, &env->n_environ, pair, err);
+}
+
+/* -------- descriptors -------- */
+
+void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds)
+{
+    env->limits.max_fds = max_fds;
+    env->fds->max = max_fds; /* before anybody else has the table */
+}
+
+wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_error **err)
+{
+    int fd = -1;
+    if (host_fd >= 0 && (fd = fcntl(host_fd, F_DUPFD_CLOEXEC, 3)) < 0) {
+        return wx_fail_errno(err, errno, "cannot duplicate descriptor %d", host_fd);
+    }
+    uint8_t type = fd >= 0 ? wx_file_type_of(fd) : WX_FT_UNKNOWN;
+    if (type == WX_FT_CHAR && !isatty(fd)) {
+        type = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
+    }
+    struct wx_fd entry = {.file = wx_file_new(&env->mem, fd, type)};
+    entry.rights = WX_R(WX_RN_FD_FDSTAT_SET_FLAGS) | WX_R(WX_RN_FD_FILESTAT_GET) |
+                   WX_R(WX_RN_POLL_FD_READWRITE) | WX_R(WX_RN_FD_SYNC) | WX_R(WX_RN_FD_DATASYNC) |
+                   (n == 0 ? WX_R(WX_RN_FD_READ) : WX_R(WX_RN_FD_WRITE));
+    if (type == WX_FT_FILE) {
+        entry.rights |= WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL);
+    }
+    uint32_t got = UINT32_MAX;
+    if (!entry.file || wx_fdtable_add(env->fds, &entry, n, &got) != 0 || got != n) {
+        wx_file_unref(entry.file);
+        return wx_fail_nomem(err, "a stream");
+    }
+    return WAX_OK;
+}
+
+static wax_status check_mount(struct wx_env *env, const char *guest, wax_error **err)
+{
+    if (guest[0] == '\0') {
+        return wx_fail(err, WAX_E_INVALID, "cannot mount at '': the guest path is empty");
+    }
+    for (size_t i = 0; i < env->mounts.n; i++) {
+        if (strcmp(env->mounts.p[i], guest) == 0) {
+            return wx_fail(err, WAX_E_INVALID, "cannot mount at '%s': there is a mount already",
+                           guest);
+        }
+    }
+    return WAX_OK;
+}
+
+wax_status wx_env_mount(struct wx_env *env, const char *host, const char *guest, bool read_only,
+                        wax_error **err)
+{
+    int fd = -1;
+    wax_status st = check_mount(env, guest, err);
+    if (st == WAX_OK) {
+        st = wx_hostdir_open_root(host, &fd, err);
+    }
+    if (st != WAX_OK) {
+        return st;
+    }
+    char *copy = wx_strndup(&env->mem, guest, strlen(guest));
+    struct wx_file *file = wx_file_new(&env->mem, fd, WX_FT_DIR);
+    if (!copy || !file || !wx_vec_push(&env->mem, &env->mounts, copy)) {
+        wx_free(&env->mem, copy);
+        wx_file_unref(file);
+        return wx_fail_nomem(err, "a mount");
+    }
+    file->read_only = read_only;
+    uint64_t rights = read_only ? WX_RIGHTS_ALL & ~WX_RIGHTS_WRITE : WX_RIGHTS_ALL;
+    struct wx_fd entry = {.file = file, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights,
+                          .preopen = copy};
+    uint32_t n;
+    if (wx_fdtable_add(env->fds, &entry, 3, &n) != 0) {
+        wx_file_unref(file);
+        return wx_fail(err, WAX_E_LIMIT, "cannot mount '%s': too many descriptors", guest);
+    }
+    return WAX_OK;
+}
+
+/* -------- instantiating -------- */
+
+/* The first memory import: made here, with the declared type, for all threads. */
+static wax_status make_memory(struct wx_env *env, wax_error **err)
+{
+    const struct wx_module *w = env->module->wasm;
+    for (uint32_t i = 0; i < w->n_imports; i++) {
+        if (w->imports[i].kind == WX_EXT_MEMORY) {
+            env->memory_import = &w->imports[i];
+            return wx_memory_new(env->engine, &w->memories[w->imports[i].idx],
+                                 env->limits.max_memory_bytes, &env->memory, err);
+        }
+    }
+    return WAX_OK;
+}
+
+static wax_status provide_memory(void *data, struct wx_store *store,
+                                 const struct wx_rt_module *module, const struct wx_import *import,
+                                 struct wx_extern *ret, wax_error **err)
+{
+    (void)store, (void)module, (void)err;
+    const struct wx_guest_thread *self = data;
+    if (import != self->env->memory_import) {
+        return WAX_E_NOT_FOUND;
+    }
+    *ret = (struct wx_extern){.kind = WX_EXT_MEMORY, .u.memory = self->env->memory};
+    return WAX_OK;
+}
+
+/* First the embedder's definitions, then memory and WASI for this thread. */
+static wax_status provide_embedder(void *data, struct wx_store *store,
+                                   const struct wx_rt_module *module,
+                                   const struct wx_import *import, struct wx_extern *ret,
+                                   wax_error **err)
+{
+    const struct wx_guest_thread *self = data;
+    if (!self->env->embedder) {
+        return WAX_E_NOT_FOUND;
+    }
+    wax_status st = wx_linker_find(self->env->embedder, store, module, import, ret, err);
+    if (st == WAX_OK && !self->is_main) { /* its objects belong to the main thread's store */
+        return wx_fail(err, WAX_E_LINK, "import '%.*s.%.*s' belongs to the main thread only",
+                       (int)import->module.len, import->module.p, (int)import->name.len,
+                       import->name.p);
+    }
+    return st;
+}
+
+wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
+{
+    struct wx_env *env = self->env;
+    struct wx_linker *l;
+    wax_status st = wx_linker_new(&env->mem, &l, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    const struct wx_module *w = env->module->wasm;
+    struct wx_extern *imports = wx_zalloc_array(&env->mem, (size_t)w->n_imports + 1, sizeof *imports);
+    st = imports ? WAX_OK : wx_fail_nomem(err, "imports");
+    static const wx_provider_fn providers[] = {provide_embedder, provide_memory, wx_abi_provide};
+    for (size_t i = 0; i < 3 && st == WAX_OK; i++) {
+        st = wx_linker_add_provider(l, providers[i], self, err);
+    }
+    if (st == WAX_OK) {
+        st = wx_linker_resolve(l, self->store, env->module, imports, err);
+    }
+    if (st == WAX_OK) { /* the start function runs once per instance (wasi-threads) */
+        st = wx_instantiate(self->store, env->module, imports, true, &self->instance, err);
+    }
+    wx_free(&env->mem, imports);
+    wx_linker_free(l);
+    return st;
+}
+
+static wax_status find_memory(struct wx_env *env, wax_error **err)
+{
+    const struct wx_module *w = env->module->wasm;
+    for (uint32_t i = 0; i < w->n_exports && !env->memory; i++) {
+        if (w->exports[i].kind == WX_EXT_MEMORY) {
+            env->memory = wx_memory_ref(env->main.instance->memories[w->exports[i].idx]);
+        }
+    }
+    if (!env->memory && wx_wasi_versions(w)) {
+        (void)wx_fail(err, WAX_E_LINK, "the module imports WASI but has no memory to share");
+        wx_error_set_hint(err, "import or export a memory");
+        return WAX_E_LINK;
+    }
+    return WAX_OK;
+}
+
+static wax_status call_export(struct wx_env *env, const char *name, bool needed, wax_error **err)
+{
+    struct wx_extern ext;
+    if (!wx_instance_export(env->main.instance, name, strlen(name), &ext) ||
+        ext.kind != WX_EXT_FUNC) {
+        return needed ? wx_fail(err, WAX_E_NOT_FOUND, "the module exports no function '%s'", name)
+                      : WAX_OK;
+    }
+    if (ext.u.func->sig->n_params || ext.u.func->sig->n_results) {
+        return wx_fail(err, WAX_E_TYPE, "'%s' must take and return nothing", name);
+    }
+    return wx_enter(env->main.store, ext.u.func, NULL, NULL, err);
+}
+
+wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
+                              struct wx_store *store, wax_error **err)
+{
+    env->module = wx_rt_module_ref(module);
+    env->wasix = (wx_wasi_versions(module->wasm) & (WX_WASIX_32V1 | WX_WASIX_64V1)) != 0;
+    env->main = (struct wx_guest_thread){.env = env, .store = store, .is_main = true};
+    wax_status st = WAX_OK;
+    if (!store) {
+        env->owns_store = true;
+        st = wx_store_new(env->engine, 0, 0, &env->main.store, err);
+    }
+    if (st != WAX_OK) {
+        return st;
+    }
+    env->main.store->max_memory_bytes = env->limits.max_memory_bytes;
+    env->main.store->thread.owner = &env->main;
+    wx_mutex_lock(&env->lock);
+    env->main.tid = env->next_tid++;
+    env->n_threads = 1;
+    wx_list_add(&env->threads, &env->main.link);
+    wx_mutex_unlock(&env->lock);
+    st = make_memory(env, err);
+    if (st == WAX_OK) {
+        st = wx_env_link_thread(&env->main, err);
+    }
+    if (st == WAX_OK) {
+        st = find_memory(env, err);
+    }
+    struct wx_extern start;
+    if (st == WAX_OK && !wx_instance_export(env->main.instance, "_start", 6, &start)) {
+        st = call_export(env, "_initialize", false, err); /* commands do it in _start */
+    }
+    return st;
+}
+
+/* -------- running -------- */
+
+/* What the whole process came to, given how the main thread's call ended. */
+static wax_status settle(struct wx_env *env, wax_status st, int32_t *ret_code, wax_error **err)
+{
+    wx_mutex_lock(&env->lock);
+    wax_error *trap = env->trap_error;
+    env->trap_error = NULL;
+    bool exited = env->exiting;
+    int32_t code = env->exit_code;
+    wx_mutex_unlock(&env->lock);
+    if (trap) { /* a trap in another thread is what ended it */
+        wx_error_clear(err);
+        st = wax_error_status(trap);
+        if (err) {
+            *err = trap;
+        } else {
+            wax_error_free(trap);
+        }
+        return st;
+    }
+    *ret_code = exited ? code : 0;
+    if (st == WAX_EXIT) {
+        wx_error_clear(err);
+        return WAX_OK;
+    }
+    return st;
+}
+
+wax_status wx_env_run(struct wx_env *env, int32_t *ret_code, wax_error **err)
+{
+    wax_error *local = NULL;
+    wax_status st = call_export(env, "_start", true, &local);
+    if (st == WAX_OK) {
+        wx_env_exit(env, 0); /* returning from main ends the process */
+    } else if (st != WAX_EXIT) {
+        wx_env_exit(env, 1);
+    }
+    join_others(env);
+    st = settle(env, st, ret_code, &local);
+    if (err && !*err) {
+        *err = local;
+    } else {
+        wax_error_free(local);
+    }
+    return st;
+}
+
+uint32_t wx_env_n_threads(struct wx_env *env)
+{
+    wx_mutex_lock(&env->lock);
+    uint32_t n = env->n_threads;
+    wx_mutex_unlock(&env->lock);
+    return n;
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fd_* calls: reading and writing, positions, attributes. */
+/*
+ * Regular files are read and written at once. Everything else is tried without blocking; when it
+ * would block the call returns WAIT for the descriptor and is tried again when it is ready (R1,
+ * R20): O_NONBLOCK of the host's description is never changed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/bits.h"
+#include "os/fd.h"
+#include "wasi/env.h"
+#include "wasi/fdtable.h"
+#include "wasi/filestat.h"
+#include "wasi/handlers.h"
+#include "wasi/rights.h"
+
+#define MAX_IOVS 1024
+
+static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, struct wx_fd *fd)
+{
+    wx_werrno e = wx_fdtable_get(c->env->fds, (uint32_t)n, fd);
+    if (!e && (fd->rights & right) != right) {
+        bool io = right == WX_R(WX_RN_FD_READ) || right == WX_R(WX_RN_FD_WRITE);
+        e = io && fd->file->filetype == WX_FT_DIR ? WX_WERRNO_ISDIR
+            : io                                  ? WX_WERRNO_BADF : WX_WERRNO_NOTCAPABLE;
+        wx_file_unref(fd->file);
+    }
+    return e;
+}
+
+static wx_wasi_ret put(struct wx_fd *fd, int result)
+{
+    int e = result < 0 ? errno : 0;
+    wx_file_unref(fd->file);
+    return e ? wx_werrno_from_host(e) : 0;
+}
+
+/* -------- reading and writing -------- */
+
+/* Copied and checked once (shared memory may change); spans lie in guest memory. */
+static wx_werrno read_iovs(const struct wx_wasi_call *c, uint64_t ptr, uint64_t n, struct iovec *iov,
+                           int *ret_n)
+{
+    if (n > MAX_IOVS) {
+        return WX_WERRNO_INVAL;
+    }
+    uint64_t width = c->is64 ? 8 : 4, total = 0;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){ptr}, n * 2 * width);
+    for (uint64_t i = 0; i < n && !e; i++) {
+        uint64_t buf, len;
+        (void)wx_guest_read_size(c, (wx_gptr){ptr + i * 2 * width}, &buf);
+        (void)wx_guest_read_size(c, (wx_gptr){ptr + i * 2 * width + width}, &len);
+        e = wx_guest_check(c, (wx_gptr){buf}, len);
+        total += len;
+        if (!e && total > INT32_MAX) {
+            e = WX_WERRNO_INVAL;
+        }
+        if (!e) {
+            iov[i] = (struct iovec){wx_guest_span(c, (wx_gptr){buf}, len), len};
+        }
+    }
+    *ret_n = (int)n;
+    return e;
+}
+
+struct io {
+    bool write;
+    int64_t off; /* -1: at the file's position */
+    uint64_t fd, iovs, n_iovs, ret_ptr;
+};
+
+/* One try without blocking. @return bytes or -errno (EAGAIN = would block) */
+static ssize_t try_stream(const struct wx_file *f, bool write_it, struct iovec *iov, int n)
+{
+    ssize_t r = write_it ? pwritev2(f->host_fd, iov, n, -1, RWF_NOWAIT)
+                         : preadv2(f->host_fd, iov, n, -1, RWF_NOWAIT);
+    if (r >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)) {
+        return r >= 0 ? r : -errno;
+    }
+    /* No such flag for this kind of file: do it only when poll says it will not block. */
+    struct pollfd p = {.fd = f->host_fd, .events = write_it ? POLLOUT : POLLIN};
+    if (poll(&p, 1, 0) == 0) {
+        return -EAGAIN;
+    }
+    if (write_it && n > 0) { /* a writable pipe takes PIPE_BUF bytes for sure */
+        struct iovec one = iov[0];
+        for (int i = 0; i < n && one.iov_len == 0; i++) {
+            one = iov[i];
+        }
+        one.iov_len = one.iov_len > PIPE_BUF ? PIPE_BUF : one.iov_len;
+        r = writev(f->host_fd, &one, 1);
+    } else {
+        r = readv(f->host_fd, iov, n);
+    }
+    return r >= 0 ? r : -errno;
+}
+
+static ssize_t try_file(const struct wx_file *f, const struct io *io, struct iovec *iov, int n)
+{
+    ssize_t r;
+    if (io->off < 0) {
+        r = io->write ? writev(f->host_fd, iov, n) : readv(f->host_fd, iov, n);
+    } else {
+        r = io->write ? pwritev(f->host_fd, iov, n, io->off) : preadv(f->host_fd, iov, n, io->off);
+    }
+    return r >= 0 ? r : -errno;
+}
+
+static uint64_t total_of(const struct iovec *iov, int n)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += iov[i].iov_len;
+    }
+    return sum;
+}
+
+static ssize_t try_io(const struct wx_file *f, const struct io *io, struct iovec *iov, int n)
+{
+    if (f->filetype == WX_FT_DIR) {
+        return -EISDIR;
+    }
+    if (f->host_fd < 0) { /* null stream: empty, and swallows everything */
+        return io->write ? (ssize_t)total_of(iov, n) : 0;
+    }
+    if (f->filetype == WX_FT_FILE) {
+        return try_file(f, io, iov, n);
+    }
+    return io->off >= 0 ? -ESPIPE : total_of(iov, n) == 0 ? 0 : try_stream(f, io->write, iov, n);
+}
+
+static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why);
+
+static void release_wait(struct wx_thread *t)
+{
+    struct wx_wait *w = &t->out.wait;
+    wx_file_unref((struct wx_file *)(uintptr_t)w->state[5]);
+    wx_free(&t->store->mem, w->fds);
+}
+
+/* Ask for the descriptor to become ready; keeps the file referenced meanwhile. */
+static wx_wasi_ret wait_for(struct wx_wasi_call *c, const struct io *io, struct wx_file *f)
+{
+    struct pollfd *fds = wx_zalloc_array(&c->t->store->mem, 2, sizeof *fds);
+    if (!fds) {
+        wx_file_unref(f);
+        return WX_WERRNO_NOMEM;
+    }
+    fds[0] = (struct pollfd){.fd = f->host_fd, .events = io->write ? POLLOUT : POLLIN};
+    c->t->out.wait = (struct wx_wait){
+        .kind = WX_WAIT_FDS, .deadline_ns = UINT64_MAX, .fds = fds, .n_fds = 1,
+        .resume = resume_io, .abandon = release_wait, .data = c->binding, .slots = c->slots,
+        .state = {io->write, io->fd, io->iovs, io->n_iovs, io->ret_ptr, (uint64_t)(uintptr_t)f}};
+    return WX_RET_WAIT;
+}
+
+/* Takes the reference of fd->file. */
+static wx_wasi_ret do_io(struct wx_wasi_call *c, const struct io *io, struct wx_fd *fd)
+{
+    struct iovec iov[MAX_IOVS];
+    int n = 0;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){io->ret_ptr}, c->is64 ? 8 : 4);
+    if (!e) {
+        e = read_iovs(c, io->iovs, io->n_iovs, iov, &n);
+    }
+    if (e) {
+        wx_file_unref(fd->file);
+        return e;
+    }
+    ssize_t r = try_io(fd->file, io, iov, n);
+    if (r == -EAGAIN && !(fd->flags & WX_FDFLAG_NONBLOCK)) {
+        return wait_for(c, io, fd->file);
+    }
+    wx_file_unref(fd->file);
+    return r < 0 ? wx_werrno_from_host((int)-r)
+                 : wx_guest_write_size(c, (wx_gptr){io->ret_ptr}, (uint64_t)r);
+}
+
+static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why)
+{
+    (void)why;
+    struct wx_wait w = t->out.wait;
+    struct wx_wasi_call c;
+    wx_wasi_call_init(&c, t, w.data, w.slots);
+    wx_free(&t->store->mem, w.fds);
+    struct io io = {w.state[0] != 0, -1, w.state[1], w.state[2], w.state[3], w.state[4]};
+    struct wx_fd fd = {.file = (struct wx_file *)(uintptr_t)w.state[5]};
+    return wx_wasi_finish(&c, do_io(&c, &io, &fd));
+}
+
+static wx_wasi_ret start_io(struct wx_wasi_call *c, const struct io *io)
+{
+    struct wx_fd fd;
+    wx_werrno e = get(c, io->fd, io->write ? WX_R(WX_RN_FD_WRITE) : WX_R(WX_RN_FD_READ), &fd);
+    return e ? e : do_io(c, io, &fd);
+}
+
+wx_wasi_ret wx_wasi_fd_read(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return start_io(c, &(struct io){false, -1, a[0], a[1], a[2], a[3]});
+}
+
+wx_wasi_ret wx_wasi_fd_write(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return start_io(c, &(struct io){true, -1, a[0], a[1], a[2], a[3]});
+}
+
+wx_wasi_ret wx_wasi_fd_pread(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return a[3] > INT64_MAX ? WX_WERRNO_INVAL
+                            : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4]});
+}
+
+wx_wasi_ret wx_wasi_fd_pwrite(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return a[3] > INT64_MAX ? WX_WERRNO_INVAL
+                            : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4]});
+}
+
+/* -------- positions -------- */
+
+static wx_wasi_ret seek(struct wx_wasi_call *c, uint64_t n, int64_t off, int whence, uint64_t right,
+                        wx_gptr ret)
+{
+    wx_werrno e = wx_guest_check(c, ret, 8);
+    struct wx_fd fd;
+    if (e || (e = get(c, n, right, &fd))) {
+        return e;
+    }
+    off_t at = -1;
+    if (fd.file->filetype == WX_FT_DIR) {
+        errno = EISDIR;
+    } else if (fd.file->filetype != WX_FT_FILE) {
+        errno = ESPIPE;
+    } else {
+        at = lseek(fd.file->host_fd, off, whence);
+    }
+    wx_wasi_ret r = put(&fd, at < 0 ? -1 : 0);
+    return r ? r : wx_guest_write_u64(c, ret, (uint64_t)at);
+}
+
+wx_wasi_ret wx_wasi_fd_seek(struct wx_wasi_call *c, const uint64_t *a)
+{
+    static const int whence[3] = {SEEK_SET, SEEK_CUR, SEEK_END};
+    return a[2] > 2 ? WX_WERRNO_INVAL
+                    : seek(c, a[0], (int64_t)a[1], whence[a[2]], WX_R(WX_RN_FD_SEEK),
+                           (wx_gptr){a[3]});
+}
+
+wx_wasi_ret wx_wasi_snapshot0_fd_seek(struct wx_wasi_call *c, const uint64_t *a)
+{
+    static const int whence[3] = {SEEK_CUR, SEEK_END, SEEK_SET};
+    return a[2] > 2 ? WX_WERRNO_INVAL
+                    : seek(c, a[0], (int64_t)a[1], whence[a[2]], WX_R(WX_RN_FD_SEEK),
+                           (wx_gptr){a[3]});
+}
+
+wx_wasi_ret wx_wasi_fd_tell(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return seek(c, a[0], 0, SEEK_CUR, WX_R(WX_RN_FD_TELL), (wx_gptr){a[1]});
+}
+
+/* -------- attributes -------- */
+
+wx_wasi_ret wx_wasi_fd_fdstat_get(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, 24);
+    if (e || (e = get(c, a[0], 0, &fd))) {
+        return e;
+    }
+    uint8_t b[24] = {0};
+    b[0] = fd.file->filetype;
+    wx_put_u16(b + 2, fd.flags);
+    wx_put_u64(b + 8, fd.rights);
+    wx_put_u64(b + 16, fd.inheriting);
+    (void)put(&fd, 0);
+    return wx_guest_write(c, (wx_gptr){a[1]}, b, sizeof b);
+}
+
+wx_wasi_ret wx_wasi_fd_fdstat_set_flags(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    if (a[1] & ~UINT64_C(31)) {
+        return WX_WERRNO_INVAL;
+    }
+    wx_werrno e = get(c, a[0], WX_R(WX_RN_FD_FDSTAT_SET_FLAGS), &fd);
+    if (e) {
+        return e;
+    }
+    const uint16_t sync = WX_FDFLAG_DSYNC | WX_FDFLAG_RSYNC | WX_FDFLAG_SYNC;
+    if (((uint16_t)a[1] ^ fd.flags) & sync) {
+        (void)put(&fd, 0);
+        return WX_WERRNO_INVAL; /* the host can not change these later */
+    }
+    wx_wasi_ret r = 0;
+    if (fd.file->filetype == WX_FT_FILE) {
+        int now = fcntl(fd.file->host_fd, F_GETFL);
+        int want = a[1] & WX_FDFLAG_APPEND ? now | O_APPEND : now & ~O_APPEND;
+        r = put(&fd, now < 0 ? -1 : fcntl(fd.file->host_fd, F_SETFL, want));
+    } else {
+        (void)put(&fd, 0);
+    }
+    return r ? r : wx_fdtable_set_flags(c->env->fds, (uint32_t)a[0], (uint16_t)a[1]);
+}
+
+wx_wasi_ret wx_wasi_fd_fdstat_set_rights(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return wx_fdtable_set_rights(c->env->fds, (uint32_t)a[0], a[1], a[2]);
+}
+
+static wx_wasi_ret filestat_get(struct wx_wasi_call *c, const uint64_t *a, bool snapshot0)
+{
+    struct wx_fd fd;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, snapshot0 ? 56 : 64);
+    if (e || (e = get(c, a[0], WX_R(WX_RN_FD_FILESTAT_GET), &fd))) {
+        return e;
+    }
+    struct stat st = {0};
+    wx_wasi_ret r = put(&fd, fd.file->host_fd < 0 ? 0 : fstat(fd.file->host_fd, &st));
+    return r ? r : wx_filestat_write(c, (wx_gptr){a[1]}, &st, snapshot0);
+}
+
+wx_wasi_ret wx_wasi_fd_filestat_get(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return filestat_get(c, a, false);
+}
+
+wx_wasi_ret wx_wasi_snapshot0_fd_filestat_get(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return filestat_get(c, a, true);
+}
+
+wx_wasi_ret wx_wasi_fd_filestat_set_size(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    wx_werrno e = get(c, a[0], WX_R(WX_RN_FD_FILESTAT_SET_SIZE), &fd);
+    if (e) {
+        return e;
+    }
+    if (a[1] > INT64_MAX) {
+        (void)put(&fd, 0);
+        return WX_WERRNO_INVAL;
+    }
+    return put(&fd, ftruncate(fd.file->host_fd, (off_t)a[1]));
+}
+
+wx_wasi_ret wx_wasi_fd_filestat_set_times(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct timespec times[2];
+    struct wx_fd fd;
+    wx_werrno e = wx_filestat_times(a[1], a[2], (uint32_t)a[3], times);
+    if (e || (e = get(c, a[0], WX_R(WX_RN_FD_FILESTAT_SET_TIMES), &fd))) {
+        return e;
+    }
+    return put(&fd, utimensat(fd.file->host_fd, "", times, AT_EMPTY_PATH));
+}
+
+wx_wasi_ret wx_wasi_fd_advise(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    uint64_t end;
+    if (a[3] > 5 || __builtin_add_overflow(a[1], a[2], &end) || end > INT64_MAX) {
+        return WX_WERRNO_INVAL;
+    }
+    wx_werrno e = get(c, a[0], WX_R(WX_RN_FD_ADVISE), &fd);
+    if (e) {
+        return e;
+    }
+    if (fd.file->filetype != WX_FT_FILE) {
+        (void)put(&fd, 0);
+        return fd.file->filetype == WX_FT_DIR ? WX_WERRNO_BADF : WX_WERRNO_SPIPE;
+    }
+    static const int advice[6] = {POSIX_FADV_NORMAL, POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                                  POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE};
+    int host = posix_fadvise(fd.file->host_fd, (off_t)a[1], (off_t)a[2], advice[a[3]]);
+    (void)put(&fd, 0);
+    return host ? wx_werrno_from_host(host) : 0;
+}
+
+wx_wasi_ret wx_wasi_fd_allocate(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    uint64_t end;
+    if (a[2] == 0 || __builtin_add_overflow(a[1], a[2], &end) || end > INT64_MAX) {
+        return WX_WERRNO_INVAL;
+    }
+    wx_werrno e = get(c, a[0], WX_R(WX_RN_FD_ALLOCATE), &fd);
+    if (e) {
+        return e;
+    }
+    return put(&fd, fallocate(fd.file->host_fd, 0, (off_t)a[1], (off_t)a[2]));
+}
+
+/* Directories can be synced too; they are open by path only, so a real descriptor is made. */
+static wx_wasi_ret sync_fd(struct wx_wasi_call *c, uint64_t n, uint64_t right, int (*fn)(int))
+{
+    struct wx_fd fd;
+    wx_werrno e = get(c, n, right, &fd);
+    if (e) {
+        return e;
+    }
+    if (fd.file->filetype == WX_FT_FILE) {
+        return put(&fd, fn(fd.file->host_fd));
+    }
+    if (fd.file->filetype != WX_FT_DIR) {
+        (void)put(&fd, 0);
+        return WX_WERRNO_INVAL;
+    }
+    int dir = openat(fd.file->host_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int host = dir < 0 || fn(dir) != 0 ? errno : 0;
+    (void)wx_fd_close(&dir);
+    (void)put(&fd, 0);
+    return host ? wx_werrno_from_host(host) : 0;
+}
+
+wx_wasi_ret wx_wasi_fd_sync(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return sync_fd(c, a[0], WX_R(WX_RN_FD_SYNC), fsync);
+}
+
+wx_wasi_ret wx_wasi_fd_datasync(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return sync_fd(c, a[0], WX_R(WX_RN_FD_DATASYNC), fdatasync);
+}
+
+/* -------- the table -------- */
+
+wx_wasi_ret wx_wasi_fd_close(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return wx_fdtable_close(c->env->fds, (uint32_t)a[0]);
+}
+
+wx_wasi_ret wx_wasi_fd_renumber(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return wx_fdtable_renumber(c->env->fds, (uint32_t)a[0], (uint32_t)a[1]);
+}
+
+wx_wasi_ret wx_wasi_fd_prestat_get(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, 8);
+    if (e || (e = get(c, a[0], 0, &fd))) {
+        return e;
+    }
+    uint8_t b[8] = {0};
+    e = fd.preopen ? 0 : WX_WERRNO_BADF;
+    wx_put_u32(b + 4, fd.preopen ? (uint32_t)strlen(fd.preopen) : 0);
+    (void)put(&fd, 0);
+    return e ? e : wx_guest_write(c, (wx_gptr){a[1]}, b, sizeof b);
+}
+
+wx_wasi_ret wx_wasi_fd_prestat_dir_name(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, a[2]);
+    if (e || (e = get(c, a[0], 0, &fd))) {
+        return e;
+    }
+    size_t len = fd.preopen ? strlen(fd.preopen) : 0;
+    e = !fd.preopen ? WX_WERRNO_BADF : a[2] < len ? WX_WERRNO_NAMETOOLONG : 0;
+    if (!e) {
+        e = wx_guest_write(c, (wx_gptr){a[1]}, fd.preopen, len);
+    }
+    (void)put(&fd, 0);
+    return e;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptor table and open files. */
+#include "wasi/fdtable.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/atomic.h"
+#include "os/fd.h"
+
+uint8_t wx_file_type_of(int host_fd)
+{
+    struct stat st;
+    if (host_fd < 0 || fstat(host_fd, &st) != 0) {
+        return WX_FT_UNKNOWN;
+    }
+    switch (st.st_mode & S_IFMT) {
+    case S_IFREG: return WX_FT_FILE;
+    case S_IFDIR: return WX_FT_DIR;
+    case S_IFCHR: return WX_FT_CHAR;
+    case S_IFBLK: return WX_FT_BLOCK;
+    case S_IFLNK: return WX_FT_SYMLINK;
+    case S_IFSOCK: return WX_FT_STREAM;
+    default: return WX_FT_UNKNOWN;
+    }
+}
+
+struct wx_file *wx_file_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
+{
+    struct wx_file *f = wx_zalloc(mem, sizeof *f);
+    if (!f) {
+        (void)wx_fd_close(&host_fd);
+        return NULL;
+    }
+    f->mem = mem;
+    f->refs = 1;
+    f->host_fd = host_fd;
+    f->filetype = filetype;
+    wx_mutex_init(&f->lock);
+    wx_mutex_lock(&f->lock);
+    f->list_fd = -1;
+    wx_mutex_unlock(&f->lock);
+    return f;
+}
+
+struct wx_file *wx_file_ref(struct wx_file *file)
+{
+    wx_add_relaxed(&file->refs, 1); /* the caller holds one already */
+    return file;
+}
+
+void wx_file_unref(struct wx_file *file)
+{
+    if (!file || wx_sub_acqrel(&file->refs, 1) != 1) {
+        return;
+    }
+    wx_mutex_lock(&file->lock);
+    (void)wx_fd_close(&file->list_fd); /* errors of close were the last writer's to see by sync */
+    wx_vec_fini(file->mem, &file->offsets);
+    wx_mutex_unlock(&file->lock);
+    (void)wx_fd_close(&file->host_fd);
+    wx_mutex_fini(&file->lock);
+    wx_free(file->mem, file);
+}
+
+void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max)
+{
+    memset(t, 0, sizeof *t);
+    t->mem = mem;
+    t->max = max;
+    wx_mutex_init(&t->lock);
+}
+
+static void drop(struct wx_fd *fd)
+{
+    wx_file_unref(fd->file);
+    memset(fd, 0, sizeof *fd);
+}
+
+void wx_fdtable_fini(struct wx_fdtable *t)
+{
+    wx_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->fds.n; i++) {
+        drop(&t->fds.p[i]);
+    }
+    wx_vec_fini(t->mem, &t->fds);
+    wx_mutex_unlock(&t->lock);
+    wx_mutex_fini(&t->lock);
+}
+
+static wx_werrno add_locked(struct wx_fdtable *t, const struct wx_fd *fd, uint32_t from,
+                            uint32_t *ret_fd) WAX_REQUIRES(&t->lock)
+{
+    size_t i = from;
+    while (i < t->fds.n && t->fds.p[i].file) {
+        i++;
+    }
+    if (i >= t->max) {
+        return WX_WERRNO_MFILE;
+    }
+    static const struct wx_fd none = {0};
+    while (i >= t->fds.n) {
+        if (!wx_vec_push(t->mem, &t->fds, none)) {
+            return WX_WERRNO_NOMEM;
+        }
+    }
+    t->fds.p[i] = *fd;
+    *ret_fd = (uint32_t)i;
+    return 0;
+}
+
+wx_werrno wx_fdtable_add(struct wx_fdtable *t, const struct wx_fd *fd, uint32_t from,
+                         uint32_t *ret_fd)
+{
+    wx_mutex_lock(&t->lock);
+    wx_werrno e = add_locked(t, fd, from, ret_fd);
+    wx_mutex_unlock(&t->lock);
+    return e;
+}
+
+static struct wx_fd *find(struct wx_fdtable *t, uint32_t fd) WAX_REQUIRES(&t->lock)
+{
+    return fd < t->fds.n && t->fds.p[fd].file ? &t->fds.p[fd] : NULL;
+}
+
+wx_werrno wx_fdtable_get(struct wx_fdtable *t, uint32_t fd, struct wx_fd *ret)
+{
+    wx_mutex_lock(&t->lock);
+    const struct wx_fd *e = find(t, fd);
+    if (e) {
+        *ret = *e;
+        (void)wx_file_ref(e->file);
+    }
+    wx_mutex_unlock(&t->lock);
+    return e ? 0 : WX_WERRNO_BADF;
+}
+
+wx_werrno wx_fdtable_close(struct wx_fdtable *t, uint32_t fd)
+{
+    struct wx_fd old = {0};
+    wx_mutex_lock(&t->lock);
+    struct wx_fd *e = find(t, fd);
+    if (e) {
+        old = *e;
+        memset(e, 0, sizeof *e);
+    }
+    wx_mutex_unlock(&t->lock);
+    drop(&old); /* may close a host file: not under the lock */
+    return e ? 0 : WX_WERRNO_BADF;
+}
+
+wx_werrno wx_fdtable_renumber(struct wx_fdtable *t, uint32_t from, uint32_t to)
+{
+    struct wx_fd old = {0};
+    wx_mutex_lock(&t->lock);
+    struct wx_fd *a = find(t, from), *b = find(t, to);
+    bool ok = a && b;
+    if (ok && from != to) {
+        old = *b;
+        *b = *a;
+        memset(a, 0, sizeof *a);
+    }
+    wx_mutex_unlock(&t->lock);
+    drop(&old);
+    return ok ? 0 : WX_WERRNO_BADF;
+}
+
+wx_werrno wx_fdtable_set_rights(struct wx_fdtable *t, uint32_t fd, uint64_t base, uint64_t inh)
+{
+    wx_mutex_lock(&t->lock);
+    struct wx_fd *e = find(t, fd);
+    wx_werrno r = !e ? WX_WERRNO_BADF
+                  : (base & ~e->rights) || (inh & ~e->inheriting) ? WX_WERRNO_NOTCAPABLE : 0;
+    if (!r) {
+        e->rights = base;
+        e->inheriting = inh;
+    }
+    wx_mutex_unlock(&t->lock);
+    return r;
+}
+
+wx_werrno wx_fdtable_set_flags(struct wx_fdtable *t, uint32_t fd, uint16_t flags)
+{
+    wx_mutex_lock(&t->lock);
+    struct wx_fd *e = find(t, fd);
+    if (e) {
+        e->flags = flags;
+    }
+    wx_mutex_unlock(&t->lock);
+    return e ? 0 : WX_WERRNO_BADF;
+}
