@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands share: exit statuses and messages. */
+#ifndef WAXWING_CLI_H
+#define WAXWING_CLI_H
+
+#include <waxwing/waxwing.h>
+
+/* Exit statuses (sysexits where they fit); guest codes pass through as they are. */
+enum {
+    EXIT_USAGE = 64,       /* our own command line */
+    EXIT_DATA = 65,        /* the module does not load or validate */
+    EXIT_NOINPUT = 66,     /* a named input is missing */
+    EXIT_UNAVAILABLE = 69, /* missing import or feature */
+    EXIT_IO = 74,
+    EXIT_TIMEOUT = 124,
+    EXIT_TRAP = 134
+};
+
+/** Prints "waxwing: COMMAND: message" and the hint, frees the error, returns the exit status. */
+int cli_fail(const char *command, wax_error *error);
+/** A usage error: message and where to find help. Returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Log callback that writes to stderr. */
+void cli_log(void *data, int32_t level, const char *area, const char *message);
+
+int cmd_run(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_wast(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+#endif

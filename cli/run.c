@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* waxwing run: a module as a program, or one of its functions. */
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+extern char **environ;
+
+static const char help[] =
+    "usage: waxwing [run] [OPTIONS] FILE.wasm [ARGS...]\n"
+    "Runs a WASI or WASIX module; everything behind FILE is the guest's.\n"
+    "\n"
+    "what the guest gets (nothing else):\n"
+    "  --dir HOST[::GUEST][,ro]  a host directory, as GUEST (default: the same path), read-only\n"
+    "  --volume HOST:GUEST[:ro]  the same, other spelling (also --mapdir GUEST:HOST)\n"
+    "  --env KEY[=VALUE]         a variable; without VALUE the host's\n"
+    "  --env-inherit[=GLOB]      the host's variables (that match)\n"
+    "  --argv0 NAME              argument 0 (default: FILE)\n"
+    "limits:\n"
+    "  --timeout TIME            stop after TIME: 500ms, 5s, 2m\n"
+    "  --max-memory SIZE         linear memory: 64M, 1G\n"
+    "  --max-threads N           guest threads (512)   --max-fds N  descriptors (1024)\n"
+    "  --fuel N                  stop after N wasm instructions\n"
+    "  --allow-threads=no        no threads at all\n"
+    "engine:\n"
+    "  --invoke 'FN(1, 2.5)'     call an export instead of _start and print the results\n"
+    "  --preload NAME=PATH       instantiate PATH and offer its exports as module NAME\n"
+    "  --tier interp             --feature +NAME,-NAME\n"
+    "  --trace                   log every WASI call      -v, -q  more, fewer messages\n"
+    "\n"
+    "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"
+    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap\n";
+
+#define MAX_LIST 64
+
+struct run {
+    const char *dirs[MAX_LIST];
+    const char *vars[MAX_LIST];
+    const char *preloads[MAX_LIST];
+    unsigned n_dirs, n_vars, n_preloads;
+    const char *inherit; /* glob, NULL = none */
+    const char *argv0, *invoke;
+    uint64_t timeout_ns, max_memory, fuel;
+    uint32_t max_threads, max_fds;
+    int trace, no_threads, use_fuel;
+    wax_engine_options engine;
+};
+
+static wax_env *running; /* for the signal handler */
+
+static void on_interrupt(int sig)
+{
+    (void)sig;
+    static volatile sig_atomic_t count;
+    if (count++ || !running) {
+        _exit(130); /* the second time, or nothing to stop */
+    }
+    wax_store_cancel(wax_env_store(running)); /* only stores flags and wakes: signal-safe */
+}
+
+/* -------- options -------- */
+
+/* Number with a unit from `units` ("K:1024,M:…"); -1 if malformed. */
+static int parse_scaled(const char *s, const char *const *names, const uint64_t *factors,
+                        uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(s, &end, 10);
+    if (end == s || errno || s[0] == '-') {
+        return -1;
+    }
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(end, names[i]) == 0) {
+            return __builtin_mul_overflow((uint64_t)n, factors[i], ret) ? -1 : 0;
+        }
+    }
+    return -1;
+}
+
+static int parse_time(const char *s, uint64_t *ret)
+{
+    static const char *const names[] = {"ns", "us", "ms", "s", "m", "", NULL};
+    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000, 60000000000, 1000000000};
+    return parse_scaled(s, names, factors, ret);
+}
+
+static int parse_size(const char *s, uint64_t *ret)
+{
+    static const char *const names[] = {"", "K", "M", "G", NULL};
+    static const uint64_t factors[] = {1, 1024, 1048576, 1073741824};
+    return parse_scaled(s, names, factors, ret);
+}
+
+static int parse_count(const char *s, uint64_t *ret)
+{
+    static const char *const names[] = {"", NULL};
+    static const uint64_t factors[] = {1};
+    return parse_scaled(s, names, factors, ret);
+}
+
+static int add(const char **list, unsigned *n, const char *value)
+{
+    if (*n == MAX_LIST) {
+        return -1;
+    }
+    list[(*n)++] = value;
+    return 0;
+}
+
+/* One option with its value. @return 0, or -1 if the value is wrong */
+static int set_option(struct run *r, const char *name, const char *value)
+{
+    uint64_t n;
+    if (strcmp(name, "--dir") == 0 || strcmp(name, "--mount") == 0) {
+        return add(r->dirs, &r->n_dirs, value);
+    }
+    if (strcmp(name, "--env") == 0) {
+        return add(r->vars, &r->n_vars, value);
+    }
+    if (strcmp(name, "--preload") == 0) {
+        return strchr(value, '=') ? add(r->preloads, &r->n_preloads, value) : -1;
+    }
+    if (strcmp(name, "--argv0") == 0) {
+        r->argv0 = value;
+    } else if (strcmp(name, "--invoke") == 0 || strcmp(name, "-i") == 0) {
+        r->invoke = value;
+    } else if (strcmp(name, "--tier") == 0) {
+        r->engine.tier = strcmp(value, "auto") == 0 ? NULL : value;
+    } else if (strcmp(name, "--feature") == 0) {
+        r->engine.features = value;
+    } else if (strcmp(name, "--timeout") == 0) {
+        return parse_time(value, &r->timeout_ns);
+    } else if (strcmp(name, "--max-memory") == 0) {
+        return parse_size(value, &r->max_memory);
+    } else if (strcmp(name, "--fuel") == 0) {
+        r->use_fuel = r->engine.fuel = 1;
+        return parse_count(value, &r->fuel);
+    } else if (strcmp(name, "--max-threads") == 0 || strcmp(name, "--max-fds") == 0) {
+        if (parse_count(value, &n) != 0 || n > UINT32_MAX) {
+            return -1;
+        }
+        *(name[6] == 't' ? &r->max_threads : &r->max_fds) = (uint32_t)n;
+    } else if (strcmp(name, "--allow-threads") == 0) {
+        r->no_threads = strcmp(value, "no") == 0;
+    } else {
+        return -2;
+    }
+    return 0;
+}
+
+/* HOST:GUEST or GUEST:HOST turned into HOST::GUEST, in a buffer that lives as long as we do. */
+static const char *respell(const char *value, int guest_first)
+{
+    const char *colon = strchr(value, ':');
+    char *s = colon ? malloc(strlen(value) + 8) : NULL;
+    if (!s) {
+        return NULL;
+    }
+    const char *rest = colon + 1;
+    const char *ro = strstr(rest, ":ro");
+    int rest_len = (int)(ro ? ro - rest : (long)strlen(rest));
+    if (guest_first) {
+        (void)sprintf(s, "%.*s::%.*s%s", rest_len, rest, (int)(colon - value), value, ro ? ",ro" : "");
+    } else {
+        (void)sprintf(s, "%.*s::%.*s%s", (int)(colon - value), value, rest_len, rest, ro ? ",ro" : "");
+    }
+    return s;
+}
+
+static int is_flag(struct run *r, const char *arg)
+{
+    if (strcmp(arg, "--trace") == 0) {
+        r->trace = 1;
+        r->engine.log_level = WAX_LOG_TRACE;
+    } else if (strcmp(arg, "-v") == 0) {
+        r->engine.log_level = WAX_LOG_DEBUG;
+    } else if (strcmp(arg, "-q") == 0 || strcmp(arg, "--quiet") == 0) {
+        r->engine.log = NULL;
+    } else if (strcmp(arg, "--env-inherit") == 0) {
+        r->inherit = "*";
+    } else if (strncmp(arg, "--env-inherit=", 14) == 0) {
+        r->inherit = arg + 14;
+    } else if (strcmp(arg, "--forward-host-env") == 0) {
+        r->inherit = "*";
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+/* Options up to the file. @return index of the file, or a negative exit status */
+static int parse(struct run *r, int argc, char **argv)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            return i + 1;
+        }
+        if (is_flag(r, argv[i])) {
+            continue;
+        }
+        char name[32];
+        const char *eq = strchr(argv[i], '=');
+        size_t len = eq ? (size_t)(eq - argv[i]) : strlen(argv[i]);
+        const char *value = eq ? eq + 1 : i + 1 < argc ? argv[i + 1] : NULL;
+        (void)snprintf(name, sizeof name, "%.*s", (int)len, argv[i]);
+        if (strcmp(name, "--map-dir") == 0) {
+            return -cli_usage("run", "--map-dir is not known here: use --dir HOST::GUEST");
+        }
+        int spelled = strcmp(name, "--volume") == 0 ? 1 : strcmp(name, "--mapdir") == 0 ? 2 : 0;
+        if (spelled && value) {
+            value = respell(value, spelled == 2);
+            (void)snprintf(name, sizeof name, "--dir");
+        }
+        int e = value ? set_option(r, name, value) : -3;
+        if (e == -2 || (e == -3 && !value && len > 2 && strcmp(name, "--") == 0)) {
+            return -cli_usage("run", "unknown option '%s'", argv[i]);
+        }
+        if (e) {
+            return -cli_usage("run", e == -3 ? "option '%s' needs a value" : "bad value for option '%s'",
+                              name);
+        }
+        i += !eq;
+    }
+    return i;
+}
+
+/* -------- building the environment -------- */
+
+static wax_status add_dir(wax_builder *b, const char *spec, wax_error **err)
+{
+    char *host = strdup(spec);
+    if (!host) {
+        return WAX_E_NOMEM;
+    }
+    uint32_t flags = 0;
+    char *opt = strrchr(host, ',');
+    if (opt && strcmp(opt, ",ro") == 0) {
+        flags = WAX_MOUNT_RO;
+        *opt = '\0';
+    } else if (opt && strcmp(opt, ",rw") == 0) {
+        *opt = '\0';
+    }
+    char *guest = strstr(host, "::");
+    if (guest) {
+        *guest = '\0';
+        guest += 2;
+    }
+    wax_status st = wax_builder_mount(b, host, guest ? guest : host, flags, err);
+    free(host);
+    return st;
+}
+
+static wax_status add_var(wax_builder *b, const char *spec, wax_error **err)
+{
+    char *key = strdup(spec);
+    if (!key) {
+        return WAX_E_NOMEM;
+    }
+    char *eq = strchr(key, '=');
+    const char *value = eq ? eq + 1 : getenv(key);
+    if (eq) {
+        *eq = '\0';
+    }
+    wax_status st = value ? wax_builder_env(b, key, value, err) : WAX_OK;
+    free(key);
+    return st;
+}
+
+static wax_status describe(const struct run *r, wax_builder *b, int argc, char **argv,
+                           wax_error **err)
+{
+    wax_status st = wax_builder_inherit_stdio(b, err);
+    for (int i = 0; i < argc && st == WAX_OK; i++) {
+        st = wax_builder_arg(b, argv[i], err);
+    }
+    for (char **e = environ; r->inherit && *e && st == WAX_OK; e++) {
+        char key[256];
+        (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(*e, "="), *e);
+        if (fnmatch(r->inherit, key, 0) == 0 && strchr(*e, '=')) {
+            st = add_var(b, *e, err);
+        }
+    }
+    for (unsigned i = 0; i < r->n_vars && st == WAX_OK; i++) {
+        st = add_var(b, r->vars[i], err);
+    }
+    for (unsigned i = 0; i < r->n_dirs && st == WAX_OK; i++) {
+        st = add_dir(b, r->dirs[i], err);
+    }
+    wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
+    wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
+    wax_builder_trace(b, r->trace);
+    return st;
+}
+
+/* Instantiate the preloaded modules in the store and define their exports. */
+static wax_status preload(const struct run *r, wax_engine *engine, wax_store *store,
+                          wax_linker *linker, wax_error **err)
+{
+    for (unsigned i = 0; i < r->n_preloads; i++) {
+        const char *eq = strchr(r->preloads[i], '=');
+        wax_module *module = NULL;
+        wax_instance *instance;
+        wax_status st = wax_module_from_file(engine, eq + 1, &module, err);
+        if (st == WAX_OK) {
+            st = wax_linker_instantiate(linker, store, module, &instance, err);
+        }
+        if (st == WAX_OK) {
+            wax_name name = {r->preloads[i], (size_t)(eq - r->preloads[i])};
+            st = wax_linker_define_instance(linker, name, instance, err);
+        }
+        wax_module_free(module);
+        if (st != WAX_OK) {
+            return st;
+        }
+    }
+    return WAX_OK;
+}
+
+/* -------- --invoke -------- */
+
+static int parse_arg(const char **p, wax_valtype type, wax_value *v)
+{
+    while (isspace((unsigned char)**p) || **p == ',') {
+        (*p)++;
+    }
+    char *end;
+    errno = 0;
+    memset(v, 0, sizeof *v);
+    v->type = type;
+    switch (type) {
+    case WAX_I32: v->of.i32 = (int32_t)strtoll(*p, &end, 0); break;
+    case WAX_I64: v->of.i64 = **p == '-' ? strtoll(*p, &end, 0) : (int64_t)strtoull(*p, &end, 0); break;
+    case WAX_F32: v->of.f32 = strtof(*p, &end); break;
+    case WAX_F64: v->of.f64 = strtod(*p, &end); break;
+    default: return -1;
+    }
+    int ok = end != *p && errno == 0;
+    *p = end;
+    return ok ? 0 : -1;
+}
+
+static void print_value(const wax_value *v)
+{
+    switch (v->type) {
+    case WAX_I32: printf("%" PRId32 "\n", v->of.i32); break;
+    case WAX_I64: printf("%" PRId64 "\n", v->of.i64); break;
+    case WAX_F32: printf("%.9g\n", (double)v->of.f32); break;
+    case WAX_F64: printf("%.17g\n", v->of.f64); break;
+    default: printf(v->of.externref ? "(reference)\n" : "null\n"); break;
+    }
+}
+
+static int invoke(wax_env *env, const char *spec)
+{
+    char name[256];
+    size_t len = strcspn(spec, "(");
+    (void)snprintf(name, sizeof name, "%.*s", (int)len, spec);
+    wax_func *func;
+    wax_functype type;
+    wax_error *error = NULL;
+    if (wax_instance_func(wax_env_instance(env), name, &func, &error) != WAX_OK ||
+        wax_func_type(func, &type, &error) != WAX_OK) {
+        return cli_fail("run", error);
+    }
+    wax_value args[32], results[32];
+    if (type.n_params > 32 || type.n_results > 32) {
+        return cli_usage("run", "'%s' has more than 32 parameters or results", name);
+    }
+    const char *p = spec + len + (spec[len] == '(');
+    for (uint32_t i = 0; i < type.n_params; i++) {
+        if (parse_arg(&p, type.params[i], &args[i]) != 0) {
+            return cli_usage("run", "argument %u of '%s' is missing or not a number of its type",
+                             i + 1, name);
+        }
+    }
+    p += strspn(p, " )");
+    if (*p) {
+        return cli_usage("run", "'%s' takes %u arguments", name, type.n_params);
+    }
+    if (wax_call(func, args, type.n_params, results, type.n_results, &error) != WAX_OK) {
+        int code = wax_error_status(error) == WAX_EXIT ? wax_error_exit_code(error) : -1;
+        if (code < 0) {
+            return cli_fail("run", error);
+        }
+        wax_error_free(error);
+        return code;
+    }
+    for (uint32_t i = 0; i < type.n_results; i++) {
+        print_value(&results[i]);
+    }
+    return 0;
+}
+
+/* -------- running -------- */
+
+static int run_env(const struct run *r, wax_env *env)
+{
+    wax_store_set_timeout(wax_env_store(env), r->timeout_ns);
+    running = env;
+    struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_ONSTACK};
+    (void)sigaction(SIGINT, &act, NULL); /* valid arguments */
+    int status;
+    if (r->invoke) {
+        status = invoke(env, r->invoke);
+    } else {
+        wax_error *error = NULL;
+        int32_t code = 0;
+        wax_status st = wax_env_run(env, &code, &error);
+        if (st == WAX_E_NOT_FOUND) {
+            fprintf(stderr, "waxwing: run: %s\nhint: it is a library: call a function with "
+                            "--invoke, see them with 'waxwing inspect'\n",
+                    wax_error_message(error));
+            wax_error_free(error);
+            status = EXIT_DATA;
+        } else {
+            status = st == WAX_OK ? code : cli_fail("run", error);
+        }
+    }
+    running = NULL;
+    return status;
+}
+
+static int run_module(const struct run *r, wax_engine *engine, wax_module *module, int argc,
+                      char **argv)
+{
+    wax_error *error = NULL;
+    wax_builder *builder = NULL;
+    wax_store *store = NULL;
+    wax_linker *linker = NULL;
+    wax_env *env = NULL;
+    int status;
+    if (wax_builder_new(engine, r->argv0 ? r->argv0 : argv[0], &builder, &error) != WAX_OK ||
+        describe(r, builder, argc - 1, argv + 1, &error) != WAX_OK ||
+        wax_store_new(engine, &store, &error) != WAX_OK ||
+        wax_linker_new(engine, &linker, &error) != WAX_OK ||
+        preload(r, engine, store, linker, &error) != WAX_OK) {
+        status = cli_fail("run", error);
+    } else {
+        wax_store_set_timeout(store, r->timeout_ns);
+        wax_store_set_fuel(store, r->use_fuel ? r->fuel : INT64_MAX);
+        wax_builder_linker(builder, linker);
+        wax_builder_store(builder, store);
+        wax_status st = wax_builder_instantiate(builder, module, &env, &error);
+        status = st == WAX_OK ? run_env(r, env)
+                 : st == WAX_EXIT ? wax_error_exit_code(error) : cli_fail("run", error);
+        if (st == WAX_EXIT) {
+            wax_error_free(error);
+        }
+    }
+    wax_env_free(env);
+    wax_builder_free(builder);
+    wax_linker_free(linker);
+    wax_store_free(store);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run r = {0};
+    wax_engine_options_init(&r.engine);
+    r.engine.log = cli_log;
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(help, stdout);
+        return 0;
+    }
+    int at = parse(&r, argc, argv);
+    if (at < 0) {
+        return -at;
+    }
+    if (at >= argc) {
+        return cli_usage("run", "no file named");
+    }
+    wax_error *error = NULL;
+    wax_engine *engine = NULL;
+    wax_module *module = NULL;
+    int status;
+    if (wax_engine_new(&r.engine, &engine, &error) != WAX_OK ||
+        wax_module_from_file(engine, argv[at], &module, &error) != WAX_OK) {
+        status = cli_fail("run", error);
+    } else {
+        status = run_module(&r, engine, module, argc - at, argv + at);
+    }
+    wax_module_free(module);
+    wax_engine_free(engine);
+    return status;
+}

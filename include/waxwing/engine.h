@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine: options shared by all modules and stores made with it. */
+#ifndef WAXWING_ENGINE_H
+#define WAXWING_ENGINE_H
+
+#include <waxwing/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Compiles and runs modules. Thread-safe; counted, so it may be freed before what was made with it. */
+typedef struct wax_engine wax_engine;
+
+enum { WAX_LOG_ERROR, WAX_LOG_WARN, WAX_LOG_INFO, WAX_LOG_DEBUG, WAX_LOG_TRACE };
+/** Receives one log record; called from any thread; must not call back into the library. */
+typedef void (*wax_log_fn)(void *data, int32_t level, const char *area, const char *message);
+
+/** Who handles SIGSEGV, SIGBUS, SIGILL and one real-time signal. */
+enum {
+    WAX_SIGNALS_OWN,    /* the engine installs handlers and chains what is not its own (default) */
+    WAX_SIGNALS_FILTER, /* the embedder's handlers call wax_signal_filter() */
+    WAX_SIGNALS_NONE    /* no signals: explicit bounds checks, slower */
+};
+
+/** Options; fill with wax_engine_options_init() and change what you need. */
+typedef struct wax_engine_options {
+    size_t struct_size;
+    const char *features;      /* "+threads,-simd" on top of the defaults; NULL = defaults */
+    const char *tier;          /* "interp"; NULL = best available */
+    int32_t signals;           /* WAX_SIGNALS_* */
+    int32_t fuel;              /* 1 = modules count fuel, see wax_store_set_fuel() */
+    int32_t checked;           /* 1 = explicit bounds checks even where guards are possible */
+    int32_t log_level;         /* most detailed level wanted */
+    uint64_t allocation_limit; /* bytes of host allocations, linear memory not counted; 0 = none */
+    uint64_t max_memory_bytes; /* per linear memory; 0 = what the module declares */
+    uint64_t max_table_elems;  /* per table; 0 = 10,000,000 */
+    uint64_t stack_bytes;      /* guest stack of a store; 0 = 8 MiB */
+    wax_log_fn log;            /* NULL = silent */
+    void *log_data;
+    int64_t fail_alloc_at;     /* tests: the n-th allocation fails once; 0 = none */
+} wax_engine_options;
+
+/**
+ * Fill in the defaults.
+ *
+ * @param options  written whole
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API void wax_engine_options_init(wax_engine_options *options);
+
+WAX_API void wax_engine_free(wax_engine *wax_own engine);
+
+/**
+ * Make an engine. With WAX_SIGNALS_OWN this installs signal handlers for the whole process.
+ *
+ * @param options     borrowed; NULL = defaults
+ * @param ret_engine  given to the caller, freed by wax_engine_free()
+ * @return WAX_OK; WAX_E_INVALID (unknown feature or tier), WAX_E_NOMEM, WAX_E_IO
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_engine_new(const wax_engine_options *options,
+                                               wax_engine *wax_own *ret_engine, wax_error **err);
+
+/** Bytes of host allocations now and at most so far (linear memory not counted). Thread-safe. */
+WAX_API uint64_t wax_engine_allocated(const wax_engine *engine);
+WAX_API uint64_t wax_engine_allocated_peak(const wax_engine *engine);
+
+/**
+ * For WAX_SIGNALS_FILTER: call it from your SA_SIGINFO handlers. Async-signal-safe.
+ *
+ * @return 1 when the signal was a guest fault and the handler should just return, else 0
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API int wax_signal_filter(int sig, void *siginfo, void *ucontext);
+
+/** "0.1.0" of the library at run time. */
+WAX_API const char *wax_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Modules: loading and looking inside. */
+#ifndef WAXWING_MODULE_H
+#define WAXWING_MODULE_H
+
+#include <waxwing/engine.h>
+#include <waxwing/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A validated module, immutable. Thread-safe; counted by the instances made from it. */
+typedef struct wax_module wax_module;
+
+WAX_API void wax_module_free(wax_module *wax_own module);
+
+/**
+ * Load and validate a module from bytes (binary format), which are copied.
+ *
+ * @param engine      borrowed
+ * @param bytes       len bytes, borrowed for the call
+ * @param ret_module  given to the caller, freed by wax_module_free()
+ * @return WAX_OK; WAX_E_MALFORMED, WAX_E_VALIDATION, WAX_E_UNSUPPORTED, WAX_E_LIMIT with offset,
+ *         section and function in the error; WAX_E_NOMEM
+ * @since 0.1
+ * @source wasm core 3.0, 5 and 3
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_from_bytes(wax_engine *engine, const void *bytes,
+                                                      size_t len, wax_module *wax_own *ret_module,
+                                                      wax_error **err);
+
+/**
+ * Load and validate a module from a file.
+ *
+ * @param path  host path, borrowed
+ * @return as wax_module_from_bytes(); WAX_E_NOT_FOUND if there is no such file, WAX_E_IO
+ * @since 0.1
+ * @source wasm core 3.0, 5 and 3
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_from_file(wax_engine *engine, const char *path,
+                                                     wax_module *wax_own *ret_module,
+                                                     wax_error **err);
+
+/** One import or export; pointers live as long as the module. */
+typedef struct wax_port {
+    wax_name module;       /* imports only */
+    wax_name name;
+    int32_t kind;          /* WAX_EXTERN_* */
+    wax_functype func;     /* functions and tags */
+    wax_limits limits;     /* memories and tables */
+    wax_valtype value;     /* globals; element type of tables */
+    int32_t mut;           /* globals */
+} wax_port;
+
+WAX_API size_t wax_module_n_imports(const wax_module *module);
+WAX_API size_t wax_module_n_exports(const wax_module *module);
+/**
+ * Describe the idx-th import or export.
+ *
+ * @param ret_port  written; its type arrays live as long as the module
+ * @return WAX_OK; WAX_E_NOT_FOUND past the end, WAX_E_NOMEM
+ * @since 0.1
+ * @source wasm core 3.0, 2.5.10, 2.5.11
+ */
+WAX_API wax_status wax_module_import(wax_module *module, size_t idx, wax_port *ret_port,
+                                     wax_error **err);
+WAX_API wax_status wax_module_export(wax_module *module, size_t idx, wax_port *ret_port,
+                                     wax_error **err);
+/** Payload of the first custom section of that name; NULL if absent. Lives as long as the module. */
+WAX_API const void *wax_module_custom(const wax_module *module, const char *name, size_t *ret_len);
+/** Name of the idx-th feature the module needs beyond 1.0; NULL past the end. */
+WAX_API const char *wax_module_feature(const wax_module *module, size_t idx);
+
+/** WASI versions, as bits. */
+enum {
+    WAX_WASI_UNSTABLE = 1,
+    WAX_WASI_PREVIEW1 = 2,
+    WAX_WASIX_32V1 = 4,
+    WAX_WASIX_64V1 = 8
+};
+/** All WASI versions the module imports functions from, as bits; 0 = none. */
+WAX_API uint32_t wax_module_wasi(const wax_module *module);
+/** The one version all function imports belong to, or 0 (mixed, none, or other namespaces too). */
+WAX_API uint32_t wax_module_wasi_strict(const wax_module *module);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between public handles and internal objects. */
+#ifndef WX_CAPI_CAPI_H
+#define WX_CAPI_CAPI_H
+
+#include <waxwing/waxwing.h>
+
+#include "engine/rt/linker.h"
+#include "engine/rt/store.h"
+
+/*
+ * Engines, modules, stores, functions, tables, memories, globals and instances are their internal
+ * objects under another name; the rest have structs of their own.
+ */
+#define WX_HANDLE(PUBLIC, INTERNAL)                                                                \
+    static inline struct INTERNAL *wx_in_##PUBLIC(const struct PUBLIC *p)                          \
+    {                                                                                              \
+        return (struct INTERNAL *)(uintptr_t)p;                                                    \
+    }                                                                                              \
+    static inline struct PUBLIC *wx_out_##PUBLIC(const struct INTERNAL *p)                         \
+    {                                                                                              \
+        return (struct PUBLIC *)(uintptr_t)p;                                                      \
+    }
+WX_HANDLE(wax_engine, wx_engine)
+WX_HANDLE(wax_module, wx_rt_module)
+WX_HANDLE(wax_store, wx_store)
+WX_HANDLE(wax_instance, wx_instance)
+WX_HANDLE(wax_func, wx_func)
+WX_HANDLE(wax_table, wx_table)
+WX_HANDLE(wax_memory, wx_memory)
+WX_HANDLE(wax_global, wx_global)
+WX_HANDLE(wax_linker, wx_linker)
+
+/** WAX_E_INVALID naming the argument. */
+#define WX_REQUIRE(COND, ERR, WHAT)                                                                \
+    if (!(COND)) {                                                                                 \
+        return wx_fail((ERR), WAX_E_INVALID, "%s: %s", __func__, (WHAT));                          \
+    }
+
+wax_valtype wx_out_type(wx_valtype type);
+wx_valtype wx_in_type(wax_valtype type);
+void wx_out_value(const uint64_t *slots, wx_valtype type, wax_value *ret_value);
+/** Store a value into its slot(s); v128 takes two. */
+void wx_in_value(const wax_value *value, uint64_t *slots);
+struct wx_name wx_in_name(wax_name name);
+/** Type arrays as the public API shows them, in the given arena. False when out of memory. */
+bool wx_out_functype(struct wx_arena *arena, const wx_valtype *types, uint32_t n_params,
+                     uint32_t n_results, wax_functype *ret_type);
+void wx_out_extern(const struct wx_extern *ext, wax_extern *ret_extern);
+struct wx_extern wx_in_extern(const wax_extern *ext);
+wax_limits wx_out_limits(const struct wx_limits *l);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Public module functions. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capi/capi.h"
+#include "engine/rt/engine.h"
+#include "wasi/detect.h"
+
+void wax_module_free(wax_module *module) { wx_rt_module_unref(wx_in_wax_module(module)); }
+
+wax_status wax_module_from_bytes(wax_engine *engine, const void *bytes, size_t len,
+                                 wax_module **ret_module, wax_error **err)
+{
+    WX_REQUIRE(engine, err, "engine is NULL");
+    WX_REQUIRE(bytes || len == 0, err, "bytes is NULL");
+    WX_REQUIRE(ret_module, err, "ret_module is NULL");
+    struct wx_rt_module *m;
+    wax_status st = wx_rt_module_new(wx_in_wax_engine(engine), bytes, len, &m, err);
+    if (st == WAX_OK) {
+        *ret_module = wx_out_wax_module(m);
+    } else if (st == WAX_E_MALFORMED && len > 0 && (*(const char *)bytes == '(' || *(const char *)bytes == ';')) {
+        wx_error_set_hint(err, "this looks like the text format, which is not read yet");
+    }
+    return st;
+}
+
+/* The file's bytes, or NULL with the error. */
+static uint8_t *read_all(struct wx_mem *mem, int fd, const char *path, size_t *ret_len,
+                         wax_error **err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        (void)wx_fail(err, WAX_E_IO, "cannot read '%s': not a regular file", path);
+        return NULL;
+    }
+    size_t len = (size_t)st.st_size, got = 0;
+    uint8_t *buf = wx_alloc(mem, len);
+    if (!buf) {
+        (void)wx_fail_nomem(err, path);
+        return NULL;
+    }
+    while (got < len) {
+        ssize_t n = read(fd, buf + got, len - got);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            (void)wx_fail_errno(err, n < 0 ? errno : EIO, "cannot read '%s'", path);
+            wx_free(mem, buf);
+            return NULL;
+        }
+        got += (size_t)n;
+    }
+    *ret_len = len;
+    return buf;
+}
+
+wax_status wax_module_from_file(wax_engine *engine, const char *path, wax_module **ret_module,
+                                wax_error **err)
+{
+    WX_REQUIRE(engine, err, "engine is NULL");
+    WX_REQUIRE(path, err, "path is NULL");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        int e = errno;
+        (void)wx_fail_errno(err, e, "cannot open '%s'", path);
+        return e == ENOENT || e == ENOTDIR ? WAX_E_NOT_FOUND : WAX_E_IO;
+    }
+    struct wx_mem *mem = &wx_in_wax_engine(engine)->mem;
+    size_t len = 0;
+    uint8_t *bytes = read_all(mem, fd, path, &len, err);
+    (void)close(fd); /* read only */
+    if (!bytes) {
+        return err && *err ? wax_error_status(*err) : WAX_E_IO;
+    }
+    wax_status st = wax_module_from_bytes(engine, bytes, len, ret_module, err);
+    wx_free(mem, bytes);
+    if (st != WAX_OK) {
+        wx_error_prefix(err, "%s", path);
+    }
+    return st;
+}
+
+size_t wax_module_n_imports(const wax_module *module)
+{
+    return module ? wx_in_wax_module(module)->wasm->n_imports : 0;
+}
+
+size_t wax_module_n_exports(const wax_module *module)
+{
+    return module ? wx_in_wax_module(module)->wasm->n_exports : 0;
+}
+
+static wax_name out_name(struct wx_name n) { return (wax_name){n.p ? n.p : "", n.len}; }
+
+static wax_status describe(struct wx_rt_module *m, uint32_t kind, uint32_t idx, wax_port *p,
+                           wax_error **err)
+{
+    const struct wx_module *w = m->wasm;
+    const struct wx_functype *t = NULL;
+    p->kind = (int32_t)kind;
+    switch (kind) {
+    case WX_EXT_FUNC: t = wx_module_func_type(w, idx); break;
+    case WX_EXT_TAG: t = &w->types[w->tags[idx]]; break;
+    case WX_EXT_TABLE:
+        p->limits = wx_out_limits(&w->tables[idx].type.limits);
+        p->value = wx_out_type(w->tables[idx].type.elem);
+        break;
+    case WX_EXT_MEMORY: p->limits = wx_out_limits(&w->memories[idx]); break;
+    default:
+        p->value = wx_out_type(w->globals[idx].type.type);
+        p->mut = w->globals[idx].type.mut;
+        break;
+    }
+    bool ok = true;
+    if (t) {
+        wx_mutex_lock(&m->lock); /* the arena is the only thing that changes after loading */
+        ok = wx_out_functype(w->arena, t->types, t->n_params, t->n_results, &p->func);
+        wx_mutex_unlock(&m->lock);
+    }
+    return ok ? WAX_OK : wx_fail_nomem(err, "a type");
+}
+
+wax_status wax_module_import(wax_module *module, size_t idx, wax_port *ret_port, wax_error **err)
+{
+    WX_REQUIRE(module && ret_port, err, "an argument is NULL");
+    struct wx_rt_module *m = wx_in_wax_module(module);
+    if (idx >= m->wasm->n_imports) {
+        return wx_fail(err, WAX_E_NOT_FOUND, "there is no import %zu", idx);
+    }
+    const struct wx_import *im = &m->wasm->imports[idx];
+    *ret_port = (wax_port){.module = out_name(im->module), .name = out_name(im->name)};
+    return describe(m, im->kind, im->idx, ret_port, err);
+}
+
+wax_status wax_module_export(wax_module *module, size_t idx, wax_port *ret_port, wax_error **err)
+{
+    WX_REQUIRE(module && ret_port, err, "an argument is NULL");
+    struct wx_rt_module *m = wx_in_wax_module(module);
+    if (idx >= m->wasm->n_exports) {
+        return wx_fail(err, WAX_E_NOT_FOUND, "there is no export %zu", idx);
+    }
+    const struct wx_export *e = &m->wasm->exports[idx];
+    *ret_port = (wax_port){.module = {"", 0}, .name = out_name(e->name)};
+    return describe(m, e->kind, e->idx, ret_port, err);
+}
+
+const void *wax_module_custom(const wax_module *module, const char *name, size_t *ret_len)
+{
+    const struct wx_module *w = module ? wx_in_wax_module(module)->wasm : NULL;
+    const struct wx_custom_section *c = w && name ? wx_module_find_custom(w, name) : NULL;
+    if (c && ret_len) {
+        *ret_len = c->len;
+    }
+    return c ? w->bytes + c->off : NULL;
+}
+
+const char *wax_module_feature(const wax_module *module, size_t idx)
+{
+    uint64_t used = module ? wx_in_wax_module(module)->wasm->features_used : 0;
+    for (unsigned i = 1; i < WX_FEATURE_COUNT; i++) {
+        if ((used >> i & 1) && idx-- == 0) {
+            return wx_feature_name((enum wx_feature)i);
+        }
+    }
+    return NULL;
+}
+
+uint32_t wax_module_wasi(const wax_module *module)
+{
+    return module ? wx_wasi_versions(wx_in_wax_module(module)->wasm) : 0;
+}
+
+uint32_t wax_module_wasi_strict(const wax_module *module)
+{
+    return module ? wx_wasi_version_strict(wx_in_wax_module(module)->wasm) : 0;
+}

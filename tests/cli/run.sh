@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Exit statuses and messages of the command. usage: run.sh WAXWING THREADS_PLUGIN NO_ENTRY
+set -u
+waxwing=$1 plugin=$2 no_entry=$3
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+# expect NAME STATUS TEXT COMMAND...: exit status and a text in the output
+expect() {
+    name=$1 want=$2 text=$3
+    shift 3
+    "$@" >"$tmp/out" 2>&1 </dev/null
+    got=$?
+    if [ "$got" = "$want" ] && { [ -z "$text" ] || grep -qF -- "$text" "$tmp/out"; }; then
+        passed=$((passed + 1))
+        echo "ok - $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok - $name: status $got, wanted $want and '$text'"
+        sed 's/^/# /' "$tmp/out"
+    fi
+}
+
+# module NAME OCTAL...: a small binary module
+module() {
+    out=$tmp/$1
+    shift
+    # shellcheck disable=SC2059 # the octal escapes are the format
+    printf "\\000asm\\001\\000\\000\\000$*" >"$out"
+}
+# (func (export "t") unreachable) (func (export "add") (param i32 i32) (result i32) ...)
+module trap.wasm '\001\012\002\140\000\000\140\002\177\177\001\177\003\003\002\000\001\007\013\002\001t\000\000\003add\000\001\012\015\002\003\000\000\013\007\000\040\000\040\001\152\013'
+# (import "env" "f" (func))
+module import.wasm '\001\004\001\140\000\000\002\011\001\003env\001f\000\000'
+# (start function: an endless loop)
+module loop.wasm '\001\004\001\140\000\000\003\002\001\000\010\001\000\012\011\001\007\000\003\100\014\000\013\013'
+echo '(module)' >"$tmp/text.wat"
+printf 'garbage' >"$tmp/bad.wasm"
+
+expect help 0 'usage: waxwing' "$waxwing" --help
+expect run-help 0 '--dir HOST' "$waxwing" run --help
+expect no-arguments 64 'usage:' "$waxwing"
+expect version 0 'waxwing 0.1.0' "$waxwing" version
+expect version-json 0 '"version": "0.1.0"' "$waxwing" version --json
+expect unknown-option 64 "unknown option '--nope'" "$waxwing" run --nope x
+expect bad-value 64 "bad value for option '--timeout'" "$waxwing" --timeout soon x
+expect missing-file 66 "cannot open 'none.wasm': No such file" "$waxwing" none.wasm
+expect not-a-module 65 'not a wasm module' "$waxwing" "$tmp/bad.wasm"
+expect text-format 65 'text format' "$waxwing" "$tmp/text.wat"
+expect missing-import 69 "function 'env.f' is not provided" "$waxwing" "$tmp/import.wasm"
+expect missing-import-hint 69 'hint:' "$waxwing" "$tmp/import.wasm"
+expect missing-mount 66 "cannot mount '/no/such/dir'" "$waxwing" --dir /no/such/dir "$tmp/trap.wasm"
+expect kernel-fs 69 'kernel filesystem' "$waxwing" --dir /proc "$tmp/trap.wasm"
+expect no-start 65 "no function '_start'" "$waxwing" "$tmp/trap.wasm"
+expect trap 134 'unreachable' "$waxwing" --invoke t "$tmp/trap.wasm"
+expect trap-frame 134 '0: t (func 0)' "$waxwing" --invoke t "$tmp/trap.wasm"
+expect invoke 0 '42' "$waxwing" --invoke 'add(40, 2)' "$tmp/trap.wasm"
+expect invoke-missing-argument 64 'argument 2' "$waxwing" --invoke 'add(40)' "$tmp/trap.wasm"
+expect timeout 124 'deadline' "$waxwing" --timeout 50ms "$tmp/loop.wasm"
+expect fuel 134 'fuel' "$waxwing" --fuel 10000 "$tmp/loop.wasm"
+expect threads 0 'iterations by 4 threads' "$waxwing" "$plugin"
+expect threads-denied 1 'capability threads' "$waxwing" --allow-threads=no "$plugin"
+expect no-thread-entry 0 '76' "$waxwing" --invoke spawn_errno "$no_entry"
+expect no-thread-entry-event 0 "wasi_thread_start" "$waxwing" --invoke spawn_errno "$no_entry"
+expect validate-ok 0 '' "$waxwing" validate "$tmp/trap.wasm"
+expect validate-bad 65 'at byte 0x0' "$waxwing" validate "$tmp/bad.wasm"
+expect inspect 0 'wasix_32v1' "$waxwing" inspect "$plugin"
+expect inspect-json 0 '"strict": null' "$waxwing" inspect --json "$plugin"
+expect trace 0 'fd_write' "$waxwing" --trace "$plugin"
+expect planned 69 'not there yet' "$waxwing" compile x
+expect unknown-feature 64 "unknown feature 'x'" "$waxwing" --feature +x "$tmp/trap.wasm"
+expect preload 0 '' "$waxwing" --preload "env=$tmp/trap.wasm" --invoke 'add(1,2)' "$tmp/trap.wasm"
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]

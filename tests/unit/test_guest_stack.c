@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invariant 1 and the ways out of compiled code, with assembly guests on a guest stack. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "engine/interp/interp.h"
+#include "engine/rt/engine.h"
+#include "engine/rt/jittext.h"
+#include "os/signal.h"
+#include "os/switch.h"
+#include "os/thread.h"
+
+uint64_t guest_host_call(void *arg);
+uint64_t guest_load(void *arg);
+uint64_t guest_recurse(void *arg);
+uint64_t guest_spin(void *arg);
+extern const char guest_text_start[], guest_text_end[];
+
+static struct wx_engine *engine;
+static struct wx_store *store;
+static struct wx_gstack stack;
+
+static sigjmp_buf chained;
+static void previous_handler(int sig)
+{
+    (void)sig;
+    siglongjmp(chained, 1);
+}
+
+/* Inside each test: cmocka puts handlers of its own in place before one starts. */
+static void setup(void)
+{
+    struct sigaction old = {.sa_handler = previous_handler, .sa_flags = SA_ONSTACK};
+    (void)sigaction(SIGSEGV, &old, NULL);
+    wx_interp_register();
+    struct wx_engine_config config = {.features = wx_features_default()};
+    assert_int_equal(wx_engine_new(&config, &engine, NULL), WAX_OK);
+    assert_int_equal(wx_store_new(engine, 0, 0, &store, NULL), WAX_OK);
+    assert_int_equal(wx_gstack_init(&stack, 65536, NULL), WAX_OK);
+    assert_true(wx_jittext_add(guest_text_start, (size_t)(guest_text_end - guest_text_start)));
+}
+
+static void teardown(void)
+{
+    wx_jittext_remove(guest_text_start);
+    wx_gstack_fini(&stack);
+    wx_store_free(store);
+    wx_engine_unref(engine);
+}
+
+/* What enter.c and a compiled tier do, in small. */
+static enum wx_outcome run(uint64_t (*guest)(void *), void *arg)
+{
+    struct wx_thread *t = &store->thread;
+    void *alt;
+    assert_int_equal(wx_signal_altstack_ensure(&alt), 0);
+    wx_thread_current = t;
+    wx_store_release(&t->host_tid, wx_os_tid());
+    t->gstack = &stack;
+    /* The switch's host_sp is the thread's: where a fault leaves to. */
+    uint64_t out = wx_stack_enter((struct wx_switch *)(void *)&t->host_sp, stack.top, guest, arg);
+    t->host_sp = NULL;
+    wx_store_release(&t->host_tid, 0);
+    wx_thread_current = NULL;
+    wx_signal_altstack_release(alt);
+    return (enum wx_outcome)out;
+}
+
+static uint64_t on_host(void *arg)
+{
+    int here;
+    uintptr_t sp = (uintptr_t)&here;
+    *(int *)arg = sp >= (uintptr_t)stack.base && sp < (uintptr_t)stack.top;
+    return 41;
+}
+
+static void test_host_calls_leave_the_guest_stack(void **state)
+{
+    (void)state;
+    setup();
+    int on_guest_stack = 7;
+    struct {
+        void *sw;
+        uint64_t (*fn)(void *);
+        void *arg;
+    } args = {&store->thread.host_sp, on_host, &on_guest_stack};
+    assert_int_equal(run(guest_host_call, &args), 41);
+    assert_int_equal(on_guest_stack, 0);
+    /* Only the thunk's frame was there: everything below it is untouched. */
+    for (uint8_t *p = stack.base; p < stack.top - 256; p++) {
+        assert_int_equal(*p, 0);
+    }
+    teardown();
+}
+
+static void test_overflow_is_a_trap(void **state)
+{
+    (void)state;
+    setup();
+    assert_int_equal(run(guest_recurse, NULL), WX_TRAP);
+    assert_int_equal(store->thread.trap, WX_TRAP_STACK_OVERFLOW);
+    teardown();
+}
+
+static void *cancel_soon(void *arg)
+{
+    (void)arg;
+    usleep(20000);
+    wx_store_cancel(store);
+    return NULL;
+}
+
+static void test_hard_stop_ends_a_loop_without_polls(void **state)
+{
+    (void)state;
+    setup();
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+    assert_int_equal(run(guest_spin, NULL), WX_INTERRUPT);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    store->thread.interrupt = 0;
+    teardown();
+}
+
+/* (module (memory 1)): something a fault may lie in. */
+static const uint8_t memory_module[] = {0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1};
+
+static void test_fault_in_a_memory_is_a_trap(void **state)
+{
+    (void)state;
+    setup();
+    struct wx_rt_module *m;
+    struct wx_instance *inst;
+    assert_int_equal(wx_rt_module_new(engine, memory_module, sizeof memory_module, &m, NULL), WAX_OK);
+    assert_int_equal(wx_instantiate(store, m, NULL, true, &inst, NULL), WAX_OK);
+    wx_rt_module_unref(m);
+    store->thread.inst = inst;
+    assert_int_equal(run(guest_load, inst->mem0), 0);
+    assert_int_equal(run(guest_load, inst->mem0 + 65536), WX_TRAP);
+    assert_int_equal(store->thread.trap, WX_TRAP_MEMORY_OOB);
+    assert_int_equal(run(guest_load, inst->mem0 - 8), WX_TRAP); /* the guard before it */
+    store->thread.inst = NULL;
+    teardown();
+}
+
+/* A fault that is not ours reaches the handler that was there before the engine. */
+static void test_foreign_fault_is_chained(void **state)
+{
+    (void)state;
+    setup();
+    volatile int *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile int got = 0;
+    if (sigsetjmp(chained, 1) == 0) {
+        (void)*nowhere; /* host code */
+    } else {
+        got++;
+    }
+    if (sigsetjmp(chained, 1) == 0) {
+        (void)run(guest_load, (void *)(uintptr_t)nowhere); /* guest code, but none of its memories */
+    } else {
+        got++;
+    }
+    assert_int_equal(got, 2);
+    wx_thread_current = NULL;
+    assert_int_equal(munmap((void *)(uintptr_t)nowhere, 4096), 0);
+    teardown();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_host_calls_leave_the_guest_stack),
+        cmocka_unit_test(test_overflow_is_a_trap),
+        cmocka_unit_test(test_hard_stop_ends_a_loop_without_polls),
+        cmocka_unit_test(test_fault_in_a_memory_is_a_trap),
+        cmocka_unit_test(test_foreign_fault_is_chained),
+    };
+    return cmocka_run_group_tests_name("guest_stack", tests, NULL, NULL);
+}
