@@ -116,7 +116,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         uint32_t (*run)(uint32_t);
-    } kernels[] = {{"fib", fib}, {"sieve", sieve}, {"matmul", matmul}, {"crc", crc}, {"sort", sort}};
+    } kernels[] = {
+        {"fib", fib}, {"sieve", sieve}, {"matmul", matmul}, {"crc", crc}, {"sort", sort}};
     for (unsigned i = 0; argc == 3 && i < 5; i++) {
         if (strcmp(argv[1], kernels[i].name) == 0) {
             printf("%d\n", (int)kernels[i].run((uint32_t)atoi(argv[2])));

@@ -12,7 +12,8 @@ static const char help[] =
     "Shows WASI versions, imports, exports, memories and the features a module needs.\n";
 
 static const char *const kinds[] = {"func", "table", "memory", "global", "tag"};
-static const char *const types[] = {"i32", "i64", "f32", "f64", "v128", "funcref", "externref", "exnref"};
+static const char *const types[] = {"i32",  "i64",     "f32",       "f64",
+                                    "v128", "funcref", "externref", "exnref"};
 static const char *const versions[] = {"wasi_unstable", "wasi_snapshot_preview1", "wasix_32v1",
                                        "wasix_64v1"};
 
@@ -29,7 +30,8 @@ static json_t *types_json(const wax_valtype *list, uint32_t n)
 
 static json_t *limits_json(const wax_limits *l)
 {
-    json_t *o = json_pack("{sI sb sb}", "min", (json_int_t)l->min, "shared", l->shared, "is64", l->is64);
+    json_t *o =
+        json_pack("{sI sb sb}", "min", (json_int_t)l->min, "shared", l->shared, "is64", l->is64);
     if (l->max != UINT64_MAX) {
         (void)json_object_set_new(o, "max", json_integer((json_int_t)l->max));
     }
@@ -106,7 +108,8 @@ static void print_ports(const json_t *list, const char *title)
     size_t i;
     json_t *o;
     printf("%s: %zu\n", title, json_array_size(list));
-    json_array_foreach(list, i, o) {
+    json_array_foreach(list, i, o)
+    {
         const char *module = json_string_value(json_object_get(o, "module"));
         const char *name = json_string_value(json_object_get(o, "name"));
         char *params = json_dumps(json_object_get(o, "params"), JSON_COMPACT);
@@ -124,9 +127,7 @@ static void print_words(const json_t *list, const char *title)
     size_t i;
     json_t *o;
     printf("%s:", title);
-    json_array_foreach(list, i, o) {
-        printf(" %s", json_string_value(o));
-    }
+    json_array_foreach(list, i, o) { printf(" %s", json_string_value(o)); }
     printf(json_array_size(list) ? "\n" : " none\n");
 }
 

@@ -8,7 +8,8 @@
 #include "cli.h"
 
 static const char help[] =
-    "waxwing " WAX_VERSION " - runs WebAssembly plugins with POSIX at their disposal, in a sandbox\n"
+    "waxwing " WAX_VERSION
+    " - runs WebAssembly plugins with POSIX at their disposal, in a sandbox\n"
     "\n"
     "usage: waxwing [run] [OPTIONS] FILE.wasm [ARGS...]\n"
     "       waxwing COMMAND [OPTIONS] ...\n"
@@ -39,35 +40,26 @@ static const struct {
     {"wast", cmd_wast}, {"version", cmd_version},
 };
 
-static const char *const planned[] = {"compile", "explain", "print", "cache", "net",
-                                      "coredump", "config", "completion"};
+static const char *const planned[] = {"compile", "explain",  "print",  "cache",
+                                      "net",     "coredump", "config", "completion"};
 
 static int status_of(const wax_error *error)
 {
     switch (wax_error_status(error)) {
     case WAX_E_MALFORMED:
-    case WAX_E_VALIDATION:
-        return EXIT_DATA;
-    case WAX_E_NOT_FOUND:
-        return EXIT_NOINPUT;
+    case WAX_E_VALIDATION: return EXIT_DATA;
+    case WAX_E_NOT_FOUND: return EXIT_NOINPUT;
     case WAX_E_UNSUPPORTED:
     case WAX_E_LINK:
-    case WAX_E_DENIED:
-        return EXIT_UNAVAILABLE;
+    case WAX_E_DENIED: return EXIT_UNAVAILABLE;
     case WAX_E_INVALID:
-    case WAX_E_TYPE:
-        return EXIT_USAGE;
-    case WAX_E_TIMEOUT:
-        return EXIT_TIMEOUT;
+    case WAX_E_TYPE: return EXIT_USAGE;
+    case WAX_E_TIMEOUT: return EXIT_TIMEOUT;
     case WAX_TRAP:
-    case WAX_E_FUEL:
-        return EXIT_TRAP;
-    case WAX_E_CANCELLED:
-        return 130;
-    case WAX_E_IO:
-        return wax_error_errno(error) == 2 ? EXIT_NOINPUT : EXIT_IO;
-    default:
-        return EXIT_DATA;
+    case WAX_E_FUEL: return EXIT_TRAP;
+    case WAX_E_CANCELLED: return 130;
+    case WAX_E_IO: return wax_error_errno(error) == 2 ? EXIT_NOINPUT : EXIT_IO;
+    default: return EXIT_DATA;
     }
 }
 
@@ -75,9 +67,8 @@ static void print_frames(const wax_error *error)
 {
     for (size_t i = 0; i < wax_error_n_frames(error); i++) {
         const wax_frame *f = wax_error_frame(error, i);
-        fprintf(stderr, "  %2zu: %s (func %u) at 0x%llx\n", i,
-                f->func_name[0] ? f->func_name : "?", f->func_idx,
-                (unsigned long long)f->module_off);
+        fprintf(stderr, "  %2zu: %s (func %u) at 0x%llx\n", i, f->func_name[0] ? f->func_name : "?",
+                f->func_idx, (unsigned long long)f->module_off);
     }
 }
 
@@ -126,7 +117,8 @@ void cli_log(void *data, int32_t level, const char *area, const char *message)
 int cmd_version(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--json") == 0) {
-        printf("{\"name\": \"waxwing\", \"version\": \"%s\", \"tiers\": [\"interp\"]}\n", wax_version());
+        printf("{\"name\": \"waxwing\", \"version\": \"%s\", \"tiers\": [\"interp\"]}\n",
+               wax_version());
     } else {
         printf("waxwing %s\n", wax_version());
     }
@@ -140,7 +132,8 @@ int main(int argc, char **argv)
         fputs(help, stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         fputs(help, stdout);
         return 0;
     }

@@ -169,9 +169,11 @@ static const char *respell(const char *value, int guest_first)
     const char *ro = strstr(rest, ":ro");
     int rest_len = (int)(ro ? ro - rest : (long)strlen(rest));
     if (guest_first) {
-        (void)sprintf(s, "%.*s::%.*s%s", rest_len, rest, (int)(colon - value), value, ro ? ",ro" : "");
+        (void)sprintf(s, "%.*s::%.*s%s", rest_len, rest, (int)(colon - value), value,
+                      ro ? ",ro" : "");
     } else {
-        (void)sprintf(s, "%.*s::%.*s%s", (int)(colon - value), value, rest_len, rest, ro ? ",ro" : "");
+        (void)sprintf(s, "%.*s::%.*s%s", (int)(colon - value), value, rest_len, rest,
+                      ro ? ",ro" : "");
     }
     return s;
 }
@@ -226,8 +228,8 @@ static int parse(struct run *r, int argc, char **argv)
             return -cli_usage("run", "unknown option '%s'", argv[i]);
         }
         if (e) {
-            return -cli_usage("run", e == -3 ? "option '%s' needs a value" : "bad value for option '%s'",
-                              name);
+            return -cli_usage(
+                "run", e == -3 ? "option '%s' needs a value" : "bad value for option '%s'", name);
         }
         i += !eq;
     }
@@ -339,7 +341,9 @@ static int parse_arg(const char **p, wax_valtype type, wax_value *v)
     v->type = type;
     switch (type) {
     case WAX_I32: v->of.i32 = (int32_t)strtoll(*p, &end, 0); break;
-    case WAX_I64: v->of.i64 = **p == '-' ? strtoll(*p, &end, 0) : (int64_t)strtoull(*p, &end, 0); break;
+    case WAX_I64:
+        v->of.i64 = **p == '-' ? strtoll(*p, &end, 0) : (int64_t)strtoull(*p, &end, 0);
+        break;
     case WAX_F32: v->of.f32 = strtof(*p, &end); break;
     case WAX_F64: v->of.f64 = strtod(*p, &end); break;
     default: return -1;
@@ -417,8 +421,9 @@ static int run_env(const struct run *r, wax_env *env)
         int32_t code = 0;
         wax_status st = wax_env_run(env, &code, &error);
         if (st == WAX_E_NOT_FOUND) {
-            fprintf(stderr, "waxwing: run: %s\nhint: it is a library: call a function with "
-                            "--invoke, see them with 'waxwing inspect'\n",
+            fprintf(stderr,
+                    "waxwing: run: %s\nhint: it is a library: call a function with "
+                    "--invoke, see them with 'waxwing inspect'\n",
                     wax_error_message(error));
             wax_error_free(error);
             status = EXIT_DATA;
@@ -451,8 +456,9 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
         wax_builder_linker(builder, linker);
         wax_builder_store(builder, store);
         wax_status st = wax_builder_instantiate(builder, module, &env, &error);
-        status = st == WAX_OK ? run_env(r, env)
-                 : st == WAX_EXIT ? wax_error_exit_code(error) : cli_fail("run", error);
+        status = st == WAX_OK     ? run_env(r, env)
+                 : st == WAX_EXIT ? wax_error_exit_code(error)
+                                  : cli_fail("run", error);
         if (st == WAX_EXIT) {
             wax_error_free(error);
         }

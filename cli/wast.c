@@ -44,7 +44,8 @@ static int line_of(const json_t *cmd)
     return (int)json_integer_value(json_object_get(cmd, "line"));
 }
 
-static enum verdict fail(const struct wast *w, const json_t *cmd, const char *what, wax_error *error)
+static enum verdict fail(const struct wast *w, const json_t *cmd, const char *what,
+                         wax_error *error)
 {
     fprintf(stderr, "%s:%d: %s: %s%s%s\n", w->file, line_of(cmd), str(cmd, "type"), what,
             error ? ": " : "", error ? wax_error_message(error) : "");
@@ -304,7 +305,8 @@ static enum verdict assert_trap(struct wast *w, const json_t *cmd)
         return skip(w, r.skip);
     }
     int exhausted = strcmp(str(cmd, "type"), "assert_exhaustion") == 0;
-    int stack = r.error && strcmp(wax_trap_name(wax_error_trap_code(r.error)), "call stack exhausted") == 0;
+    int stack =
+        r.error && strcmp(wax_trap_name(wax_error_trap_code(r.error)), "call stack exhausted") == 0;
     if (r.status != WAX_TRAP || exhausted != stack) {
         return fail(w, cmd, r.status == WAX_OK ? "did not trap" : "ended otherwise", r.error);
     }
@@ -396,7 +398,8 @@ static void run_commands(struct wast *w, const json_t *commands)
 {
     size_t i;
     json_t *cmd;
-    json_array_foreach(commands, i, cmd) {
+    json_array_foreach(commands, i, cmd)
+    {
         switch (run_command(w, cmd)) {
         case PASS: w->passed++; break;
         case FAIL: w->failed++; break;

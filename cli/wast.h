@@ -11,20 +11,20 @@
 
 /** The module a name or the present position stands for; module commands may fail. */
 struct wast_instance {
-    char *name;              /* NULL for the unnamed ones */
-    wax_instance *instance;  /* NULL: skipped or failed */
+    char *name;             /* NULL for the unnamed ones */
+    wax_instance *instance; /* NULL: skipped or failed */
     struct wast_instance *next;
 };
 
 struct wast_definition {
     char *name;
-    wax_module *module;      /* NULL: skipped or failed */
+    wax_module *module; /* NULL: skipped or failed */
     struct wast_definition *next;
 };
 
 struct wast {
-    const char *file;        /* as named, for messages */
-    char *dir;               /* where its modules lie */
+    const char *file; /* as named, for messages */
+    char *dir;        /* where its modules lie */
     wax_engine *engine;
     wax_store *store;
     wax_linker *linker;

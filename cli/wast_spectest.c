@@ -13,8 +13,8 @@ static wax_status print_nothing(void *data, wax_memory *memory, const wax_value 
 
 static wax_status define(struct wast *w, const char *name, const wax_extern *ext, wax_error **err)
 {
-    return wax_linker_define(w->linker, (wax_name){"spectest", 8},
-                             (wax_name){name, strlen(name)}, ext, err);
+    return wax_linker_define(w->linker, (wax_name){"spectest", 8}, (wax_name){name, strlen(name)},
+                             ext, err);
 }
 
 static wax_status functions(struct wast *w, wax_error **err)

@@ -28,8 +28,7 @@ static int extern_ref(struct wast *w, const char *text, wax_value *ret)
             return 0;
         }
     }
-    if (w->n_externs == 64 ||
-        wax_store_externref(w->store, (void *)n, NULL, ret, NULL) != WAX_OK) {
+    if (w->n_externs == 64 || wax_store_externref(w->store, (void *)n, NULL, ret, NULL) != WAX_OK) {
         return -1;
     }
     w->externs[w->n_externs++] = *ret;
@@ -83,10 +82,7 @@ static int matches_number(const wax_value *v, const char *type, const char *want
     return bits == (wide ? n : (uint32_t)n);
 }
 
-static int is_null(const wax_value *v)
-{
-    return v->type >= WAX_FUNCREF && v->of.externref == 0;
-}
+static int is_null(const wax_value *v) { return v->type >= WAX_FUNCREF && v->of.externref == 0; }
 
 static int matches_ref(struct wast *w, const wax_value *v, const char *type, const json_t *value)
 {
@@ -115,7 +111,8 @@ int wast_matches(struct wast *w, const wax_value *v, const json_t *expected)
     if (strcmp(type, "either") == 0) {
         size_t i;
         json_t *one;
-        json_array_foreach(json_object_get(expected, "values"), i, one) {
+        json_array_foreach(json_object_get(expected, "values"), i, one)
+        {
             if (wast_matches(w, v, one)) {
                 return 1;
             }

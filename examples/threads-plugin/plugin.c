@@ -14,8 +14,8 @@ static wax_thread threads[MAX_THREADS];
 
 static struct {
     uint32_t width, height;
-    uint32_t next_row;      /* atomic: the next row nobody paints yet */
-    uint64_t iterations;    /* atomic: work done by all threads */
+    uint32_t next_row;   /* atomic: the next row nobody paints yet */
+    uint64_t iterations; /* atomic: work done by all threads */
     uint32_t rows_by[MAX_THREADS];
 } job;
 
@@ -59,7 +59,8 @@ static void worker(void *arg)
     }
 }
 
-/** Paint with n threads. @return address of the NUL-terminated image, 0 if a thread did not start */
+/** Paint with n threads. @return address of the NUL-terminated image, 0 if a thread did not start
+ */
 WAX_EXPORT("render") const char *render(uint32_t width, uint32_t height, uint32_t n)
 {
     job.width = width < MAX_WIDTH ? width : MAX_WIDTH;
@@ -69,7 +70,8 @@ WAX_EXPORT("render") const char *render(uint32_t width, uint32_t height, uint32_
     n = n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
     for (uint32_t i = 0; i < n; i++) {
         job.rows_by[i] = 0;
-        if (wax_thread_start(&threads[i], worker, (void *)(uintptr_t)i, stacks[i], STACK_BYTES) != 0) {
+        if (wax_thread_start(&threads[i], worker, (void *)(uintptr_t)i, stacks[i], STACK_BYTES) !=
+            0) {
             for (uint32_t k = 0; k < i; k++) {
                 wax_thread_join(&threads[k]);
             }

@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/** Compiles and runs modules. Thread-safe; counted, so it may be freed before what was made with it. */
+/** Compiles and runs modules. Thread-safe; counted, so it may be freed before what was made with
+ * it. */
 typedef struct wax_engine wax_engine;
 
 enum { WAX_LOG_ERROR, WAX_LOG_WARN, WAX_LOG_INFO, WAX_LOG_DEBUG, WAX_LOG_TRACE };
@@ -38,7 +39,7 @@ typedef struct wax_engine_options {
     uint64_t stack_bytes;      /* guest stack of a store; 0 = 8 MiB */
     wax_log_fn log;            /* NULL = silent */
     void *log_data;
-    int64_t fail_alloc_at;     /* tests: the n-th allocation fails once; 0 = none */
+    int64_t fail_alloc_at; /* tests: the n-th allocation fails once; 0 = none */
 } wax_engine_options;
 
 /**

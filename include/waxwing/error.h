@@ -58,27 +58,28 @@ typedef int32_t wax_trap_code;
 
 /** One frame of a guest back-trace, innermost first. Strings live as long as the error. */
 typedef struct wax_frame {
-    const char *module_name;   /* may be "" */
-    const char *func_name;     /* from the name section or an export; may be "" */
-    uint32_t func_idx;         /* function index in its module */
-    uint64_t module_off;       /* byte offset in the module, WAX_NO_OFFSET if unknown */
+    const char *module_name; /* may be "" */
+    const char *func_name;   /* from the name section or an export; may be "" */
+    uint32_t func_idx;       /* function index in its module */
+    uint64_t module_off;     /* byte offset in the module, WAX_NO_OFFSET if unknown */
 } wax_frame;
 
 WAX_API wax_status wax_error_status(const wax_error *error);
 WAX_API const char *wax_error_message(const wax_error *error);
-WAX_API const char *wax_error_hint(const wax_error *error);    /* "" if there is none */
-WAX_API const char *wax_error_rule(const wax_error *error);    /* rule behind a denial, "" if none */
+WAX_API const char *wax_error_hint(const wax_error *error); /* "" if there is none */
+WAX_API const char *wax_error_rule(const wax_error *error); /* rule behind a denial, "" if none */
 WAX_API const char *wax_error_section(const wax_error *error); /* wasm section, "" if none */
 WAX_API uint64_t wax_error_offset(const wax_error *error);     /* byte offset in the module */
 WAX_API uint32_t wax_error_func_idx(const wax_error *error);   /* function index in the module */
 WAX_API int32_t wax_error_errno(const wax_error *error);       /* host errno, 0 if none */
 WAX_API wax_trap_code wax_error_trap_code(const wax_error *error); /* 0 if not a trap */
-WAX_API int32_t wax_error_exit_code(const wax_error *error);   /* guest exit code, 0 if none */
+WAX_API int32_t wax_error_exit_code(const wax_error *error);       /* guest exit code, 0 if none */
 WAX_API size_t wax_error_n_frames(const wax_error *error);
-WAX_API const wax_frame *wax_error_frame(const wax_error *error, size_t idx); /* NULL past the end */
+WAX_API const wax_frame *wax_error_frame(const wax_error *error,
+                                         size_t idx); /* NULL past the end */
 WAX_API void wax_error_free(wax_error *error);
-WAX_API const char *wax_status_name(wax_status status);        /* "WAX_E_LIMIT" */
-WAX_API const char *wax_trap_name(wax_trap_code code);         /* "out of bounds memory access" */
+WAX_API const char *wax_status_name(wax_status status); /* "WAX_E_LIMIT" */
+WAX_API const char *wax_trap_name(wax_trap_code code);  /* "out of bounds memory access" */
 
 #ifdef __cplusplus
 }

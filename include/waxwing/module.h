@@ -44,13 +44,13 @@ WAX_API WAX_MUST_USE wax_status wax_module_from_file(wax_engine *engine, const c
 
 /** One import or export; pointers live as long as the module. */
 typedef struct wax_port {
-    wax_name module;       /* imports only */
+    wax_name module; /* imports only */
     wax_name name;
-    int32_t kind;          /* WAX_EXTERN_* */
-    wax_functype func;     /* functions and tags */
-    wax_limits limits;     /* memories and tables */
-    wax_valtype value;     /* globals; element type of tables */
-    int32_t mut;           /* globals */
+    int32_t kind;      /* WAX_EXTERN_* */
+    wax_functype func; /* functions and tags */
+    wax_limits limits; /* memories and tables */
+    wax_valtype value; /* globals; element type of tables */
+    int32_t mut;       /* globals */
 } wax_port;
 
 WAX_API size_t wax_module_n_imports(const wax_module *module);
@@ -67,18 +67,14 @@ WAX_API wax_status wax_module_import(wax_module *module, size_t idx, wax_port *r
                                      wax_error **err);
 WAX_API wax_status wax_module_export(wax_module *module, size_t idx, wax_port *ret_port,
                                      wax_error **err);
-/** Payload of the first custom section of that name; NULL if absent. Lives as long as the module. */
+/** Payload of the first custom section of that name; NULL if absent. Lives as long as the module.
+ */
 WAX_API const void *wax_module_custom(const wax_module *module, const char *name, size_t *ret_len);
 /** Name of the idx-th feature the module needs beyond 1.0; NULL past the end. */
 WAX_API const char *wax_module_feature(const wax_module *module, size_t idx);
 
 /** WASI versions, as bits. */
-enum {
-    WAX_WASI_UNSTABLE = 1,
-    WAX_WASI_PREVIEW1 = 2,
-    WAX_WASIX_32V1 = 4,
-    WAX_WASIX_64V1 = 8
-};
+enum { WAX_WASI_UNSTABLE = 1, WAX_WASI_PREVIEW1 = 2, WAX_WASIX_32V1 = 4, WAX_WASIX_64V1 = 8 };
 /** All WASI versions the module imports functions from, as bits; 0 = none. */
 WAX_API uint32_t wax_module_wasi(const wax_module *module);
 /** The one version all function imports belong to, or 0 (mixed, none, or other namespaces too). */

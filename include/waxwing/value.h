@@ -58,9 +58,9 @@ typedef struct wax_extern {
 /** Limits of memories (pages of 64 KiB, or bytes with 1-byte pages) and tables (elements). */
 typedef struct wax_limits {
     uint64_t min;
-    uint64_t max;    /* UINT64_MAX = none declared */
-    int32_t is64;    /* 64-bit addresses or indices */
-    int32_t shared;  /* memories */
+    uint64_t max;   /* UINT64_MAX = none declared */
+    int32_t is64;   /* 64-bit addresses or indices */
+    int32_t shared; /* memories */
 } wax_limits;
 
 /** A name: any UTF-8, may be empty and may contain NULs; not NUL-terminated. */
@@ -69,9 +69,18 @@ typedef struct wax_name {
     size_t len;
 } wax_name;
 
-#define WAX_INIT_I32(V) {WAX_I32, {.i32 = (V)}}
-#define WAX_INIT_I64(V) {WAX_I64, {.i64 = (V)}}
-#define WAX_INIT_F64(V) {WAX_F64, {.f64 = (V)}}
+#define WAX_INIT_I32(V)                                                                            \
+    {                                                                                              \
+        WAX_I32, { .i32 = (V) }                                                                    \
+    }
+#define WAX_INIT_I64(V)                                                                            \
+    {                                                                                              \
+        WAX_I64, { .i64 = (V) }                                                                    \
+    }
+#define WAX_INIT_F64(V)                                                                            \
+    {                                                                                              \
+        WAX_F64, { .f64 = (V) }                                                                    \
+    }
 
 #ifdef __cplusplus
 }

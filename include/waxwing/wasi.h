@@ -77,7 +77,8 @@ WAX_API void wax_env_free(wax_env *wax_own env);
  * linked, `_initialize` run if the module is a reactor. The builder may be used again.
  *
  * @param ret_env  given to the caller, freed by wax_env_free()
- * @return WAX_OK; WAX_E_LINK naming the missing import, WAX_TRAP, WAX_EXIT, WAX_E_LIMIT, WAX_E_NOMEM
+ * @return WAX_OK; WAX_E_LINK naming the missing import, WAX_TRAP, WAX_EXIT, WAX_E_LIMIT,
+ * WAX_E_NOMEM
  * @since 0.1
  * @source wasi preview1, wasi-threads, wasix_32v1
  */

@@ -34,8 +34,8 @@ __attribute__((used)) void wax_thread_run(uint32_t tid, wax_thread *t)
 }
 
 /*
- * The entry the host calls on a new thread: its instance starts with the main thread's stack pointer,
- * so the thread's own stack (first word of thread_start) is set before any C runs.
+ * The entry the host calls on a new thread: its instance starts with the main thread's stack
+ * pointer, so the thread's own stack (first word of thread_start) is set before any C runs.
  */
 __asm__(".globaltype __stack_pointer, i32\n"
         ".functype wax_thread_run (i32, i32) -> ()\n"

@@ -23,5 +23,11 @@
 #define wx_unlikely(X) __builtin_expect(!!(X), 0)
 #define WX_COLD __attribute__((cold, noinline))
 #define WX_UNUSED __attribute__((unused))
+/* Runs in signal handlers at any instruction: no sanitizer runtime may be entered from it. */
+#if defined(__clang__)
+#define WX_UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation))
+#else
+#define WX_UNINSTRUMENTED
+#endif
 
 #endif

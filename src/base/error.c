@@ -38,7 +38,7 @@ static wax_error nomem_error = {
     .status = WAX_E_NOMEM,
     .func_idx = WAX_NO_INDEX,
     .off = WAX_NO_OFFSET,
-    .message = (char *)(uintptr_t) "out of memory",
+    .message = (char *)(uintptr_t)"out of memory",
 };
 
 static char *format_string(const char *format, va_list ap)
@@ -198,10 +198,7 @@ void wx_error_set_exit_code(wax_error **err, int32_t code)
     }
 }
 
-static char *copy_name(const char *s)
-{
-    return strdup(s ? s : "");
-}
+static char *copy_name(const char *s) { return strdup(s ? s : ""); }
 
 void wx_error_add_frame(wax_error **err, const char *module_name, const char *func_name,
                         uint32_t func_idx, uint64_t module_off)
@@ -353,11 +350,9 @@ const char *wax_trap_name(wax_trap_code code)
 {
     switch (code) {
 #define TRAP(NAME, CODE, TEXT)                                                                     \
-    case CODE:                                                                                     \
-        return TEXT;
+    case CODE: return TEXT;
 #include "base/trap.def"
 #undef TRAP
-    default:
-        return "unknown trap";
+    default: return "unknown trap";
     }
 }

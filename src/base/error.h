@@ -22,8 +22,7 @@ wax_status wx_fail(wax_error **err, wax_status status, const char *format, ...) 
 wax_status wx_fail_at(wax_error **err, wax_status status, uint64_t off, const char *format, ...)
     WX_PRINTF(4, 5);
 /** As wx_fail, status WAX_E_IO with the host errno; its strerror text is appended after ": ". */
-wax_status wx_fail_errno(wax_error **err, int host_errno, const char *format, ...)
-    WX_PRINTF(3, 4);
+wax_status wx_fail_errno(wax_error **err, int host_errno, const char *format, ...) WX_PRINTF(3, 4);
 /** Out of memory while making `what`; uses the static error object. */
 wax_status wx_fail_nomem(wax_error **err, const char *what);
 

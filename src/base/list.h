@@ -16,8 +16,14 @@ struct wx_list {
     struct wx_list_node head;
 };
 
-static inline void wx_list_init(struct wx_list *list) { list->head.prev = list->head.next = &list->head; }
-static inline bool wx_list_empty(const struct wx_list *list) { return list->head.next == &list->head; }
+static inline void wx_list_init(struct wx_list *list)
+{
+    list->head.prev = list->head.next = &list->head;
+}
+static inline bool wx_list_empty(const struct wx_list *list)
+{
+    return list->head.next == &list->head;
+}
 static inline void wx_list_add(struct wx_list *list, struct wx_list_node *node) /* at the end */
 {
     node->prev = list->head.prev;
@@ -42,6 +48,6 @@ static inline struct wx_list_node *wx_list_next(const struct wx_list *list,
 {
     return node->next == &list->head ? NULL : node->next;
 }
-#define WX_LIST_ENTRY(NODE, TYPE, FIELD) ((TYPE *)(void *)((char *)(NODE)-offsetof(TYPE, FIELD)))
+#define WX_LIST_ENTRY(NODE, TYPE, FIELD) ((TYPE *)(void *)((char *)(NODE) - offsetof(TYPE, FIELD)))
 
 #endif

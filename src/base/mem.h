@@ -8,18 +8,18 @@
 #include <stdint.h>
 
 /**
- * An allocation account. Each engine has a root one; stores, modules and environments have children.
- * Usage is charged to the handle and to all its parents; a limit anywhere on that path makes the
- * allocation fail. Thread-safe (counters are atomic). `fail_at` > 0 makes the n-th allocation from
- * now fail once (tests); it is looked at in the root only.
+ * An allocation account. Each engine has a root one; stores, modules and environments have
+ * children. Usage is charged to the handle and to all its parents; a limit anywhere on that path
+ * makes the allocation fail. Thread-safe (counters are atomic). `fail_at` > 0 makes the n-th
+ * allocation from now fail once (tests); it is looked at in the root only.
  */
 struct wx_mem {
     struct wx_mem *parent;
-    uint64_t limit; /* bytes, 0 = none */
-    uint64_t used;  /* atomic */
-    uint64_t peak;  /* atomic */
-    uint64_t n_live;/* atomic: live allocations */
-    int64_t fail_at;/* atomic */
+    uint64_t limit;  /* bytes, 0 = none */
+    uint64_t used;   /* atomic */
+    uint64_t peak;   /* atomic */
+    uint64_t n_live; /* atomic: live allocations */
+    int64_t fail_at; /* atomic */
 };
 
 void wx_mem_init(struct wx_mem *mem, struct wx_mem *parent, uint64_t limit);
@@ -31,7 +31,7 @@ void *wx_zalloc_array(struct wx_mem *mem, size_t n, size_t size) __attribute__((
 /** Grow or shrink; on failure p stays valid. p may be NULL. */
 void *wx_realloc(struct wx_mem *mem, void *p, size_t size);
 char *wx_strndup(struct wx_mem *mem, const char *s, size_t len); /* NUL added */
-void wx_free(struct wx_mem *mem, void *p); /* NULL accepted */
+void wx_free(struct wx_mem *mem, void *p);                       /* NULL accepted */
 /** Charge or release memory that came from elsewhere (mmap); false if a limit forbids it. */
 bool wx_mem_charge(struct wx_mem *mem, uint64_t size);
 void wx_mem_uncharge(struct wx_mem *mem, uint64_t size);

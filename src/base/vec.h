@@ -21,7 +21,6 @@ bool wx_vec_reserve_raw(struct wx_mem *mem, void **p, size_t n, size_t *cap, siz
 /* Append VALUE; evaluates to false when out of memory. */
 #define wx_vec_push(MEM, V, VALUE)                                                                 \
     (((V)->n < (V)->cap || wx_vec_reserve((MEM), (V), 1)) && ((V)->p[(V)->n++] = (VALUE), true))
-#define wx_vec_fini(MEM, V)                                                                        \
-    (wx_free((MEM), (V)->p), (V)->p = NULL, (V)->n = 0, (V)->cap = 0)
+#define wx_vec_fini(MEM, V) (wx_free((MEM), (V)->p), (V)->p = NULL, (V)->n = 0, (V)->cap = 0)
 
 #endif

@@ -22,7 +22,8 @@ wax_status wax_module_from_bytes(wax_engine *engine, const void *bytes, size_t l
     wax_status st = wx_rt_module_new(wx_in_wax_engine(engine), bytes, len, &m, err);
     if (st == WAX_OK) {
         *ret_module = wx_out_wax_module(m);
-    } else if (st == WAX_E_MALFORMED && len > 0 && (*(const char *)bytes == '(' || *(const char *)bytes == ';')) {
+    } else if (st == WAX_E_MALFORMED && len > 0 &&
+               (*(const char *)bytes == '(' || *(const char *)bytes == ';')) {
         wx_error_set_hint(err, "this looks like the text format, which is not read yet");
     }
     return st;

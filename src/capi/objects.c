@@ -6,16 +6,20 @@
 
 static struct wx_limits in_limits(const wax_limits *l)
 {
-    return (struct wx_limits){.min = l->min, .max = l->max == UINT64_MAX ? 0 : l->max,
-                              .has_max = l->max != UINT64_MAX, .is64 = l->is64 != 0,
-                              .shared = l->shared != 0, .page_shift = 16};
+    return (struct wx_limits){.min = l->min,
+                              .max = l->max == UINT64_MAX ? 0 : l->max,
+                              .has_max = l->max != UINT64_MAX,
+                              .is64 = l->is64 != 0,
+                              .shared = l->shared != 0,
+                              .page_shift = 16};
 }
 
 wax_status wax_memory_new(wax_store *store, const wax_limits *limits, wax_memory **ret_memory,
                           wax_error **err)
 {
     WX_REQUIRE(store && limits && ret_memory, err, "an argument is NULL");
-    WX_REQUIRE(!limits->shared || limits->max != UINT64_MAX, err, "a shared memory needs a maximum");
+    WX_REQUIRE(!limits->shared || limits->max != UINT64_MAX, err,
+               "a shared memory needs a maximum");
     struct wx_store *s = wx_in_wax_store(store);
     struct wx_limits type = in_limits(limits);
     struct wx_memory *m;
@@ -121,7 +125,8 @@ wax_status wax_table_get(const wax_table *table, uint64_t idx, wax_value *ret_va
 static wax_status check_ref(const struct wx_table *t, const wax_value *v, wax_error **err)
 {
     return v->type == wx_out_type(t->type.elem)
-               ? WAX_OK : wx_fail(err, WAX_E_TYPE, "the table holds another type");
+               ? WAX_OK
+               : wx_fail(err, WAX_E_TYPE, "the table holds another type");
 }
 
 wax_status wax_table_set(wax_table *table, uint64_t idx, const wax_value *value, wax_error **err)

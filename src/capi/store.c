@@ -105,7 +105,8 @@ static enum wx_outcome call_host(struct wx_thread *t, const struct host_func *h,
     for (uint32_t i = 0; i < sig->n_results; i++) {
         results[i].type = wx_out_type(sig->types[sig->n_params + i]);
     }
-    struct wx_memory *memory = t->inst && t->inst->module->wasm->n_memories ? t->inst->memories[0] : NULL;
+    struct wx_memory *memory =
+        t->inst && t->inst->module->wasm->n_memories ? t->inst->memories[0] : NULL;
     wax_error *error = NULL;
     wax_status st = h->fn(h->data, wx_out_wax_memory(memory), values, results, &error);
     if (st != WAX_OK) {
@@ -149,8 +150,8 @@ static wax_status intern(struct wx_engine *e, const wax_functype *type, const st
         return wx_fail_nomem(err, "a function type");
     }
     for (uint32_t i = 0; i < n; i++) {
-        types[i] = wx_in_type(i < type->n_params ? type->params[i]
-                                                 : type->results[i - type->n_params]);
+        types[i] =
+            wx_in_type(i < type->n_params ? type->params[i] : type->results[i - type->n_params]);
     }
     wax_status st = wx_sig_intern(e, types, type->n_params, type->n_results, ret, err);
     wx_free(&e->mem, types);
@@ -198,7 +199,8 @@ wax_status wax_linker_define(wax_linker *linker, wax_name module, wax_name name,
 {
     WX_REQUIRE(linker && ext && ext->of.func, err, "an argument is NULL");
     struct wx_extern e = wx_in_extern(ext);
-    return wx_linker_define(wx_in_wax_linker(linker), wx_in_name(module), wx_in_name(name), &e, err);
+    return wx_linker_define(wx_in_wax_linker(linker), wx_in_name(module), wx_in_name(name), &e,
+                            err);
 }
 
 wax_status wax_linker_define_instance(wax_linker *linker, wax_name module, wax_instance *instance,

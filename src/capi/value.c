@@ -58,10 +58,7 @@ void wx_in_value(const wax_value *value, uint64_t *slots)
     }
 }
 
-struct wx_name wx_in_name(wax_name name)
-{
-    return (struct wx_name){name.data, (uint32_t)name.len};
-}
+struct wx_name wx_in_name(wax_name name) { return (struct wx_name){name.data, (uint32_t)name.len}; }
 
 bool wx_out_functype(struct wx_arena *arena, const wx_valtype *types, uint32_t n_params,
                      uint32_t n_results, wax_functype *ret_type)
@@ -90,9 +87,10 @@ struct wx_extern wx_in_extern(const wax_extern *ext)
                               .u.func = (struct wx_func *)(void *)ext->of.func};
 }
 
-_Static_assert(WAX_EXTERN_FUNC == WX_EXT_FUNC && WAX_EXTERN_TABLE == WX_EXT_TABLE &&
-                   WAX_EXTERN_MEMORY == WX_EXT_MEMORY && WAX_EXTERN_GLOBAL == WX_EXT_GLOBAL &&
-                   WAX_EXTERN_TAG == WX_EXT_TAG, "extern kinds are the binary format's");
+_Static_assert(WAX_EXTERN_FUNC == (int)WX_EXT_FUNC && WAX_EXTERN_TABLE == (int)WX_EXT_TABLE &&
+                   WAX_EXTERN_MEMORY == (int)WX_EXT_MEMORY &&
+                   WAX_EXTERN_GLOBAL == (int)WX_EXT_GLOBAL && WAX_EXTERN_TAG == (int)WX_EXT_TAG,
+               "extern kinds are the binary format's");
 
 wax_limits wx_out_limits(const struct wx_limits *l)
 {

@@ -19,7 +19,7 @@ struct wax_builder {
     WX_VEC(char *) args;
     WX_VEC(char *) vars; /* "K=V" */
     WX_VEC(struct mount) mounts;
-    int stdio[3];        /* duplicates, -1 = null */
+    int stdio[3]; /* duplicates, -1 = null */
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
     uint64_t max_memory_bytes;
@@ -105,8 +105,8 @@ wax_status wax_builder_env(wax_builder *b, const char *key, const char *value, w
     WX_REQUIRE(b && key && value, err, "an argument is NULL");
     size_t key_len = strlen(key), value_len = strlen(value);
     if (key_len == 0 || strchr(key, '=')) {
-        return wx_fail(err, WAX_E_INVALID, "environment variable '%s': the name is empty or has '='",
-                       key);
+        return wx_fail(err, WAX_E_INVALID,
+                       "environment variable '%s': the name is empty or has '='", key);
     }
     char *pair = wx_alloc(b->mem, key_len + value_len + 2);
     if (!pair) {

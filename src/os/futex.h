@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /**
- * Sleep while *word == expected, until woken or the absolute monotonic deadline (UINT64_MAX = none).
+ * Sleep while *word == expected, until woken or the absolute monotonic deadline (UINT64_MAX =
+ * none).
  * @return 0 (woken, spuriously too), EAGAIN (value differs), ETIMEDOUT, EINTR
  */
 int wx_futex_wait(uint32_t *word, uint32_t expected, uint64_t deadline_ns);

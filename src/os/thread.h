@@ -12,8 +12,8 @@ struct wx_os_thread {
 };
 
 /**
- * Start a thread with the given stack. All signals but the synchronous ones and the engine's own are
- * blocked in it, so that the embedder's handlers never run there. @return host errno
+ * Start a thread with the given stack. All signals but the synchronous ones and the engine's own
+ * are blocked in it, so that the embedder's handlers never run there. @return host errno
  */
 int wx_os_thread_start(struct wx_os_thread *thread, size_t stack_bytes, void *(*fn)(void *),
                        void *arg);

@@ -28,10 +28,8 @@ static bool is_kernel_fs(int fd)
     case TRACEFS_MAGIC:
     case SECURITYFS_MAGIC:
     case CGROUP_SUPER_MAGIC:
-    case CGROUP2_SUPER_MAGIC:
-        return true;
-    default:
-        return false;
+    case CGROUP2_SUPER_MAGIC: return true;
+    default: return false;
     }
 }
 
@@ -83,8 +81,8 @@ static size_t trimmed(const char *path, bool *ret_slash)
 
 /* Parent directory and last component of a path. */
 struct last {
-    int fd;           /* O_PATH, to be closed */
-    bool slash;       /* the path ended in '/' */
+    int fd;     /* O_PATH, to be closed */
+    bool slash; /* the path ended in '/' */
     char name[256];
 };
 
@@ -125,10 +123,7 @@ static int finish(struct last *l, int result)
     return e;
 }
 
-static bool special(mode_t mode)
-{
-    return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
-}
+static bool special(mode_t mode) { return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode); }
 
 /*
  * Devices, FIFOs and sockets are refused: opening a FIFO can block, a device can do anything. The
@@ -208,8 +203,8 @@ int wx_hostdir_unlink(int dir_fd, const char *path)
         return e;
     }
     struct stat st;
-    bool dir = is_dot(l.name) || (fstatat(l.fd, l.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                                  S_ISDIR(st.st_mode));
+    bool dir = is_dot(l.name) ||
+               (fstatat(l.fd, l.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode));
     if (dir || l.slash) {
         (void)wx_fd_close(&l.fd);
         return dir ? EISDIR : ENOTDIR;
@@ -221,7 +216,8 @@ int wx_hostdir_unlink(int dir_fd, const char *path)
 static int check_slash(const struct last *l)
 {
     struct stat st;
-    if (l->slash && fstatat(l->fd, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode)) {
+    if (l->slash && fstatat(l->fd, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISDIR(st.st_mode)) {
         return ENOTDIR;
     }
     return 0;

@@ -17,8 +17,8 @@
  */
 
 struct wx_open_how {
-    int flags;        /* O_* access mode and O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY, … */
-    bool follow;      /* follow a final symbolic link */
+    int flags;   /* O_* access mode and O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY, … */
+    bool follow; /* follow a final symbolic link */
 };
 
 /** Open the root of a mount; refuses kernel filesystems such as /proc. */

@@ -34,11 +34,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void fill_rows(void)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
-        rows[i] = (struct wx_abi_func){
-            .space = *table[i].space, .name = table[i].name, .params = table[i].params,
-            .results = table[i].results, .handler = table[i].handler,
-            .param_names = table[i].param_names, .is64 = table[i].key == IS_WASIX64,
-            .wasix = table[i].key >= IS_WASIX32};
+        rows[i] = (struct wx_abi_func){.space = *table[i].space,
+                                       .name = table[i].name,
+                                       .params = table[i].params,
+                                       .results = table[i].results,
+                                       .handler = table[i].handler,
+                                       .param_names = table[i].param_names,
+                                       .is64 = table[i].key == IS_WASIX64,
+                                       .wasix = table[i].key >= IS_WASIX32};
     }
 }
 
@@ -74,9 +77,15 @@ void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, 
 {
     const struct binding *b = data;
     struct wx_env *env = b->self->env;
-    *c = (struct wx_wasi_call){.t = t, .env = env, .self = b->self, .memory = env->memory,
-                               .abi = b->abi, .slots = slots, .is64 = b->abi->is64,
-                               .wasix = b->abi->wasix, .binding = data};
+    *c = (struct wx_wasi_call){.t = t,
+                               .env = env,
+                               .self = b->self,
+                               .memory = env->memory,
+                               .abi = b->abi,
+                               .slots = slots,
+                               .is64 = b->abi->is64,
+                               .wasix = b->abi->wasix,
+                               .binding = data};
 }
 
 static void trace(const struct wx_wasi_call *c, const uint64_t *args, wx_wasi_ret ret)
@@ -89,23 +98,20 @@ static void trace(const struct wx_wasi_call *c, const uint64_t *args, wx_wasi_re
     }
     text[len] = '\0';
     wx_logf(&c->env->log, WX_LOG_TRACE, "wasi", "[%u] %s(%s) = %s", c->self->tid, c->abi->name,
-            text, ret >= 0 ? wx_werrno_name((uint32_t)ret) : ret == WX_RET_WAIT ? "..." : "-");
+            text,
+            ret >= 0             ? wx_werrno_name((uint32_t)ret)
+            : ret == WX_RET_WAIT ? "..."
+                                 : "-");
 }
 
 enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)
 {
     switch (ret) {
-    case WX_RET_DONE:
-        return WX_DONE;
-    case WX_RET_WAIT:
-        return WX_WAIT;
-    case WX_RET_TRAP:
-        return WX_TRAP;
-    case WX_RET_EXIT:
-        return WX_EXIT;
-    default:
-        c->slots[0] = (uint32_t)ret;
-        return WX_DONE;
+    case WX_RET_DONE: return WX_DONE;
+    case WX_RET_WAIT: return WX_WAIT;
+    case WX_RET_TRAP: return WX_TRAP;
+    case WX_RET_EXIT: return WX_EXIT;
+    default: c->slots[0] = (uint32_t)ret; return WX_DONE;
     }
 }
 
@@ -170,9 +176,11 @@ wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt
     }
     const struct wx_abi_func *f = wx_abi_find(import->module, import->name);
     if (!f) {
-        (void)wx_fail(err, WAX_E_LINK, "unknown import: function '%.*s.%.*s' is in no version of "
-                      "that interface", (int)import->module.len, import->module.p,
-                      (int)import->name.len, import->name.p);
+        (void)wx_fail(err, WAX_E_LINK,
+                      "unknown import: function '%.*s.%.*s' is in no version of "
+                      "that interface",
+                      (int)import->module.len, import->module.p, (int)import->name.len,
+                      import->name.p);
         wx_error_set_hint(err, "the module was built for an old interface: rebuild it");
         return WAX_E_LINK;
     }

@@ -11,7 +11,7 @@ typedef wx_wasi_ret (*wx_wasi_handler)(struct wx_wasi_call *c, const uint64_t *a
 struct wx_abi_func {
     const char *space;
     const char *name;
-    const char *params;  /* letters */
+    const char *params; /* letters */
     const char *results;
     wx_wasi_handler handler; /* NULL: not there yet */
     const char *param_names; /* separated by blanks */

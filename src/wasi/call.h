@@ -27,14 +27,14 @@ struct wx_wasi_call {
     struct wx_memory *memory;      /* the guest's memory; never NULL inside a handler */
     const struct wx_abi_func *abi; /* row of the table: namespace, name, types */
     uint64_t *slots;
-    bool is64;                     /* wasix_64v1: pointers and sizes are 64 bits */
-    void *binding;                 /* for wx_wasi_call_init() in a resume function */
-    bool wasix;                    /* pointer errors are 78/61 instead of 21 (R27), escapes 63 */
+    bool is64;     /* wasix_64v1: pointers and sizes are 64 bits */
+    void *binding; /* for wx_wasi_call_init() in a resume function */
+    bool wasix;    /* pointer errors are 78/61 instead of 21 (R27), escapes 63 */
 };
 
 /**
- * Result of a handler: a guest errno (≥ 0, 0 = success) that the thunk stores in slots[0], or one of
- * the negative values: the thunk returns that outcome and the slots are left alone.
+ * Result of a handler: a guest errno (≥ 0, 0 = success) that the thunk stores in slots[0], or one
+ * of the negative values: the thunk returns that outcome and the slots are left alone.
  */
 typedef int32_t wx_wasi_ret;
 #define WX_RET_DONE (-1) /* slots are already right (functions whose result is no errno) */

@@ -6,7 +6,12 @@
 #include "wasm/module.h"
 
 /* The public WAX_WASI_* bits. */
-enum wx_wasi_version { WX_WASI_UNSTABLE = 1, WX_WASI_PREVIEW1 = 2, WX_WASIX_32V1 = 4, WX_WASIX_64V1 = 8 };
+enum wx_wasi_version {
+    WX_WASI_UNSTABLE = 1,
+    WX_WASI_PREVIEW1 = 2,
+    WX_WASIX_32V1 = 4,
+    WX_WASIX_64V1 = 8
+};
 
 /** Version bit of a namespace, 0 if it is none. */
 uint32_t wx_wasi_version_of(struct wx_name module);

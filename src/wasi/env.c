@@ -2,8 +2,8 @@
 /* The guest process: making, instantiating, ending. */
 /*
  * A process ends once: wx_env_exit() records the first exit code and interrupts every other thread;
- * each leaves its guest code with WX_EXIT and its host thread ends. The main thread then waits until
- * the others are gone, so that after wx_env_stop() nothing of the process runs any more.
+ * each leaves its guest code with WX_EXIT and its host thread ends. The main thread then waits
+ * until the others are gone, so that after wx_env_stop() nothing of the process runs any more.
  */
 #include "wasi/env.h"
 
@@ -68,10 +68,11 @@ void wx_env_exit(struct wx_env *env, int32_t code)
         env->exiting = true;
         env->exit_code = code;
     }
-    for (struct wx_list_node *n = wx_list_first(&env->threads); n; n = wx_list_next(&env->threads, n)) {
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n;
+         n = wx_list_next(&env->threads, n)) {
         struct wx_guest_thread *g = WX_LIST_ENTRY(n, struct wx_guest_thread, link);
         if (&g->store->thread != self) {
-            g->store->thread.exit_code = env->exit_code;
+            wx_store_relaxed(&g->store->thread.interrupt_exit_code, env->exit_code);
             wx_thread_interrupt(&g->store->thread, WX_INT_EXIT);
         }
     }
@@ -82,7 +83,8 @@ void wx_env_cancel(struct wx_env *env)
 {
     wx_mutex_lock(&env->lock);
     env->exiting = true;
-    for (struct wx_list_node *n = wx_list_first(&env->threads); n; n = wx_list_next(&env->threads, n)) {
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n;
+         n = wx_list_next(&env->threads, n)) {
         wx_store_cancel(WX_LIST_ENTRY(n, struct wx_guest_thread, link)->store);
     }
     wx_mutex_unlock(&env->lock);
@@ -223,8 +225,8 @@ wax_status wx_env_mount(struct wx_env *env, const char *host, const char *guest,
     }
     file->read_only = read_only;
     uint64_t rights = read_only ? WX_RIGHTS_ALL & ~WX_RIGHTS_WRITE : WX_RIGHTS_ALL;
-    struct wx_fd entry = {.file = file, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights,
-                          .preopen = copy};
+    struct wx_fd entry = {
+        .file = file, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights, .preopen = copy};
     uint32_t n;
     if (wx_fdtable_add(env->fds, &entry, 3, &n) != 0) {
         wx_file_unref(file);
@@ -290,7 +292,8 @@ wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
         return st;
     }
     const struct wx_module *w = env->module->wasm;
-    struct wx_extern *imports = wx_zalloc_array(&env->mem, (size_t)w->n_imports + 1, sizeof *imports);
+    struct wx_extern *imports =
+        wx_zalloc_array(&env->mem, (size_t)w->n_imports + 1, sizeof *imports);
     st = imports ? WAX_OK : wx_fail_nomem(err, "imports");
     static const wx_provider_fn providers[] = {provide_embedder, provide_memory, wx_abi_provide};
     for (size_t i = 0; i < 3 && st == WAX_OK; i++) {

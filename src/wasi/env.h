@@ -13,65 +13,65 @@ struct wx_fdtable; /* wasi/fdtable.h */
 
 /** What the owner granted; all off at first (deny by default). */
 struct wx_grants {
-    bool threads;      /* thread_spawn */
+    bool threads; /* thread_spawn */
 };
 
 struct wx_env_limits {
-    uint32_t max_threads;    /* live guest threads, main included; default 512 */
-    uint32_t max_fds;        /* default 1024 */
+    uint32_t max_threads;        /* live guest threads, main included; default 512 */
+    uint32_t max_fds;            /* default 1024 */
     uint64_t thread_stack_bytes; /* value stack of further threads; default 1 MiB */
     uint64_t max_memory_bytes;   /* linear memory; 0 = engine's limit */
 };
 
 /** One guest thread: own store and instance over the shared memory. */
 struct wx_guest_thread {
-    struct wx_list_node link;   /* in env->threads, guarded by env->lock */
+    struct wx_list_node link; /* in env->threads, guarded by env->lock */
     struct wx_env *env;
     uint32_t tid;
-    struct wx_store *store;     /* main thread: the caller's store (borrowed); others: owned */
+    struct wx_store *store; /* main thread: the caller's store (borrowed); others: owned */
     struct wx_instance *instance;
     uint32_t start_arg;
     bool is_main;
 };
 
 /**
- * Lock order: env->lock is taken before any fd-table, vfs or wait-queue lock, never while one of them
- * is held.
+ * Lock order: env->lock is taken before any fd-table, vfs or wait-queue lock, never while one of
+ * them is held.
  */
 struct wx_env {
     struct wx_engine *engine;
-    struct wx_mem mem;              /* account of this process, child of the engine's */
+    struct wx_mem mem; /* account of this process, child of the engine's */
     struct wx_log log;
     struct wx_grants grants;
     struct wx_env_limits limits;
     /* Fixed after building. */
     char *name;
-    char **args;                    /* n_args, NUL-terminated; args[0] = program name */
+    char **args; /* n_args, NUL-terminated; args[0] = program name */
     size_t n_args;
-    char **environ;                 /* "K=V" */
+    char **environ; /* "K=V" */
     size_t n_environ;
-    bool trace;                     /* log every call, decoded */
-    WX_VEC(char *) mounts;          /* guest paths of the preopened directories */
+    bool trace;            /* log every call, decoded */
+    WX_VEC(char *) mounts; /* guest paths of the preopened directories */
     struct wx_fdtable *fds;
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     /* Set by wx_env_instantiate(). */
     struct wx_rt_module *module;
-    struct wx_linker *linker;       /* owned linker of the builder, or NULL */
+    struct wx_linker *linker;              /* owned linker of the builder, or NULL */
     const struct wx_import *memory_import; /* the import `memory` stands in for, or NULL */
     struct wx_guest_thread main;
-    bool owns_store;                /* main.store was made here */
-    struct wx_memory *memory;       /* counted */
-    bool wasix;                     /* imports a wasix_* function: R27 descriptor layout and errno */
+    bool owns_store;          /* main.store was made here */
+    struct wx_memory *memory; /* counted */
+    bool wasix;               /* imports a wasix_* function: R27 descriptor layout and errno */
     /* Threads. */
     struct wx_mutex lock;
     struct wx_list threads WAX_GUARDED_BY(&lock);
     uint32_t n_threads WAX_GUARDED_BY(&lock); /* live guest threads */
     uint32_t n_others WAX_GUARDED_BY(&lock);  /* host threads not gone yet */
     uint32_t next_tid WAX_GUARDED_BY(&lock);
-    bool exiting WAX_GUARDED_BY(&lock);     /* exit code decided: no new threads */
+    bool exiting WAX_GUARDED_BY(&lock); /* exit code decided: no new threads */
     int32_t exit_code WAX_GUARDED_BY(&lock);
     wax_error *trap_error WAX_GUARDED_BY(&lock); /* first trap of any further thread, owned */
-    uint32_t threads_word;          /* atomic futex word, bumped when a host thread is gone */
+    uint32_t threads_word; /* atomic futex word, bumped when a host thread is gone */
 };
 
 wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_error **err);

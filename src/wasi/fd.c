@@ -28,7 +28,8 @@ static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, s
     if (!e && (fd->rights & right) != right) {
         bool io = right == WX_R(WX_RN_FD_READ) || right == WX_R(WX_RN_FD_WRITE);
         e = io && fd->file->filetype == WX_FT_DIR ? WX_WERRNO_ISDIR
-            : io                                  ? WX_WERRNO_BADF : WX_WERRNO_NOTCAPABLE;
+            : io                                  ? WX_WERRNO_BADF
+                                                  : WX_WERRNO_NOTCAPABLE;
         wx_file_unref(fd->file);
     }
     return e;
@@ -44,8 +45,8 @@ static wx_wasi_ret put(struct wx_fd *fd, int result)
 /* -------- reading and writing -------- */
 
 /* Copied and checked once (shared memory may change); spans lie in guest memory. */
-static wx_werrno read_iovs(const struct wx_wasi_call *c, uint64_t ptr, uint64_t n, struct iovec *iov,
-                           int *ret_n)
+static wx_werrno read_iovs(const struct wx_wasi_call *c, uint64_t ptr, uint64_t n,
+                           struct iovec *iov, int *ret_n)
 {
     if (n > MAX_IOVS) {
         return WX_WERRNO_INVAL;
@@ -154,8 +155,14 @@ static wx_wasi_ret wait_for(struct wx_wasi_call *c, const struct io *io, struct 
     }
     fds[0] = (struct pollfd){.fd = f->host_fd, .events = io->write ? POLLOUT : POLLIN};
     c->t->out.wait = (struct wx_wait){
-        .kind = WX_WAIT_FDS, .deadline_ns = UINT64_MAX, .fds = fds, .n_fds = 1,
-        .resume = resume_io, .abandon = release_wait, .data = c->binding, .slots = c->slots,
+        .kind = WX_WAIT_FDS,
+        .deadline_ns = UINT64_MAX,
+        .fds = fds,
+        .n_fds = 1,
+        .resume = resume_io,
+        .abandon = release_wait,
+        .data = c->binding,
+        .slots = c->slots,
         .state = {io->write, io->fd, io->iovs, io->n_iovs, io->ret_ptr, (uint64_t)(uintptr_t)f}};
     return WX_RET_WAIT;
 }
@@ -213,14 +220,16 @@ wx_wasi_ret wx_wasi_fd_write(struct wx_wasi_call *c, const uint64_t *a)
 
 wx_wasi_ret wx_wasi_fd_pread(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return a[3] > INT64_MAX ? WX_WERRNO_INVAL
-                            : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4]});
+    return a[3] > INT64_MAX
+               ? WX_WERRNO_INVAL
+               : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4]});
 }
 
 wx_wasi_ret wx_wasi_fd_pwrite(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return a[3] > INT64_MAX ? WX_WERRNO_INVAL
-                            : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4]});
+    return a[3] > INT64_MAX
+               ? WX_WERRNO_INVAL
+               : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4]});
 }
 
 /* -------- positions -------- */
@@ -248,17 +257,17 @@ static wx_wasi_ret seek(struct wx_wasi_call *c, uint64_t n, int64_t off, int whe
 wx_wasi_ret wx_wasi_fd_seek(struct wx_wasi_call *c, const uint64_t *a)
 {
     static const int whence[3] = {SEEK_SET, SEEK_CUR, SEEK_END};
-    return a[2] > 2 ? WX_WERRNO_INVAL
-                    : seek(c, a[0], (int64_t)a[1], whence[a[2]], WX_R(WX_RN_FD_SEEK),
-                           (wx_gptr){a[3]});
+    return a[2] > 2
+               ? WX_WERRNO_INVAL
+               : seek(c, a[0], (int64_t)a[1], whence[a[2]], WX_R(WX_RN_FD_SEEK), (wx_gptr){a[3]});
 }
 
 wx_wasi_ret wx_wasi_snapshot0_fd_seek(struct wx_wasi_call *c, const uint64_t *a)
 {
     static const int whence[3] = {SEEK_CUR, SEEK_END, SEEK_SET};
-    return a[2] > 2 ? WX_WERRNO_INVAL
-                    : seek(c, a[0], (int64_t)a[1], whence[a[2]], WX_R(WX_RN_FD_SEEK),
-                           (wx_gptr){a[3]});
+    return a[2] > 2
+               ? WX_WERRNO_INVAL
+               : seek(c, a[0], (int64_t)a[1], whence[a[2]], WX_R(WX_RN_FD_SEEK), (wx_gptr){a[3]});
 }
 
 wx_wasi_ret wx_wasi_fd_tell(struct wx_wasi_call *c, const uint64_t *a)
@@ -377,8 +386,8 @@ wx_wasi_ret wx_wasi_fd_advise(struct wx_wasi_call *c, const uint64_t *a)
         (void)put(&fd, 0);
         return fd.file->filetype == WX_FT_DIR ? WX_WERRNO_BADF : WX_WERRNO_SPIPE;
     }
-    static const int advice[6] = {POSIX_FADV_NORMAL, POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
-                                  POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE};
+    static const int advice[6] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                                  POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
     int host = posix_fadvise(fd.file->host_fd, (off_t)a[1], (off_t)a[2], advice[a[3]]);
     (void)put(&fd, 0);
     return host ? wx_werrno_from_host(host) : 0;

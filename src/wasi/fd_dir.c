@@ -63,8 +63,7 @@ static wx_werrno add_entry(struct listing *l, struct wx_file *f, const struct ho
     WAX_REQUIRES(&f->lock)
 {
     size_t name_len = strlen(d->name);
-    if (l->next == f->offsets.n &&
-        !wx_vec_push(f->mem, &f->offsets, d->off)) {
+    if (l->next == f->offsets.n && !wx_vec_push(f->mem, &f->offsets, d->off)) {
         return WX_WERRNO_NOMEM;
     }
     l->next++;
@@ -127,8 +126,7 @@ wx_wasi_ret wx_wasi_fd_readdir(struct wx_wasi_call *c, const uint64_t *a)
         return e;
     }
     struct wx_file *f = fd.file;
-    struct listing l = {.c = c, .buf = a[1], .len = a[2], .next = a[3],
-                        .full = a[2] == 0};
+    struct listing l = {.c = c, .buf = a[1], .len = a[2], .next = a[3], .full = a[2] == 0};
     if (fd.file->filetype != WX_FT_DIR) {
         e = WX_WERRNO_NOTDIR;
     } else if (!(fd.rights & WX_R(WX_RN_FD_READDIR))) {

@@ -169,8 +169,9 @@ wx_werrno wx_fdtable_set_rights(struct wx_fdtable *t, uint32_t fd, uint64_t base
 {
     wx_mutex_lock(&t->lock);
     struct wx_fd *e = find(t, fd);
-    wx_werrno r = !e ? WX_WERRNO_BADF
-                  : (base & ~e->rights) || (inh & ~e->inheriting) ? WX_WERRNO_NOTCAPABLE : 0;
+    wx_werrno r = !e                                              ? WX_WERRNO_BADF
+                  : (base & ~e->rights) || (inh & ~e->inheriting) ? WX_WERRNO_NOTCAPABLE
+                                                                  : 0;
     if (!r) {
         e->rights = base;
         e->inheriting = inh;

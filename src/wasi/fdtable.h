@@ -13,7 +13,16 @@
 #include "wasi/werrno.h"
 
 /* preview1 filetypes. */
-enum { WX_FT_UNKNOWN, WX_FT_BLOCK, WX_FT_CHAR, WX_FT_DIR, WX_FT_FILE, WX_FT_DGRAM, WX_FT_STREAM, WX_FT_SYMLINK };
+enum {
+    WX_FT_UNKNOWN,
+    WX_FT_BLOCK,
+    WX_FT_CHAR,
+    WX_FT_DIR,
+    WX_FT_FILE,
+    WX_FT_DGRAM,
+    WX_FT_STREAM,
+    WX_FT_SYMLINK
+};
 
 /**
  * An open file: one host description, counted by table entries and by calls at work on it, so that
@@ -21,21 +30,21 @@ enum { WX_FT_UNKNOWN, WX_FT_BLOCK, WX_FT_CHAR, WX_FT_DIR, WX_FT_FILE, WX_FT_DGRA
  */
 struct wx_file {
     struct wx_mem *mem;
-    uint32_t refs;       /* atomic */
-    int host_fd;         /* -1: null stream */
+    uint32_t refs; /* atomic */
+    int host_fd;   /* -1: null stream */
     uint8_t filetype;
-    bool read_only;      /* below a read-only mount */
+    bool read_only; /* below a read-only mount */
     bool writable_dir;
-    struct wx_mutex lock;        /* leaf; directory listing */
-    int list_fd WAX_GUARDED_BY(&lock);  /* readable descriptor of a directory, -1 until listed */
+    struct wx_mutex lock;              /* leaf; directory listing */
+    int list_fd WAX_GUARDED_BY(&lock); /* readable descriptor of a directory, -1 until listed */
     WX_VEC(int64_t) offsets WAX_GUARDED_BY(&lock); /* host position behind entry i */
 };
 
 struct wx_fd {
     struct wx_file *file; /* NULL = free */
     uint64_t rights, inheriting;
-    uint16_t flags;       /* fdflags */
-    const char *preopen;  /* guest path of a preopened directory (the environment's), or NULL */
+    uint16_t flags;      /* fdflags */
+    const char *preopen; /* guest path of a preopened directory (the environment's), or NULL */
 };
 
 /* Lowest free number first; at most `max` open. Thread-safe. */
@@ -55,7 +64,8 @@ uint8_t wx_file_type_of(int host_fd);
 
 void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max);
 void wx_fdtable_fini(struct wx_fdtable *t);
-/** Put an entry at the lowest free number ≥ `from`; takes fd->file on success. @return guest errno */
+/** Put an entry at the lowest free number ≥ `from`; takes fd->file on success. @return guest errno
+ */
 wx_werrno wx_fdtable_add(struct wx_fdtable *t, const struct wx_fd *fd, uint32_t from,
                          uint32_t *ret_fd);
 /** Copy of an entry with its file referenced. @return 0, or badf */

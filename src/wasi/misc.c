@@ -25,7 +25,8 @@ static wx_wasi_ret write_sizes(struct wx_wasi_call *c, const uint64_t *a, char *
 }
 
 /* Array of pointers at a[0], strings one after the other at a[1]. */
-static wx_wasi_ret write_list(struct wx_wasi_call *c, const uint64_t *a, char *const *list, size_t n)
+static wx_wasi_ret write_list(struct wx_wasi_call *c, const uint64_t *a, char *const *list,
+                              size_t n)
 {
     uint64_t width = c->is64 ? 8 : 4, at = a[1];
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[0]}, n * width);
@@ -67,7 +68,8 @@ wx_wasi_ret wx_wasi_clock_res_get(struct wx_wasi_call *c, const uint64_t *a)
     uint64_t ns;
     int e = a[0] < 4 ? wx_clock_resolution(clocks[a[0]], &ns) : -1;
     return a[0] >= 4 ? WX_WERRNO_INVAL
-           : e       ? wx_werrno_from_host(e) : wx_guest_write_u64(c, (wx_gptr){a[1]}, ns);
+           : e       ? wx_werrno_from_host(e)
+                     : wx_guest_write_u64(c, (wx_gptr){a[1]}, ns);
 }
 
 wx_wasi_ret wx_wasi_clock_time_get(struct wx_wasi_call *c, const uint64_t *a)
@@ -75,7 +77,8 @@ wx_wasi_ret wx_wasi_clock_time_get(struct wx_wasi_call *c, const uint64_t *a)
     uint64_t ns;
     int e = a[0] < 4 ? wx_clock_get(clocks[a[0]], &ns) : -1;
     return a[0] >= 4 ? WX_WERRNO_INVAL
-           : e       ? wx_werrno_from_host(e) : wx_guest_write_u64(c, (wx_gptr){a[2]}, ns);
+           : e       ? wx_werrno_from_host(e)
+                     : wx_guest_write_u64(c, (wx_gptr){a[2]}, ns);
 }
 
 wx_wasi_ret wx_wasi_random_get(struct wx_wasi_call *c, const uint64_t *a)

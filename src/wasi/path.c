@@ -242,7 +242,8 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
         return WX_WERRNO_NOMEM;
     }
     f->read_only = at->dir.file->read_only;
-    struct wx_fd fd = {.file = f, .rights = o->rights & at->dir.inheriting,
+    struct wx_fd fd = {.file = f,
+                       .rights = o->rights & at->dir.inheriting,
                        .inheriting = o->inheriting & at->dir.inheriting,
                        .flags = (uint16_t)o->fdflags};
     if (f->filetype == WX_FT_DIR) {

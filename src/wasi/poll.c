@@ -2,7 +2,8 @@
 /* poll_oneoff: clocks and descriptors, without blocking the handler. */
 /*
  * All subscriptions are read and checked first (buffers may overlap). What is ready at once is
- * reported at once; else the call waits for the descriptors and the earliest clock, and looks again.
+ * reported at once; else the call waits for the descriptors and the earliest clock, and looks
+ * again.
  */
 #include <poll.h>
 #include <string.h>
@@ -22,10 +23,10 @@ enum { TAG_CLOCK, TAG_READ, TAG_WRITE };
 struct sub {
     uint64_t userdata;
     uint8_t tag;
-    uint16_t error;        /* reported in its event */
-    uint64_t deadline_ns;  /* TAG_CLOCK: monotonic */
-    struct wx_file *file;  /* TAG_READ, TAG_WRITE */
-    int32_t poll_idx;      /* in fds, -1 if none */
+    uint16_t error;       /* reported in its event */
+    uint64_t deadline_ns; /* TAG_CLOCK: monotonic */
+    struct wx_file *file; /* TAG_READ, TAG_WRITE */
+    int32_t poll_idx;     /* in fds, -1 if none */
 };
 
 struct state {
@@ -83,8 +84,8 @@ static wx_werrno read_sub(struct wx_wasi_call *c, struct state *s, const uint8_t
     }
     if (!sub->error && sub->file->host_fd >= 0 && sub->file->filetype != WX_FT_FILE) {
         sub->poll_idx = (int32_t)s->n_fds;
-        s->fds[s->n_fds++] = (struct pollfd){
-            .fd = sub->file->host_fd, .events = sub->tag == TAG_READ ? POLLIN : POLLOUT};
+        s->fds[s->n_fds++] = (struct pollfd){.fd = sub->file->host_fd,
+                                             .events = sub->tag == TAG_READ ? POLLIN : POLLOUT};
     }
     return 0;
 }
@@ -150,11 +151,16 @@ static wx_wasi_ret look(struct wx_wasi_call *c, struct state *s)
         state_free(s);
         return r;
     }
-    c->t->out.wait = (struct wx_wait){
-        .kind = s->n_fds ? WX_WAIT_FDS : WX_WAIT_TIME, .deadline_ns = earliest, .fds = s->fds,
-        .n_fds = s->n_fds, .seq = wx_load_seq(&c->t->wake_seq), .resume = resume_poll,
-        .abandon = abandon, .data = s, .slots = c->slots,
-        .state = {(uint64_t)(uintptr_t)c->binding}};
+    c->t->out.wait = (struct wx_wait){.kind = s->n_fds ? WX_WAIT_FDS : WX_WAIT_TIME,
+                                      .deadline_ns = earliest,
+                                      .fds = s->fds,
+                                      .n_fds = s->n_fds,
+                                      .seq = wx_load_seq(&c->t->wake_seq),
+                                      .resume = resume_poll,
+                                      .abandon = abandon,
+                                      .data = s,
+                                      .slots = c->slots,
+                                      .state = {(uint64_t)(uintptr_t)c->binding}};
     return WX_RET_WAIT;
 }
 

@@ -34,7 +34,8 @@ static void retire(struct wx_guest_thread *g)
     wx_mutex_lock(&env->lock);
     wx_list_remove(&g->link);
     env->n_threads--;
-    for (struct wx_list_node *n = wx_list_first(&env->threads); n; n = wx_list_next(&env->threads, n)) {
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n;
+         n = wx_list_next(&env->threads, n)) {
         wx_thread_wake(&WX_LIST_ENTRY(n, struct wx_guest_thread, link)->store->thread);
     }
     wx_mutex_unlock(&env->lock);
@@ -116,8 +117,10 @@ static wx_werrno check_shape(struct wx_env *env)
 static wx_werrno reserve(struct wx_env *env, struct wx_guest_thread *g)
 {
     wx_mutex_lock(&env->lock);
-    wx_werrno e = env->exiting || env->n_threads >= env->limits.max_threads ||
-                          env->next_tid > MAX_TID ? WX_WERRNO_AGAIN : 0;
+    wx_werrno e =
+        env->exiting || env->n_threads >= env->limits.max_threads || env->next_tid > MAX_TID
+            ? WX_WERRNO_AGAIN
+            : 0;
     if (!e) {
         g->tid = env->next_tid++;
         env->n_threads++;
@@ -215,7 +218,8 @@ static bool is_live(struct wx_env *env, uint32_t tid)
 {
     bool live = false;
     wx_mutex_lock(&env->lock);
-    for (struct wx_list_node *n = wx_list_first(&env->threads); n; n = wx_list_next(&env->threads, n)) {
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n;
+         n = wx_list_next(&env->threads, n)) {
         live = live || WX_LIST_ENTRY(n, struct wx_guest_thread, link)->tid == tid;
     }
     wx_mutex_unlock(&env->lock);
@@ -234,9 +238,13 @@ static wx_wasi_ret join(struct wx_wasi_call *c, uint32_t tid)
     if (tid == c->self->tid) {
         return WX_WERRNO_DEADLK;
     }
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME, .deadline_ns = UINT64_MAX, .seq = seq,
-                                      .resume = resume_join, .data = c->binding,
-                                      .slots = c->slots, .state = {tid}};
+    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
+                                      .deadline_ns = UINT64_MAX,
+                                      .seq = seq,
+                                      .resume = resume_join,
+                                      .data = c->binding,
+                                      .slots = c->slots,
+                                      .state = {tid}};
     return WX_RET_WAIT;
 }
 
@@ -261,9 +269,12 @@ static wx_wasi_ret exit_main(struct wx_wasi_call *c)
 {
     uint32_t seq = wx_load_seq(&c->t->wake_seq);
     if (wx_env_n_threads(c->env) > 1) {
-        c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME, .deadline_ns = UINT64_MAX,
-                                          .seq = seq, .resume = resume_exit_main,
-                                          .data = c->binding, .slots = c->slots};
+        c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
+                                          .deadline_ns = UINT64_MAX,
+                                          .seq = seq,
+                                          .resume = resume_exit_main,
+                                          .data = c->binding,
+                                          .slots = c->slots};
         return WX_RET_WAIT;
     }
     wx_env_exit(c->env, 0);
@@ -322,8 +333,10 @@ wx_wasi_ret wx_wasi_thread_sleep(struct wx_wasi_call *c, const uint64_t *a)
         wx_os_yield();
         return 0;
     }
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME, .deadline_ns = wx_clock_after(a[0]),
-                                      .seq = wx_load_seq(&c->t->wake_seq), .resume = resume_sleep,
+    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
+                                      .deadline_ns = wx_clock_after(a[0]),
+                                      .seq = wx_load_seq(&c->t->wake_seq),
+                                      .resume = resume_sleep,
                                       .slots = c->slots};
     return WX_RET_WAIT;
 }

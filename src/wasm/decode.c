@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From bytes to a validated module: section by section, in one pass. */
 /*
- * The decoder walks the sections in order with one cursor (reader.h) and validates as it goes: types
- * and indices at once, function bodies as the code section is read. A module that comes out is
- * valid as a whole; nothing is checked again later (ruling R26).
+ * The decoder walks the sections in order with one cursor (reader.h) and validates as it goes:
+ * types and indices at once, function bodies as the code section is read. A module that comes out
+ * is valid as a whole; nothing is checked again later (ruling R26).
  *
- * Invariants. 1. Arrays of the module are complete for all sections read so far, so that indices can
- * be checked on the spot. 2. A count never leads to an allocation before it was bounded by the bytes
- * left (each element takes at least one). 3. After the first failure nothing more is read.
+ * Invariants. 1. Arrays of the module are complete for all sections read so far, so that indices
+ * can be checked on the spot. 2. A count never leads to an allocation before it was bounded by the
+ * bytes left (each element takes at least one). 3. After the first failure nothing more is read.
  *
  * Source: wasm core 3.0, 5.5 (modules) and 3.5 (module validation).
  */
@@ -17,21 +17,34 @@
 #include "wasm/decoder.h"
 
 enum section {
-    SEC_CUSTOM, SEC_TYPE, SEC_IMPORT, SEC_FUNCTION, SEC_TABLE, SEC_MEMORY, SEC_GLOBAL, SEC_EXPORT,
-    SEC_START, SEC_ELEMENT, SEC_CODE, SEC_DATA, SEC_DATA_COUNT, SEC_TAG, SEC_COUNT
+    SEC_CUSTOM,
+    SEC_TYPE,
+    SEC_IMPORT,
+    SEC_FUNCTION,
+    SEC_TABLE,
+    SEC_MEMORY,
+    SEC_GLOBAL,
+    SEC_EXPORT,
+    SEC_START,
+    SEC_ELEMENT,
+    SEC_CODE,
+    SEC_DATA,
+    SEC_DATA_COUNT,
+    SEC_TAG,
+    SEC_COUNT
 };
 
 static const struct {
     const char *name;
     uint8_t order; /* position in a module */
 } sections[SEC_COUNT] = {
-    [SEC_CUSTOM] = {"custom section", 0},     [SEC_TYPE] = {"type section", 1},
-    [SEC_IMPORT] = {"import section", 2},     [SEC_FUNCTION] = {"function section", 3},
-    [SEC_TABLE] = {"table section", 4},       [SEC_MEMORY] = {"memory section", 5},
-    [SEC_TAG] = {"tag section", 6},           [SEC_GLOBAL] = {"global section", 7},
-    [SEC_EXPORT] = {"export section", 8},     [SEC_START] = {"start section", 9},
-    [SEC_ELEMENT] = {"element section", 10},  [SEC_DATA_COUNT] = {"data count section", 11},
-    [SEC_CODE] = {"code section", 12},        [SEC_DATA] = {"data section", 13},
+    [SEC_CUSTOM] = {"custom section", 0},    [SEC_TYPE] = {"type section", 1},
+    [SEC_IMPORT] = {"import section", 2},    [SEC_FUNCTION] = {"function section", 3},
+    [SEC_TABLE] = {"table section", 4},      [SEC_MEMORY] = {"memory section", 5},
+    [SEC_TAG] = {"tag section", 6},          [SEC_GLOBAL] = {"global section", 7},
+    [SEC_EXPORT] = {"export section", 8},    [SEC_START] = {"start section", 9},
+    [SEC_ELEMENT] = {"element section", 10}, [SEC_DATA_COUNT] = {"data count section", 11},
+    [SEC_CODE] = {"code section", 12},       [SEC_DATA] = {"data section", 13},
 };
 
 /* -------- helpers -------- */
@@ -342,8 +355,8 @@ static void read_start_section(struct wx_decoder *d)
     if (check_index(d, idx, m->n_funcs, "function")) {
         const struct wx_functype *t = wx_module_func_type(m, idx);
         if (t->n_params || t->n_results) {
-            wx_reader_fail(&d->r, WAX_E_VALIDATION,
-                           "start function %u must have type [] -> []", idx);
+            wx_reader_fail(&d->r, WAX_E_VALIDATION, "start function %u must have type [] -> []",
+                           idx);
         }
         m->start_func = idx;
     }
@@ -508,8 +521,9 @@ static void read_body(struct wx_decoder *d, struct wx_validator *v, uint32_t fun
         return;
     }
     if (size > d->limits.max_func_bytes) {
-        wx_reader_fail_at(&d->r, WAX_E_LIMIT, at, "function body too big: %u bytes, the limit is %u",
-                          size, d->limits.max_func_bytes);
+        wx_reader_fail_at(&d->r, WAX_E_LIMIT, at,
+                          "function body too big: %u bytes, the limit is %u", size,
+                          d->limits.max_func_bytes);
         return;
     }
     struct wx_reader r;
@@ -552,13 +566,20 @@ static void read_code_section(struct wx_decoder *d)
 static void read_section(struct wx_decoder *d, uint8_t id)
 {
     static void (*const readers[SEC_COUNT])(struct wx_decoder *) = {
-        [SEC_CUSTOM] = wx_decode_custom_section, [SEC_TYPE] = wx_decode_type_section,
-        [SEC_IMPORT] = read_import_section,      [SEC_FUNCTION] = read_function_section,
-        [SEC_TABLE] = read_table_section,        [SEC_MEMORY] = read_memory_section,
-        [SEC_GLOBAL] = read_global_section,      [SEC_EXPORT] = read_export_section,
-        [SEC_START] = read_start_section,        [SEC_ELEMENT] = read_element_section,
-        [SEC_CODE] = read_code_section,          [SEC_DATA] = read_data_section,
-        [SEC_DATA_COUNT] = read_data_count_section, [SEC_TAG] = read_tag_section,
+        [SEC_CUSTOM] = wx_decode_custom_section,
+        [SEC_TYPE] = wx_decode_type_section,
+        [SEC_IMPORT] = read_import_section,
+        [SEC_FUNCTION] = read_function_section,
+        [SEC_TABLE] = read_table_section,
+        [SEC_MEMORY] = read_memory_section,
+        [SEC_GLOBAL] = read_global_section,
+        [SEC_EXPORT] = read_export_section,
+        [SEC_START] = read_start_section,
+        [SEC_ELEMENT] = read_element_section,
+        [SEC_CODE] = read_code_section,
+        [SEC_DATA] = read_data_section,
+        [SEC_DATA_COUNT] = read_data_count_section,
+        [SEC_TAG] = read_tag_section,
     };
     readers[id](d);
     if (wx_reader_ok(&d->r) && wx_reader_left(&d->r) > 0) {

@@ -46,7 +46,12 @@ static uint32_t heap_of(struct wx_decoder *d, struct wx_reader *r, int64_t code,
     case WX_HEAP_NOEXTERN:
         (void)wx_decode_need(d, r, WX_FEATURE_FUNCTION_REFERENCES, "bottom reference type");
         return byte;
-    case 0x6a: case 0x6b: case 0x6c: case 0x6d: case 0x6e: case 0x71:
+    case 0x6a:
+    case 0x6b:
+    case 0x6c:
+    case 0x6d:
+    case 0x6e:
+    case 0x71:
         (void)wx_decode_need(d, r, WX_FEATURE_GC, "garbage-collected reference type");
         return WX_HEAP_FUNC;
     default:
@@ -70,11 +75,8 @@ wx_valtype wx_decode_valtype(struct wx_decoder *d, struct wx_reader *r)
     case WX_KIND_I32:
     case WX_KIND_I64:
     case WX_KIND_F32:
-    case WX_KIND_F64:
-        return byte;
-    case WX_KIND_V128:
-        (void)wx_decode_need(d, r, WX_FEATURE_SIMD, "v128");
-        return byte;
+    case WX_KIND_F64: return byte;
+    case WX_KIND_V128: (void)wx_decode_need(d, r, WX_FEATURE_SIMD, "v128"); return byte;
     case 0x63:
     case 0x64:
         if (wx_decode_need(d, r, WX_FEATURE_FUNCTION_REFERENCES, "typed reference")) {

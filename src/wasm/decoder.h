@@ -12,30 +12,30 @@
 
 /** A control frame of the validator (spec appendix "Validation Algorithm"). */
 struct wx_ctrl {
-    uint8_t op;          /* WX_OP_BLOCK, _LOOP, _IF, _ELSE, _TRY, _CATCH, _CATCH_ALL, _TRY_TABLE */
+    uint8_t op; /* WX_OP_BLOCK, _LOOP, _IF, _ELSE, _TRY, _CATCH, _CATCH_ALL, _TRY_TABLE */
     bool unreachable;
-    uint32_t height;     /* operand stack at entry, parameters popped */
-    uint32_t slots;      /* the same in slots */
-    uint32_t inits;      /* height of the initialised-locals stack at entry */
+    uint32_t height; /* operand stack at entry, parameters popped */
+    uint32_t slots;  /* the same in slots */
+    uint32_t inits;  /* height of the initialised-locals stack at entry */
     /* Block type: n_params types then n_results types. */
     const wx_valtype *types;
     uint32_t n_params, n_results;
-    wx_valtype one;      /* storage for the single-result form */
+    wx_valtype one; /* storage for the single-result form */
 };
 
 struct wx_decoder {
-    struct wx_module *m;        /* under construction; arrays are reached through the casts below */
-    struct wx_reader r;         /* the section at hand */
+    struct wx_module *m; /* under construction; arrays are reached through the casts below */
+    struct wx_reader r;  /* the section at hand */
     struct wx_mem *mem;
     struct wx_features features;
     struct wx_decode_limits limits;
     wax_error **err;
-    uint64_t used;              /* features really needed */
-    uint8_t *declared_funcs;    /* may be taken by ref.func (spec C.refs); n_funcs bytes */
-    uint32_t n_code;            /* bodies seen */
+    uint64_t used;           /* features really needed */
+    uint8_t *declared_funcs; /* may be taken by ref.func (spec C.refs); n_funcs bytes */
+    uint32_t n_code;         /* bodies seen */
     uint32_t data_count;
-    uint32_t next_type;         /* types readable so far while in the type section */
-    struct wx_map canon;        /* encoded type -> canonical index + 1 */
+    uint32_t next_type;  /* types readable so far while in the type section */
+    struct wx_map canon; /* encoded type -> canonical index + 1 */
 };
 
 /** Everything one expression needs; buffers are reused from function to function. */
@@ -43,7 +43,7 @@ struct wx_validator {
     struct wx_decoder *d;
     struct wx_reader *r;
     const struct wx_module *m;
-    uint64_t op_off;            /* of the instruction at hand, for messages */
+    uint64_t op_off; /* of the instruction at hand, for messages */
     const struct wx_op_info *info;
     enum wx_op op;
     WX_VEC(wx_valtype) stack;
@@ -54,8 +54,8 @@ struct wx_validator {
     uint32_t slots, max_slots;
     uint32_t max_labels;
     bool has_loop, has_call;
-    bool in_const;              /* constant expression: few instructions allowed */
-    uint32_t const_globals;     /* globals a constant expression may read */
+    bool in_const;          /* constant expression: few instructions allowed */
+    uint32_t const_globals; /* globals a constant expression may read */
     uint32_t const_ops;
 };
 

@@ -106,14 +106,10 @@ static bool heap_matches(const struct wx_module *m, uint32_t sub, uint32_t super
                 m->types[sub - WX_HEAP_INDEX].canon == m->types[super - WX_HEAP_INDEX].canon);
     }
     switch (sub) {
-    case WX_HEAP_NOFUNC:
-        return super == WX_HEAP_FUNC || super >= WX_HEAP_INDEX;
-    case WX_HEAP_NOEXTERN:
-        return super == WX_HEAP_EXTERN;
-    case WX_HEAP_NOEXN:
-        return super == WX_HEAP_EXN;
-    default:
-        return false;
+    case WX_HEAP_NOFUNC: return super == WX_HEAP_FUNC || super >= WX_HEAP_INDEX;
+    case WX_HEAP_NOEXTERN: return super == WX_HEAP_EXTERN;
+    case WX_HEAP_NOEXN: return super == WX_HEAP_EXN;
+    default: return false;
     }
 }
 

@@ -11,17 +11,17 @@
 #include "wasm/types.h"
 
 /*
- * Index spaces hold imports first, then definitions, as in the spec. Byte offsets are from the start
- * of the module. All arrays live in the module's arena and end with it. After wx_module_decode()
- * returned WAX_OK every index, type and offset in here is valid: consumers do not check again
- * (they may assert).
+ * Index spaces hold imports first, then definitions, as in the spec. Byte offsets are from the
+ * start of the module. All arrays live in the module's arena and end with it. After
+ * wx_module_decode() returned WAX_OK every index, type and offset in here is valid: consumers do
+ * not check again (they may assert).
  */
 
 struct wx_import {
     struct wx_name module;
     struct wx_name name;
-    uint8_t kind;     /* enum wx_extern_kind */
-    uint32_t idx;     /* index in the index space of its kind */
+    uint8_t kind; /* enum wx_extern_kind */
+    uint32_t idx; /* index in the index space of its kind */
 };
 
 struct wx_export {
@@ -48,14 +48,14 @@ struct wx_local_run {
 struct wx_func_def {
     uint32_t type_idx;
     /* Below: only for defined functions (zero for imports). */
-    uint32_t body_off;          /* first instruction */
-    uint32_t body_len;          /* up to and including the final `end` */
+    uint32_t body_off; /* first instruction */
+    uint32_t body_len; /* up to and including the final `end` */
     uint32_t n_runs;
     const struct wx_local_run *runs;
-    uint32_t n_locals;          /* parameters included */
-    uint32_t n_local_slots;     /* parameters included */
-    uint32_t max_stack_slots;   /* deepest operand stack in slots */
-    uint32_t max_labels;        /* deepest nesting of control frames, the body included */
+    uint32_t n_locals;        /* parameters included */
+    uint32_t n_local_slots;   /* parameters included */
+    uint32_t max_stack_slots; /* deepest operand stack in slots */
+    uint32_t max_labels;      /* deepest nesting of control frames, the body included */
     bool has_loop;
     bool has_call;
 };
@@ -122,8 +122,8 @@ struct wx_module {
     uint32_t start_func; /* WAX_NO_INDEX if none */
     bool has_data_count;
 
-    struct wx_name module_name;          /* name section; empty if none */
-    const struct wx_name *func_names;    /* n_funcs, or NULL without a name section */
+    struct wx_name module_name;       /* name section; empty if none */
+    const struct wx_name *func_names; /* n_funcs, or NULL without a name section */
 
     struct wx_arena *arena;
     struct wx_mem *mem;
@@ -142,8 +142,8 @@ extern const struct wx_decode_limits wx_decode_limits_default;
 /**
  * Decode and validate `len` bytes (copied). The only way to make a wx_module.
  *
- * @return WAX_OK; WAX_E_MALFORMED, WAX_E_VALIDATION, WAX_E_UNSUPPORTED (feature named), WAX_E_LIMIT,
- *         WAX_E_NOMEM, with offset, function index and section in the error
+ * @return WAX_OK; WAX_E_MALFORMED, WAX_E_VALIDATION, WAX_E_UNSUPPORTED (feature named),
+ * WAX_E_LIMIT, WAX_E_NOMEM, with offset, function index and section in the error
  */
 wax_status wx_module_decode(struct wx_mem *mem, const uint8_t *bytes, size_t len,
                             const struct wx_features *features,
@@ -151,7 +151,8 @@ wax_status wx_module_decode(struct wx_mem *mem, const uint8_t *bytes, size_t len
                             wax_error **err);
 void wx_module_free(struct wx_module *module); /* NULL accepted */
 
-static inline const struct wx_functype *wx_module_func_type(const struct wx_module *m, uint32_t func_idx)
+static inline const struct wx_functype *wx_module_func_type(const struct wx_module *m,
+                                                            uint32_t func_idx)
 {
     return &m->types[m->funcs[func_idx].type_idx];
 }

@@ -41,20 +41,14 @@
     WX_NUM U wx_num_##P##_SHL(U a, U b) { return a << (b & (B - 1)); }                             \
     WX_NUM U wx_num_##P##_SHR_S(U a, U b) { return (U)((S)a >> (b & (B - 1))); }                   \
     WX_NUM U wx_num_##P##_SHR_U(U a, U b) { return a >> (b & (B - 1)); }                           \
-    WX_NUM U wx_num_##P##_ROTL(U a, U b)                                                           \
-    {                                                                                              \
-        return a << (b & (B - 1)) | a >> (-b & (B - 1));                                           \
-    }                                                                                              \
-    WX_NUM U wx_num_##P##_ROTR(U a, U b)                                                           \
-    {                                                                                              \
-        return a >> (b & (B - 1)) | a << (-b & (B - 1));                                           \
-    }                                                                                              \
+    WX_NUM U wx_num_##P##_ROTL(U a, U b) { return a << (b & (B - 1)) | a >> (-b & (B - 1)); }      \
+    WX_NUM U wx_num_##P##_ROTR(U a, U b) { return a >> (b & (B - 1)) | a << (-b & (B - 1)); }      \
     WX_NUM uint32_t wx_num_##P##_DIV_S(U a, U b, U *ret)                                           \
     {                                                                                              \
         if (b == 0) {                                                                              \
             return WX_TRAP_DIV_ZERO;                                                               \
         }                                                                                          \
-        if (a == (U)1 << (B - 1) && b == (U)-1) {                                                  \
+        if (a == (U)1 << (B - 1) && b == (U) - 1) {                                                \
             return WX_TRAP_INT_OVERFLOW;                                                           \
         }                                                                                          \
         *ret = (U)((S)a / (S)b);                                                                   \
@@ -73,7 +67,7 @@
         if (b == 0) {                                                                              \
             return WX_TRAP_DIV_ZERO;                                                               \
         }                                                                                          \
-        *ret = b == (U)-1 ? 0 : (U)((S)a % (S)b); /* INT_MIN % -1 is 0, not a trap */              \
+        *ret = b == (U) - 1 ? 0 : (U)((S)a % (S)b); /* INT_MIN % -1 is 0, not a trap */            \
         return 0;                                                                                  \
     }                                                                                              \
     WX_NUM uint32_t wx_num_##P##_REM_U(U a, U b, U *ret)                                           \

@@ -6,8 +6,14 @@
 
 const struct wx_op_info wx_op_table[WX_OP_COUNT] = {
 #define OP(NAME, PFX, CODE, TEXT, IMM, PARAMS, RESULTS, ACCESS, FEATURE, LOWER)                    \
-    [WX_OP_##NAME] = {PFX,    CODE,    TEXT,   WX_IMM_##IMM,                                       \
-                      #PARAMS, #RESULTS, ACCESS, WX_FEATURE_##FEATURE,                               \
+    [WX_OP_##NAME] = {PFX,                                                                         \
+                      CODE,                                                                        \
+                      TEXT,                                                                        \
+                      WX_IMM_##IMM,                                                                \
+                      #PARAMS,                                                                     \
+                      #RESULTS,                                                                    \
+                      ACCESS,                                                                      \
+                      WX_FEATURE_##FEATURE,                                                        \
                       WX_LOWER_##LOWER},
 #include "wasm/opcodes.def"
 #undef OP

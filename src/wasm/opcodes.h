@@ -16,25 +16,25 @@ enum wx_op {
 /* Immediates, in binary order. */
 enum wx_imm {
     WX_IMM_NONE,
-    WX_IMM_BLOCK,       /* block type */
-    WX_IMM_LABEL,       /* depth */
-    WX_IMM_LABELS,      /* vector of depths, default depth */
-    WX_IMM_FUNC,        /* function index */
-    WX_IMM_TYPE,        /* type index */
-    WX_IMM_TYPE_TABLE,  /* type index, table index */
-    WX_IMM_TYPES,       /* vector of value types */
+    WX_IMM_BLOCK,      /* block type */
+    WX_IMM_LABEL,      /* depth */
+    WX_IMM_LABELS,     /* vector of depths, default depth */
+    WX_IMM_FUNC,       /* function index */
+    WX_IMM_TYPE,       /* type index */
+    WX_IMM_TYPE_TABLE, /* type index, table index */
+    WX_IMM_TYPES,      /* vector of value types */
     WX_IMM_LOCAL,
     WX_IMM_GLOBAL,
     WX_IMM_TABLE,
-    WX_IMM_TABLE2,      /* destination, source */
+    WX_IMM_TABLE2, /* destination, source */
     WX_IMM_ELEM,
     WX_IMM_ELEM_TABLE,  /* segment, table */
     WX_IMM_MEMARG,      /* alignment (bit 6: memory index follows), offset */
     WX_IMM_MEMARG_LANE, /* memarg, lane */
     WX_IMM_MEM,
-    WX_IMM_MEM2,        /* destination, source */
+    WX_IMM_MEM2, /* destination, source */
     WX_IMM_DATA,
-    WX_IMM_DATA_MEM,    /* segment, memory */
+    WX_IMM_DATA_MEM, /* segment, memory */
     WX_IMM_I32,
     WX_IMM_I64,
     WX_IMM_F32,
@@ -42,10 +42,10 @@ enum wx_imm {
     WX_IMM_V128,
     WX_IMM_LANE,
     WX_IMM_LANES16,
-    WX_IMM_HEAP,        /* heap type */
+    WX_IMM_HEAP, /* heap type */
     WX_IMM_TAG,
-    WX_IMM_TRY_TABLE,   /* block type, vector of catch clauses */
-    WX_IMM_FENCE        /* one zero byte */
+    WX_IMM_TRY_TABLE, /* block type, vector of catch clauses */
+    WX_IMM_FENCE      /* one zero byte */
 };
 
 /* How tiers translate an instruction. */
@@ -81,7 +81,7 @@ struct wx_op_info {
     uint8_t pfx;
     uint16_t code;
     const char *text;
-    uint8_t imm; /* enum wx_imm */
+    uint8_t imm;        /* enum wx_imm */
     const char *params; /* letters as in opcodes.def, "_" if none, "X" if special */
     const char *results;
     uint8_t access;

@@ -28,7 +28,10 @@ struct wx_reader {
 void wx_reader_init(struct wx_reader *r, const uint8_t *base, size_t off, size_t len,
                     const char *section, wax_error **err);
 static inline bool wx_reader_ok(const struct wx_reader *r) { return r->status == WAX_OK; }
-static inline uint64_t wx_reader_off(const struct wx_reader *r) { return (uint64_t)(r->p - r->base); }
+static inline uint64_t wx_reader_off(const struct wx_reader *r)
+{
+    return (uint64_t)(r->p - r->base);
+}
 static inline size_t wx_reader_left(const struct wx_reader *r) { return (size_t)(r->end - r->p); }
 /** Record a failure at the present offset (or `off`). */
 void wx_reader_fail(struct wx_reader *r, wax_status status, const char *format, ...)

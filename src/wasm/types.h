@@ -35,7 +35,8 @@ enum wx_heap {
     WX_HEAP_INDEX = 0x100, /* + module type index; at most 1,000,000 types (limits) */
 };
 #define WX_REF(HEAP, NULLABLE)                                                                     \
-    ((wx_valtype)WX_KIND_REF | ((NULLABLE) ? WX_NULLABLE : 0u) | ((uint32_t)(HEAP) << WX_HEAP_SHIFT))
+    ((wx_valtype)WX_KIND_REF | ((NULLABLE) ? WX_NULLABLE : 0u) |                                   \
+     ((uint32_t)(HEAP) << WX_HEAP_SHIFT))
 #define WX_FUNCREF WX_REF(WX_HEAP_FUNC, 1)
 #define WX_EXTERNREF WX_REF(WX_HEAP_EXTERN, 1)
 #define WX_EXNREF WX_REF(WX_HEAP_EXN, 1)
@@ -48,7 +49,8 @@ static inline bool wx_type_is_ref(wx_valtype t) { return (uint8_t)t == WX_KIND_R
 static inline uint32_t wx_type_slots(wx_valtype t)
 {
     return wx_type_kind(t) == WX_KIND_V128 ||
-                   (wx_type_is_ref(t) && (wx_type_heap(t) == WX_HEAP_EXN || wx_type_heap(t) == WX_HEAP_NOEXN))
+                   (wx_type_is_ref(t) &&
+                    (wx_type_heap(t) == WX_HEAP_EXN || wx_type_heap(t) == WX_HEAP_NOEXN))
                ? 2u
                : 1u;
 }
@@ -68,8 +70,8 @@ struct wx_limits {
     uint64_t min;
     uint64_t max; /* meaningful if has_max */
     bool has_max;
-    bool is64;   /* addresses or indices are i64 */
-    bool shared; /* memories only */
+    bool is64;          /* addresses or indices are i64 */
+    bool shared;        /* memories only */
     uint8_t page_shift; /* memories: 16, or 0 with custom-page-sizes */
 };
 
@@ -83,7 +85,13 @@ struct wx_tabletype {
     struct wx_limits limits;
 };
 
-enum wx_extern_kind { WX_EXT_FUNC = 0, WX_EXT_TABLE = 1, WX_EXT_MEMORY = 2, WX_EXT_GLOBAL = 3, WX_EXT_TAG = 4 };
+enum wx_extern_kind {
+    WX_EXT_FUNC = 0,
+    WX_EXT_TABLE = 1,
+    WX_EXT_MEMORY = 2,
+    WX_EXT_GLOBAL = 3,
+    WX_EXT_TAG = 4
+};
 
 /** Length-counted name, not NUL-terminated, valid UTF-8; may hold NULs. */
 struct wx_name {

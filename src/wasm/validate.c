@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The validator's machine: operand and control stacks, expressions, constant expressions. */
 /*
- * The algorithm of the spec's appendix: a stack of operand types and a stack of control frames; code
- * after an unconditional branch is "unreachable" and its operands are of type bottom, which matches
- * everything. Instructions whose whole typing is in opcodes.def are checked by its letters; the
- * others have a check_<NAME> in validate_ops.c.
+ * The algorithm of the spec's appendix: a stack of operand types and a stack of control frames;
+ * code after an unconditional branch is "unreachable" and its operands are of type bottom, which
+ * matches everything. Instructions whose whole typing is in opcodes.def are checked by its letters;
+ * the others have a check_<NAME> in validate_ops.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,8 @@ const char *wx_valtype_text(wx_valtype t)
     default: break;
     }
     uint32_t heap = wx_type_heap(t);
-    if (wx_type_nullable(t) && heap < WX_HEAP_INDEX && heap >= WX_HEAP_EXN && heap <= WX_HEAP_FUNC) {
+    if (wx_type_nullable(t) && heap < WX_HEAP_INDEX && heap >= WX_HEAP_EXN &&
+        heap <= WX_HEAP_FUNC) {
         return heap == WX_HEAP_FUNC ? "funcref" : heap == WX_HEAP_EXTERN ? "externref" : "exnref";
     }
     char *out = buf[next++ & 3];
@@ -241,59 +242,38 @@ static void read_immediate(struct wx_validator *v, uint32_t *ret_memory, uint32_
 {
     struct wx_reader *r = v->r;
     switch ((enum wx_imm)v->info->imm) {
-    case WX_IMM_MEMARG:
-        *ret_memory = read_memarg(v);
-        break;
+    case WX_IMM_MEMARG: *ret_memory = read_memarg(v); break;
     case WX_IMM_MEMARG_LANE:
         *ret_memory = read_memarg(v);
         if (wx_reader_ok(r)) {
             read_lane(v);
         }
         break;
-    case WX_IMM_MEM:
-        *ret_memory = read_memory_idx(v);
-        break;
+    case WX_IMM_MEM: *ret_memory = read_memory_idx(v); break;
     case WX_IMM_DATA_MEM:
         (void)read_data_idx(v);
         *ret_memory = read_memory_idx(v);
         break;
-    case WX_IMM_DATA:
-        (void)read_data_idx(v);
-        break;
+    case WX_IMM_DATA: (void)read_data_idx(v); break;
     case WX_IMM_TABLE:
         *ret_table = wx_read_u32(r);
         if (wx_reader_ok(r) && *ret_table >= v->m->n_tables) {
             wx_v_fail(v, "unknown table %u", *ret_table);
         }
         break;
-    case WX_IMM_I32:
-        (void)wx_read_s32(r);
-        break;
-    case WX_IMM_I64:
-        (void)wx_read_s64(r);
-        break;
-    case WX_IMM_F32:
-        (void)wx_read_bytes(r, 4);
-        break;
-    case WX_IMM_F64:
-        (void)wx_read_bytes(r, 8);
-        break;
-    case WX_IMM_V128:
-        (void)wx_read_bytes(r, 16);
-        break;
-    case WX_IMM_LANE:
-        read_lane(v);
-        break;
-    case WX_IMM_LANES16:
-        read_shuffle(v);
-        break;
+    case WX_IMM_I32: (void)wx_read_s32(r); break;
+    case WX_IMM_I64: (void)wx_read_s64(r); break;
+    case WX_IMM_F32: (void)wx_read_bytes(r, 4); break;
+    case WX_IMM_F64: (void)wx_read_bytes(r, 8); break;
+    case WX_IMM_V128: (void)wx_read_bytes(r, 16); break;
+    case WX_IMM_LANE: read_lane(v); break;
+    case WX_IMM_LANES16: read_shuffle(v); break;
     case WX_IMM_FENCE:
         if (wx_read_u8(r) != 0) {
             wx_reader_fail(r, WAX_E_MALFORMED, "zero byte expected");
         }
         break;
-    default: /* rows typed by letters have one of the above, or none */
-        break;
+    default: /* rows typed by letters have one of the above, or none */ break;
     }
 }
 
@@ -330,16 +310,23 @@ void wx_validator_fini(struct wx_validator *v)
 static bool const_allowed(struct wx_validator *v)
 {
     switch (v->op) {
-    case WX_OP_I32_CONST: case WX_OP_I64_CONST: case WX_OP_F32_CONST: case WX_OP_F64_CONST:
-    case WX_OP_V128_CONST: case WX_OP_REF_NULL: case WX_OP_REF_FUNC: case WX_OP_GLOBAL_GET:
-    case WX_OP_END:
-        return true;
-    case WX_OP_I32_ADD: case WX_OP_I32_SUB: case WX_OP_I32_MUL:
-    case WX_OP_I64_ADD: case WX_OP_I64_SUB: case WX_OP_I64_MUL:
+    case WX_OP_I32_CONST:
+    case WX_OP_I64_CONST:
+    case WX_OP_F32_CONST:
+    case WX_OP_F64_CONST:
+    case WX_OP_V128_CONST:
+    case WX_OP_REF_NULL:
+    case WX_OP_REF_FUNC:
+    case WX_OP_GLOBAL_GET:
+    case WX_OP_END: return true;
+    case WX_OP_I32_ADD:
+    case WX_OP_I32_SUB:
+    case WX_OP_I32_MUL:
+    case WX_OP_I64_ADD:
+    case WX_OP_I64_SUB:
+    case WX_OP_I64_MUL:
         return wx_decode_need(v->d, v->r, WX_FEATURE_EXTENDED_CONST, "constant arithmetic");
-    default:
-        wx_v_fail(v, "constant expression required");
-        return false;
+    default: wx_v_fail(v, "constant expression required"); return false;
     }
 }
 
@@ -408,8 +395,7 @@ static void check_until_end(struct wx_validator *v)
 
 static bool add_local(struct wx_validator *v, wx_valtype type, bool init)
 {
-    return wx_vec_push(v->d->mem, &v->locals, type) &&
-           wx_vec_push(v->d->mem, &v->local_init, init);
+    return wx_vec_push(v->d->mem, &v->locals, type) && wx_vec_push(v->d->mem, &v->local_init, init);
 }
 
 static bool is_defaultable(wx_valtype t) { return !wx_type_is_ref(t) || wx_type_nullable(t); }
@@ -456,17 +442,35 @@ static void classify_const(struct wx_constexpr *e, const uint8_t *bytes)
     wx_reader_init(&r, bytes, e->off, e->len, "expression", NULL);
     uint8_t code = wx_read_u8(&r);
     switch (code) {
-    case 0x41: e->value[0] = (uint32_t)wx_read_s32(&r); e->form = WX_CE_CONST; break;
-    case 0x42: e->value[0] = (uint64_t)wx_read_s64(&r); e->form = WX_CE_CONST; break;
-    case 0x43: e->value[0] = wx_read_u32le(&r); e->form = WX_CE_CONST; break;
+    case 0x41:
+        e->value[0] = (uint32_t)wx_read_s32(&r);
+        e->form = WX_CE_CONST;
+        break;
+    case 0x42:
+        e->value[0] = (uint64_t)wx_read_s64(&r);
+        e->form = WX_CE_CONST;
+        break;
+    case 0x43:
+        e->value[0] = wx_read_u32le(&r);
+        e->form = WX_CE_CONST;
+        break;
     case 0x44:
         e->value[0] = wx_read_u32le(&r);
         e->value[0] |= (uint64_t)wx_read_u32le(&r) << 32;
         e->form = WX_CE_CONST;
         break;
-    case 0x23: e->value[0] = wx_read_u32(&r); e->form = WX_CE_GLOBAL; break;
-    case 0xd0: (void)wx_read_s33(&r); e->form = WX_CE_REF_NULL; break;
-    case 0xd2: e->value[0] = wx_read_u32(&r); e->form = WX_CE_REF_FUNC; break;
+    case 0x23:
+        e->value[0] = wx_read_u32(&r);
+        e->form = WX_CE_GLOBAL;
+        break;
+    case 0xd0:
+        (void)wx_read_s33(&r);
+        e->form = WX_CE_REF_NULL;
+        break;
+    case 0xd2:
+        e->value[0] = wx_read_u32(&r);
+        e->form = WX_CE_REF_FUNC;
+        break;
     default: return;
     }
     if (wx_reader_left(&r) != 1) { /* more than the one instruction and `end` */

@@ -91,10 +91,10 @@ static void test_utf8(void **state)
     (void)state;
     assert_true(wx_utf8_valid("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 10));
     assert_true(wx_utf8_valid("", 0));
-    assert_false(wx_utf8_valid("\xc0\x80", 2));             /* overlong */
-    assert_false(wx_utf8_valid("\xed\xa0\x80", 3));         /* surrogate */
-    assert_false(wx_utf8_valid("\xf4\x90\x80\x80", 4));     /* past U+10FFFF */
-    assert_false(wx_utf8_valid("\xe2\x82", 2));             /* cut */
+    assert_false(wx_utf8_valid("\xc0\x80", 2));         /* overlong */
+    assert_false(wx_utf8_valid("\xed\xa0\x80", 3));     /* surrogate */
+    assert_false(wx_utf8_valid("\xf4\x90\x80\x80", 4)); /* past U+10FFFF */
+    assert_false(wx_utf8_valid("\xe2\x82", 2));         /* cut */
     assert_false(wx_utf8_valid("\x80", 1));
 }
 

@@ -140,7 +140,8 @@ static void test_fault_in_a_memory_is_a_trap(void **state)
     setup();
     struct wx_rt_module *m;
     struct wx_instance *inst;
-    assert_int_equal(wx_rt_module_new(engine, memory_module, sizeof memory_module, &m, NULL), WAX_OK);
+    assert_int_equal(wx_rt_module_new(engine, memory_module, sizeof memory_module, &m, NULL),
+                     WAX_OK);
     assert_int_equal(wx_instantiate(store, m, NULL, true, &inst, NULL), WAX_OK);
     wx_rt_module_unref(m);
     store->thread.inst = inst;
@@ -165,7 +166,8 @@ static void test_foreign_fault_is_chained(void **state)
         got++;
     }
     if (sigsetjmp(chained, 1) == 0) {
-        (void)run(guest_load, (void *)(uintptr_t)nowhere); /* guest code, but none of its memories */
+        (void)run(guest_load,
+                  (void *)(uintptr_t)nowhere); /* guest code, but none of its memories */
     } else {
         got++;
     }

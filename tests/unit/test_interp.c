@@ -256,8 +256,7 @@ static void test_trap_names_every_frame(void **state)
 {
     (void)state;
     const struct body bodies[] = {
-        BODY("\0\x01\x20\0\x10\1\x0b"),
-        BODY("\0\x41\1\x20\0\x6d\x0b"), /* 1 / arg */
+        BODY("\0\x01\x20\0\x10\1\x0b"), BODY("\0\x41\1\x20\0\x6d\x0b"), /* 1 / arg */
     };
     mod.n = 0;
     SECTION(&mod, 1, TYPES);
@@ -363,8 +362,11 @@ static enum wx_outcome host_resumed(struct wx_thread *t, enum wx_wake why)
 static enum wx_outcome host_waits(struct wx_thread *t, void *data, uint64_t *slots)
 {
     (void)data;
-    t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME, .deadline_ns = 1, .slots = slots,
-                                   .resume = host_resumed, .seq = wx_load_seq(&t->wake_seq)};
+    t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
+                                   .deadline_ns = 1,
+                                   .slots = slots,
+                                   .resume = host_resumed,
+                                   .seq = wx_load_seq(&t->wake_seq)};
     return WX_WAIT;
 }
 
@@ -471,8 +473,9 @@ static void test_cancel_ends_a_call_tree(void **state)
 {
     (void)state;
     /* f(n) = n > 40 ? 0 : f(n + 1) + f(n + 1) */
-    expect_cancelled((struct body)BODY("\0\x20\0\x41\x28\x4a\x04\x7f\x41\0\x05\x20\0\x41\1\x6a\x10\0"
-                                       "\x20\0\x41\1\x6a\x10\0\x6a\x0b\x0b"));
+    expect_cancelled(
+        (struct body)BODY("\0\x20\0\x41\x28\x4a\x04\x7f\x41\0\x05\x20\0\x41\1\x6a\x10\0"
+                          "\x20\0\x41\1\x6a\x10\0\x6a\x0b\x0b"));
 }
 
 int main(void)

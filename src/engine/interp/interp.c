@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The interpreter tier: code words for the op bodies, entering, resuming, walking. */
 /*
- * A function's code is an array of 64-bit words: the address of an op body, then its immediates, and
- * so on; branch targets are addresses of words. Guest frames live on the value stack only (R4), so a
- * stopped thread is described by three words (pc, fp, instance), and leaving at any body is a plain
- * return through the entry thunk.
+ * A function's code is an array of 64-bit words: the address of an op body, then its immediates,
+ * and so on; branch targets are addresses of words. Guest frames live on the value stack only (R4),
+ * so a stopped thread is described by three words (pc, fp, instance), and leaving at any body is a
+ * plain return through the entry thunk.
  *
  * Code is immutable once published and freed with its module.
  */
@@ -186,8 +186,8 @@ static const struct wx_code *find_code(const struct wx_instance *inst, const uin
 {
     const struct wx_module *m = inst->module->wasm;
     for (uint32_t i = 0; i < m->n_funcs - m->n_func_imports; i++) {
-        const struct code_block *b = wx_load_acquire(&inst->codes[i].entry)
-                                         ? inst->codes[i].tier_data : NULL;
+        const struct code_block *b =
+            wx_load_acquire(&inst->codes[i].entry) ? inst->codes[i].tier_data : NULL;
         if (b && pc >= b->words && pc < b->words + b->n_words) {
             return &inst->codes[i];
         }
@@ -206,8 +206,8 @@ static uint64_t module_off_of(const struct code_block *b, const uint64_t *pc)
 }
 
 /*
- * The innermost pc is an instruction itself (trap) or behind a finished one (wait, interrupt); those
- * of callers lie behind their call. walk->func_idx doubles as "not the first frame".
+ * The innermost pc is an instruction itself (trap) or behind a finished one (wait, interrupt);
+ * those of callers lie behind their call. walk->func_idx doubles as "not the first frame".
  */
 static bool walk(const struct wx_thread *t, struct wx_walk *w)
 {

@@ -9,8 +9,8 @@
  * fp -> [locals, parameters first][header][operand slots]
  *
  * Arguments are the caller's topmost operand slots in place: callee fp = address of the first one.
- * Results are left at fp[0..), which is where the caller's operands go on. The header lies after the
- * locals (code->local_slots), so its place is known from the function alone.
+ * Results are left at fp[0..), which is where the caller's operands go on. The header lies after
+ * the locals (code->local_slots), so its place is known from the function alone.
  */
 enum {
     WX_FRAME_PC,   /* where the caller goes on */

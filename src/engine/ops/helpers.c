@@ -24,7 +24,8 @@ static uint64_t index_of(const struct wx_table *t, uint64_t v)
     return t->type.limits.is64 ? v : (uint32_t)v;
 }
 
-static enum wx_outcome memory_grow(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
+static enum wx_outcome memory_grow(struct wx_instance *inst, uint64_t *slots, uint64_t c,
+                                   uint64_t d)
 {
     (void)d;
     struct wx_memory *m = inst->memories[c];
@@ -56,7 +57,8 @@ move_racy(volatile uint8_t *dst, const volatile uint8_t *src, uint64_t n)
     }
 }
 
-static enum wx_outcome memory_fill(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
+static enum wx_outcome memory_fill(struct wx_instance *inst, uint64_t *slots, uint64_t c,
+                                   uint64_t d)
 {
     (void)d;
     struct wx_memory *m = inst->memories[c];
@@ -72,7 +74,8 @@ static enum wx_outcome memory_fill(struct wx_instance *inst, uint64_t *slots, ui
     return WX_DONE;
 }
 
-static enum wx_outcome memory_copy(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
+static enum wx_outcome memory_copy(struct wx_instance *inst, uint64_t *slots, uint64_t c,
+                                   uint64_t d)
 {
     struct wx_memory *dst = inst->memories[c], *src = inst->memories[d];
     uint64_t to = address(dst, slots[0]), from = address(src, slots[1]);
@@ -88,7 +91,8 @@ static enum wx_outcome memory_copy(struct wx_instance *inst, uint64_t *slots, ui
     return WX_DONE;
 }
 
-static enum wx_outcome memory_init(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
+static enum wx_outcome memory_init(struct wx_instance *inst, uint64_t *slots, uint64_t c,
+                                   uint64_t d)
 {
     uint64_t to = address(inst->memories[d], slots[0]);
     return trap_if(inst, wx_memory_init(inst, (uint32_t)d, (uint32_t)c, to, (uint32_t)slots[1],

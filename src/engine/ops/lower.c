@@ -302,7 +302,7 @@ static void do_return(struct wx_lowering *l)
     } else {
         to_slots_from(l, first);
         wx_lo_emit3(l, WX_H_RETURN_N, wx_lo_header_off(l), wx_lo_slot_off(wx_lo_at(l, first)->slot),
-              l->type->n_result_slots);
+                    l->type->n_result_slots);
     }
 }
 
@@ -520,14 +520,21 @@ static void skip_immediate(struct wx_reader *r, enum wx_imm imm)
         (void)wx_read_u32(r);
         skip_blocktype(r);
         break;
-    case WX_IMM_LABEL: case WX_IMM_FUNC: case WX_IMM_TYPE: case WX_IMM_LOCAL: case WX_IMM_GLOBAL:
-    case WX_IMM_TABLE: case WX_IMM_ELEM: case WX_IMM_MEM: case WX_IMM_DATA: case WX_IMM_TAG:
-        skip_indices(r, 1);
-        break;
-    case WX_IMM_TYPE_TABLE: case WX_IMM_TABLE2: case WX_IMM_ELEM_TABLE: case WX_IMM_MEM2:
-    case WX_IMM_DATA_MEM:
-        skip_indices(r, 2);
-        break;
+    case WX_IMM_LABEL:
+    case WX_IMM_FUNC:
+    case WX_IMM_TYPE:
+    case WX_IMM_LOCAL:
+    case WX_IMM_GLOBAL:
+    case WX_IMM_TABLE:
+    case WX_IMM_ELEM:
+    case WX_IMM_MEM:
+    case WX_IMM_DATA:
+    case WX_IMM_TAG: skip_indices(r, 1); break;
+    case WX_IMM_TYPE_TABLE:
+    case WX_IMM_TABLE2:
+    case WX_IMM_ELEM_TABLE:
+    case WX_IMM_MEM2:
+    case WX_IMM_DATA_MEM: skip_indices(r, 2); break;
     case WX_IMM_MEMARG: skip_memarg(r); break;
     case WX_IMM_MEMARG_LANE:
         skip_memarg(r);
@@ -537,8 +544,10 @@ static void skip_immediate(struct wx_reader *r, enum wx_imm imm)
     case WX_IMM_I64: (void)wx_read_s64(r); break;
     case WX_IMM_F32: r->p += 4; break;
     case WX_IMM_F64: r->p += 8; break;
-    case WX_IMM_V128: case WX_IMM_LANES16: r->p += 16; break;
-    case WX_IMM_LANE: case WX_IMM_FENCE: r->p++; break;
+    case WX_IMM_V128:
+    case WX_IMM_LANES16: r->p += 16; break;
+    case WX_IMM_LANE:
+    case WX_IMM_FENCE: r->p++; break;
     case WX_IMM_HEAP: (void)wx_read_s33(r); break;
     case WX_IMM_TRY_TABLE: break; /* tiers on these bodies refuse exceptions at load */
     }
@@ -570,9 +579,7 @@ static void lower_control(struct wx_lowering *l, enum wx_op op)
         wx_lo_go_dead(l);
         break;
     case WX_OP_BLOCK:
-    case WX_OP_LOOP:
-        open_block(l, op);
-        break;
+    case WX_OP_LOOP: open_block(l, op); break;
     case WX_OP_IF: lower_if(l); break;
     case WX_OP_ELSE: begin_else(l, true); break;
     case WX_OP_END: (l->ctrls.n == 1 ? end_body : end_block)(l, true); break;
@@ -697,9 +704,11 @@ static void lower_body(struct wx_lowering *l)
         wx_lo_emit2(l, WX_H_ENTER, wx_lo_slot_off(l->type->n_param_slots), zero);
     }
     begin_fuel(l);
-    struct wx_control body = {.op = WX_OP_BLOCK, .types = l->type->types,
-                           .n_params = l->type->n_params, .n_results = l->type->n_results,
-                           .label = wx_lo_new_label(l)};
+    struct wx_control body = {.op = WX_OP_BLOCK,
+                              .types = l->type->types,
+                              .n_params = l->type->n_params,
+                              .n_results = l->type->n_results,
+                              .label = wx_lo_new_label(l)};
     push_ctrl(l, body);
     while (l->ctrls.n > 0 && !l->failed) {
         (l->dead ? skip_dead : lower_one)(l);
@@ -711,8 +720,13 @@ wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, str
 {
     const struct wx_func_def *def = &module->wasm->funcs[code->func_idx];
     struct wx_lowering l = {
-        .sink = sink, .rt = module, .m = module->wasm, .mem = wx_engine_get_mem(module->engine),
-        .def = def, .type = &module->wasm->types[def->type_idx], .mode = (int)code->mode,
+        .sink = sink,
+        .rt = module,
+        .m = module->wasm,
+        .mem = wx_engine_get_mem(module->engine),
+        .def = def,
+        .type = &module->wasm->types[def->type_idx],
+        .mode = (int)code->mode,
         .fuel = wx_engine_get_config(module->engine)->fuel,
     };
     memset(l.owner, 0xff, sizeof l.owner); /* all -1 */

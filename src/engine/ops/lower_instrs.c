@@ -47,8 +47,8 @@ void wx_lo_binary(struct wx_lowering *l, enum wx_op op)
 struct memarg {
     uint32_t memory;
     uint64_t off;
-    uint64_t mask;  /* index width */
-    bool guarded;   /* no explicit check */
+    uint64_t mask; /* index width */
+    bool guarded;  /* no explicit check */
 };
 
 static struct memarg read_memarg(struct wx_lowering *l)
@@ -150,18 +150,14 @@ void wx_lo_bulk(struct wx_lowering *l, enum wx_op op)
     case WX_OP_MEMORY_GROW:
         lower_helper(l, WX_HELPER_MEMORY_GROW, 1, a, 0, address_type(l->m->memories[a].is64));
         break;
-    case WX_OP_MEMORY_FILL:
-        lower_helper(l, WX_HELPER_MEMORY_FILL, 3, a, 0, WX_KIND_BOT);
-        break;
+    case WX_OP_MEMORY_FILL: lower_helper(l, WX_HELPER_MEMORY_FILL, 3, a, 0, WX_KIND_BOT); break;
     case WX_OP_MEMORY_COPY:
         lower_helper(l, WX_HELPER_MEMORY_COPY, 3, a, wx_read_u32(&l->r), WX_KIND_BOT);
         break;
     case WX_OP_MEMORY_INIT:
         lower_helper(l, WX_HELPER_MEMORY_INIT, 3, a, wx_read_u32(&l->r), WX_KIND_BOT);
         break;
-    default:
-        lower_helper(l, WX_HELPER_DATA_DROP, 0, a, 0, WX_KIND_BOT);
-        break;
+    default: lower_helper(l, WX_HELPER_DATA_DROP, 0, a, 0, WX_KIND_BOT); break;
     }
 }
 
@@ -171,30 +167,18 @@ void wx_lo_table(struct wx_lowering *l, enum wx_op op)
     const struct wx_tabletype *t = a < l->m->n_tables ? &l->m->tables[a].type : NULL;
     wx_valtype index = t ? address_type(t->limits.is64) : WX_KIND_I32;
     switch (op) {
-    case WX_OP_TABLE_GET:
-        lower_helper(l, WX_HELPER_TABLE_GET, 1, a, 0, t->elem);
-        break;
-    case WX_OP_TABLE_SET:
-        lower_helper(l, WX_HELPER_TABLE_SET, 2, a, 0, WX_KIND_BOT);
-        break;
-    case WX_OP_TABLE_SIZE:
-        lower_helper(l, WX_HELPER_TABLE_SIZE, 0, a, 0, index);
-        break;
-    case WX_OP_TABLE_GROW:
-        lower_helper(l, WX_HELPER_TABLE_GROW, 2, a, 0, index);
-        break;
-    case WX_OP_TABLE_FILL:
-        lower_helper(l, WX_HELPER_TABLE_FILL, 3, a, 0, WX_KIND_BOT);
-        break;
+    case WX_OP_TABLE_GET: lower_helper(l, WX_HELPER_TABLE_GET, 1, a, 0, t->elem); break;
+    case WX_OP_TABLE_SET: lower_helper(l, WX_HELPER_TABLE_SET, 2, a, 0, WX_KIND_BOT); break;
+    case WX_OP_TABLE_SIZE: lower_helper(l, WX_HELPER_TABLE_SIZE, 0, a, 0, index); break;
+    case WX_OP_TABLE_GROW: lower_helper(l, WX_HELPER_TABLE_GROW, 2, a, 0, index); break;
+    case WX_OP_TABLE_FILL: lower_helper(l, WX_HELPER_TABLE_FILL, 3, a, 0, WX_KIND_BOT); break;
     case WX_OP_TABLE_COPY:
         lower_helper(l, WX_HELPER_TABLE_COPY, 3, a, wx_read_u32(&l->r), WX_KIND_BOT);
         break;
     case WX_OP_TABLE_INIT:
         lower_helper(l, WX_HELPER_TABLE_INIT, 3, a, wx_read_u32(&l->r), WX_KIND_BOT);
         break;
-    default:
-        lower_helper(l, WX_HELPER_ELEM_DROP, 0, a, 0, WX_KIND_BOT);
-        break;
+    default: lower_helper(l, WX_HELPER_ELEM_DROP, 0, a, 0, WX_KIND_BOT); break;
     }
 }
 
@@ -206,7 +190,8 @@ void wx_lo_atomic_wait(struct wx_lowering *l, enum wx_op op)
     }
     struct memarg a = read_memarg(l);
     enum wx_helper h = op == WX_OP_MEMORY_ATOMIC_NOTIFY   ? WX_HELPER_NOTIFY
-                       : op == WX_OP_MEMORY_ATOMIC_WAIT32 ? WX_HELPER_WAIT32 : WX_HELPER_WAIT64;
+                       : op == WX_OP_MEMORY_ATOMIC_WAIT32 ? WX_HELPER_WAIT32
+                                                          : WX_HELPER_WAIT64;
     lower_helper(l, h, strlen(wx_op_table[op].params), a.memory, a.off, WX_KIND_I32);
 }
 
@@ -310,7 +295,7 @@ void wx_lo_parametric(struct wx_lowering *l, enum wx_op op)
 /* -------- calls -------- */
 
 struct callee {
-    uint32_t h;          /* body, or tail form */
+    uint32_t h; /* body, or tail form */
     uint64_t a, c, d;
     const struct wx_functype *type;
 };
@@ -428,9 +413,7 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op)
         wx_lo_push(l, WX_IN_CONST, exn ? WX_EXNREF : WX_FUNCREF, 0);
         break;
     }
-    case WX_OP_REF_IS_NULL:
-        wx_lo_unary(l, WX_OP_I64_EQZ);
-        break;
+    case WX_OP_REF_IS_NULL: wx_lo_unary(l, WX_OP_I64_EQZ); break;
     case WX_OP_REF_FUNC:
         lower_helper(l, WX_HELPER_REF_FUNC, 0, wx_read_u32(&l->r), 0, WX_FUNCREF);
         break;
@@ -438,8 +421,6 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op)
         wx_lo_to_reg(l, wx_lo_height(l) - 1);
         wx_lo_emit0(l, WX_H_NON_NULL_0 + (uint32_t)((wx_lo_height(l) - 1) & 3));
         break;
-    default:
-        lower_br_on(l, op == WX_OP_BR_ON_NULL);
-        break;
+    default: lower_br_on(l, op == WX_OP_BR_ON_NULL); break;
     }
 }

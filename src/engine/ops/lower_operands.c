@@ -29,7 +29,7 @@ void wx_lo_emit4(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint
     wx_lo_emit(l, h, (const uint64_t[]){a, b, c, d}, 4);
 }
 void wx_lo_emit_branch(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
-                        uint32_t label)
+                       uint32_t label)
 {
     if (!l->sink->emit(l->sink, h, imms, n, label)) {
         wx_lo_fail(l);
@@ -76,14 +76,9 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
         wx_lo_emit1(l, (o->is_x ? WX_H_PUT_x_0 : WX_H_PUT_r_0) + (uint32_t)(pos & 3), off);
         l->owner[o->is_x][pos & 3] = -1;
         break;
-    case WX_IN_LOCAL:
-        wx_lo_emit2(l, WX_H_MOVE_SLOT, off, o->value);
-        break;
-    case WX_IN_CONST:
-        wx_lo_emit2(l, WX_H_CONST_SLOT, off, o->value);
-        break;
-    default:
-        break;
+    case WX_IN_LOCAL: wx_lo_emit2(l, WX_H_MOVE_SLOT, off, o->value); break;
+    case WX_IN_CONST: wx_lo_emit2(l, WX_H_CONST_SLOT, off, o->value); break;
+    default: break;
     }
     o->place = WX_IN_SLOT;
 }
@@ -117,8 +112,11 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
 
 void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
 {
-    struct wx_operand o = {.place = place, .is_x = wx_lo_type_is_x(t), .value = value,
-                        .n_slots = (uint8_t)wx_type_slots(t), .slot = wx_lo_next_slot(l)};
+    struct wx_operand o = {.place = place,
+                           .is_x = wx_lo_type_is_x(t),
+                           .value = value,
+                           .n_slots = (uint8_t)wx_type_slots(t),
+                           .slot = wx_lo_next_slot(l)};
     size_t pos = wx_lo_height(l);
     if (pos - l->n_settled >= MAX_UNSETTLED) {
         wx_lo_to_slot(l, l->n_settled++);
@@ -210,8 +208,12 @@ uint32_t wx_lo_take_two(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n
     } else if (b_const) {
         imms[(*ret_n)++] = wx_lo_at(l, b)->value;
     }
-    form = a_loc ? (b_loc ? WX_FORM_LL : b_const ? WX_FORM_LC : WX_FORM_LR)
-                 : (b_loc ? WX_FORM_RL : b_const ? WX_FORM_RC : WX_FORM_RR);
+    form = a_loc ? (b_loc     ? WX_FORM_LL
+                    : b_const ? WX_FORM_LC
+                              : WX_FORM_LR)
+                 : (b_loc     ? WX_FORM_RL
+                    : b_const ? WX_FORM_RC
+                              : WX_FORM_RR);
     wx_lo_pop(l);
     wx_lo_pop(l);
     return (uint32_t)form * 4 + (uint32_t)(a & 3);
@@ -257,17 +259,14 @@ const uint16_t wx_lo_first_body[WX_OP_COUNT] = {
 enum wx_op wx_lo_inverse(enum wx_op op)
 {
 #define PAIR(P, X, Y)                                                                              \
-    case WX_OP_##P##_##X:                                                                          \
-        return WX_OP_##P##_##Y;                                                                    \
-    case WX_OP_##P##_##Y:                                                                          \
-        return WX_OP_##P##_##X;
+    case WX_OP_##P##_##X: return WX_OP_##P##_##Y;                                                  \
+    case WX_OP_##P##_##Y: return WX_OP_##P##_##X;
 #define PAIRS(P)                                                                                   \
     PAIR(P, EQ, NE)                                                                                \
     PAIR(P, LT_S, GE_S) PAIR(P, LT_U, GE_U) PAIR(P, GT_S, LE_S) PAIR(P, GT_U, LE_U)
     switch (op) {
         PAIRS(I32)
         PAIRS(I64)
-    default:
-        return WX_OP_INVALID;
+    default: return WX_OP_INVALID;
     }
 }

@@ -13,11 +13,11 @@
  * their own slots.
  *
  * Invariants. 1. At most one operand owns a register; taking it spills the owner. 2. At labels all
- * operands are in their slots, but for the single result of a block, which is in the register of its
- * position: all predecessors agree. 3. Before calls and helpers everything is in slots: these
- * clobber registers. 4. Unreachable code is skipped, not translated. 5. The n_settled operands at the
- * bottom are in their slots, and at most MAX_UNSETTLED are above them: looking through those is all
- * that flushing or writing a local takes, so that the time stays linear on hostile bodies too.
+ * operands are in their slots, but for the single result of a block, which is in the register of
+ * its position: all predecessors agree. 3. Before calls and helpers everything is in slots: these
+ * clobber registers. 4. Unreachable code is skipped, not translated. 5. The n_settled operands at
+ * the bottom are in their slots, and at most MAX_UNSETTLED are above them: looking through those is
+ * all that flushing or writing a local takes, so that the time stays linear on hostile bodies too.
  *
  * Input is valid (R26), so reading it needs no checks beyond the reader's own.
  */
@@ -33,19 +33,19 @@ enum wx_place { WX_IN_REG, WX_IN_SLOT, WX_IN_LOCAL, WX_IN_CONST };
 
 struct wx_operand {
     uint8_t place;
-    bool is_x;         /* f32, f64, v128: the x file */
+    bool is_x; /* f32, f64, v128: the x file */
     uint8_t n_slots;
-    uint32_t slot;     /* of the operand itself, counted from the frame */
-    uint64_t value;    /* LOCAL: byte offset; CONST: bits */
+    uint32_t slot;  /* of the operand itself, counted from the frame */
+    uint64_t value; /* LOCAL: byte offset; CONST: bits */
 };
 
 struct wx_control {
-    uint8_t op;        /* WX_OP_BLOCK, _LOOP, _IF, _ELSE */
-    bool reached_end;  /* some branch or fall-through comes to the end */
-    uint32_t height;   /* operands below the parameters */
-    uint32_t label;    /* branch target: loop head or end */
+    uint8_t op;       /* WX_OP_BLOCK, _LOOP, _IF, _ELSE */
+    bool reached_end; /* some branch or fall-through comes to the end */
+    uint32_t height;  /* operands below the parameters */
+    uint32_t label;   /* branch target: loop head or end */
     uint32_t else_label;
-    uint32_t stub;     /* label + 1 of its moves in the br_table at hand, 0 = none */
+    uint32_t stub; /* label + 1 of its moves in the br_table at hand, 0 = none */
     const wx_valtype *types;
     uint32_t n_params, n_results;
     wx_valtype one;
@@ -59,14 +59,14 @@ struct wx_lowering {
     const struct wx_func_def *def;
     const struct wx_functype *type;
     struct wx_reader r;
-    int mode;          /* 0 guarded memory 0, 1 checked */
+    int mode; /* 0 guarded memory 0, 1 checked */
     bool fuel;
-    bool fuel_open;    /* a FUEL body waits for its cost */
-    bool dead;         /* after an unconditional branch: skip to the end of the block */
-    bool failed;       /* out of memory */
+    bool fuel_open; /* a FUEL body waits for its cost */
+    bool dead;      /* after an unconditional branch: skip to the end of the block */
+    bool failed;    /* out of memory */
     uint32_t n_labels;
-    uint64_t cost;     /* instructions since the last FUEL */
-    size_t n_settled;  /* this many operands at the bottom are in their slots */
+    uint64_t cost;       /* instructions since the last FUEL */
+    size_t n_settled;    /* this many operands at the bottom are in their slots */
     int64_t owner[2][4]; /* position in each register (file, number), -1 = free */
     uint32_t *local_slot;
     uint8_t *local_kind; /* bit 0: x file; bits 1..: slots */

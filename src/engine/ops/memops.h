@@ -26,7 +26,7 @@ typedef WX_CELL(double) wx_cell_f64;
 #define WX_LOAD(NAME, RESULT, CELL)                                                                \
     WX_OPS_INLINE RESULT wx_op_##NAME(const uint8_t *p)                                            \
     {                                                                                              \
-        return (RESULT)*(const volatile wx_cell_##CELL *)p;                                        \
+        return (RESULT) * (const volatile wx_cell_##CELL *)p;                                      \
     }
 WX_LOAD(I32_LOAD, uint32_t, u32)
 WX_LOAD(I64_LOAD, uint64_t, u64)

@@ -2,13 +2,14 @@
 /* Machine state of the op bodies and how they read immediates and go on. */
 /*
  * The state lives in registers: every body is a function with the same parameters, calling the next
- * one by a tail call (preserve_none, musttail). Integer and reference operands are cached in r0..r3,
- * float operands in x0..x3: the operand at stack position p sits in r[p % 4] or x[p % 4] by its
- * type, or else in its slot of the frame. Bodies exist once per position mod 4.
+ * one by a tail call (preserve_none, musttail). Integer and reference operands are cached in
+ * r0..r3, float operands in x0..x3: the operand at stack position p sits in r[p % 4] or x[p % 4] by
+ * its type, or else in its slot of the frame. Bodies exist once per position mod 4.
  *
  * Built with WX_INTERP this gives the interpreter's handlers: immediates and targets are words of
- * the code stream after the handler's address. A stencil build replaces only this header: immediates
- * become holes (addresses of extern symbols), NEXT and GOTO tail calls to extern functions.
+ * the code stream after the handler's address. A stencil build replaces only this header:
+ * immediates become holes (addresses of extern symbols), NEXT and GOTO tail calls to extern
+ * functions.
  *
  * Bodies lie in the section wx_ops, so that the fault handler knows them (R28).
  */
@@ -40,12 +41,11 @@ typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
 #define C (pc[3])
 #define D (pc[4])
 
-#define WX_BODY(NAME)                                                                              \
-    __attribute__((section("wx_ops"))) static WX_PN uint64_t wx_i_##NAME(WX_STATE)
+#define WX_BODY(NAME) __attribute__((section("wx_ops"))) static WX_PN uint64_t wx_i_##NAME(WX_STATE)
 #define JUMP(FP, MEM, PC, CTX)                                                                     \
     do {                                                                                           \
         const uint64_t *to_ = (PC);                                                                \
-        __attribute__((musttail)) return ((wx_handler)*to_)(WX_STATE_FROM(FP, MEM, to_, CTX));     \
+        __attribute__((musttail)) return ((wx_handler) * to_)(WX_STATE_FROM(FP, MEM, to_, CTX));   \
     } while (0)
 /* Go on after this instruction, which has N immediates. */
 #define NEXT(N) JUMP(fp, mem, pc + 1 + (N), ctx)

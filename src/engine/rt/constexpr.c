@@ -89,18 +89,11 @@ bool wx_constexpr_eval(struct wx_instance *inst, const struct wx_constexpr *e, u
 {
     ret[0] = ret[1] = 0;
     switch (e->form) {
-    case WX_CE_CONST:
-        ret[0] = e->value[0];
-        return true;
-    case WX_CE_GLOBAL:
-        copy_global(inst, (uint32_t)e->value[0], ret);
-        return true;
-    case WX_CE_REF_NULL:
-        return true;
-    case WX_CE_REF_FUNC:
-        return func_ref(inst, (uint32_t)e->value[0], ret);
-    default:
-        return eval_stack(inst, e, ret);
+    case WX_CE_CONST: ret[0] = e->value[0]; return true;
+    case WX_CE_GLOBAL: copy_global(inst, (uint32_t)e->value[0], ret); return true;
+    case WX_CE_REF_NULL: return true;
+    case WX_CE_REF_FUNC: return func_ref(inst, (uint32_t)e->value[0], ret);
+    default: return eval_stack(inst, e, ret);
     }
 }
 

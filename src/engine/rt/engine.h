@@ -11,12 +11,12 @@
 #include "engine/rt/store.h"
 
 struct wx_engine {
-    struct wx_mem mem;              /* root account */
+    struct wx_mem mem; /* root account */
     struct wx_engine_config config;
-    uint32_t refs;                  /* atomic */
-    uint32_t guards_off;            /* atomic: set once when a guarded reservation was refused */
+    uint32_t refs;       /* atomic */
+    uint32_t guards_off; /* atomic: set once when a guarded reservation was refused */
     bool owns_signals;
-    struct wx_mutex sig_lock;       /* leaf */
+    struct wx_mutex sig_lock; /* leaf */
     struct wx_arena *sig_arena WAX_GUARDED_BY(&sig_lock);
     struct wx_map sigs WAX_GUARDED_BY(&sig_lock);
     uint32_t n_sigs WAX_GUARDED_BY(&sig_lock);

@@ -40,7 +40,8 @@ static enum wx_outcome start(struct wx_thread *t, struct wx_func *func, uint64_t
 {
     if (func->kind == WX_FUNC_HOST) {
         uint32_t n = func->sig->n_param_slots > func->sig->n_result_slots
-                         ? func->sig->n_param_slots : func->sig->n_result_slots;
+                         ? func->sig->n_param_slots
+                         : func->sig->n_result_slots;
         t->top = base + n;
         t->inst = NULL;
         return func->host(t, func->data, base);
@@ -111,14 +112,9 @@ static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *
     enum wx_outcome out = start(t, func, base);
     for (;;) {
         switch (out) {
-        case WX_WAIT:
-            out = do_wait(t, func);
-            break;
-        case WX_CALL:
-            out = do_call(t, func);
-            break;
-        default:
-            return out;
+        case WX_WAIT: out = do_wait(t, func); break;
+        case WX_CALL: out = do_call(t, func); break;
+        default: return out;
         }
     }
 }
@@ -163,10 +159,10 @@ static wax_status fail_trap(struct wx_thread *t, wax_error **err)
     return status;
 }
 
-static wax_status fail_exit(struct wx_thread *t, wax_error **err)
+static wax_status fail_exit(int32_t code, wax_error **err)
 {
-    (void)wx_fail(err, WAX_EXIT, "the guest exited with code %d", t->exit_code);
-    wx_error_set_exit_code(err, t->exit_code);
+    (void)wx_fail(err, WAX_EXIT, "the guest exited with code %d", code);
+    wx_error_set_exit_code(err, code);
     return WAX_EXIT;
 }
 
@@ -174,7 +170,8 @@ static wax_status fail_interrupt(struct wx_thread *t, wax_error **err)
 {
     uint64_t bits = wx_load_seq(&t->interrupt);
     if (bits & WX_INT_EXIT) {
-        return fail_exit(t, err);
+        return fail_exit(wx_load_relaxed(&t->interrupt_exit_code),
+                         err); /* after the bit: ordered */
     }
     bool timeout = (bits & WX_INT_TIMEOUT) && !(bits & WX_INT_CANCEL);
     wax_status status = timeout ? WAX_E_TIMEOUT : WAX_E_CANCELLED;
@@ -188,16 +185,11 @@ static wax_status fail_interrupt(struct wx_thread *t, wax_error **err)
 static wax_status finish(struct wx_thread *t, enum wx_outcome out, wax_error **err)
 {
     switch (out) {
-    case WX_DONE:
-        return WAX_OK;
-    case WX_TRAP:
-        return fail_trap(t, err);
-    case WX_EXIT:
-        return fail_exit(t, err);
-    case WX_INTERRUPT:
-        return fail_interrupt(t, err);
-    default:
-        return wx_fail(err, WAX_E_INTERNAL, "outcome %d is not handled yet", (int)out);
+    case WX_DONE: return WAX_OK;
+    case WX_TRAP: return fail_trap(t, err);
+    case WX_EXIT: return fail_exit(t->exit_code, err);
+    case WX_INTERRUPT: return fail_interrupt(t, err);
+    default: return wx_fail(err, WAX_E_INTERNAL, "outcome %d is not handled yet", (int)out);
     }
 }
 

@@ -17,7 +17,7 @@
 #include "os/switch.h"
 #include "os/ucontext.h"
 
-static bool in_memory_sigsafe(const struct wx_instance *inst, uintptr_t addr)
+WX_UNINSTRUMENTED static bool in_memory_sigsafe(const struct wx_instance *inst, uintptr_t addr)
 {
     uint32_t n = inst ? inst->module->wasm->n_memories : 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -30,14 +30,15 @@ static bool in_memory_sigsafe(const struct wx_instance *inst, uintptr_t addr)
     return false;
 }
 
-static bool leave_sigsafe(struct wx_thread *t, void *uc, enum wx_outcome out)
+WX_UNINSTRUMENTED static bool leave_sigsafe(struct wx_thread *t, void *uc, enum wx_outcome out)
 {
     wx_uc_redirect(uc, (void *)(uintptr_t)wx_stack_leave, t->host_sp,
                    (uint64_t)(uintptr_t)t->host_sp, (uint64_t)out);
     return true;
 }
 
-static bool memory_fault_sigsafe(struct wx_thread *t, const siginfo_t *info, void *uc)
+WX_UNINSTRUMENTED static bool memory_fault_sigsafe(struct wx_thread *t, const siginfo_t *info,
+                                                   void *uc)
 {
     uintptr_t addr = (uintptr_t)info->si_addr;
     if (!wx_jittext_is_guest_sigsafe(wx_uc_pc(uc))) {
@@ -54,7 +55,7 @@ static bool memory_fault_sigsafe(struct wx_thread *t, const siginfo_t *info, voi
     return leave_sigsafe(t, uc, WX_TRAP);
 }
 
-bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext)
+WX_UNINSTRUMENTED bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext)
 {
     struct wx_thread *t = wx_thread_current;
     if (!t) { /* a kick that came late */
@@ -63,7 +64,7 @@ bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext)
     }
     if (sig == wx_signal_kick_number()) {
         if (info->si_code == SI_TIMER && info->si_value.sival_ptr == t) {
-            wx_thread_interrupt(t, WX_INT_TIMEOUT); /* the deadline of this call */
+            wx_thread_interrupt_self_sigsafe(t, WX_INT_TIMEOUT); /* the deadline of this call */
         } else if (info->si_code != SI_TKILL) {
             return false; /* somebody else's use of the number */
         }
@@ -73,5 +74,6 @@ bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext)
         }
         return true; /* polls and waits will see the interrupt */
     }
-    return (sig == SIGSEGV || sig == SIGBUS) && t->host_sp && memory_fault_sigsafe(t, info, ucontext);
+    return (sig == SIGSEGV || sig == SIGBUS) && t->host_sp &&
+           memory_fault_sigsafe(t, info, ucontext);
 }

@@ -13,13 +13,13 @@ struct wx_store;
 
 /** Code of one defined function, shared by all instances of the module. */
 struct wx_code {
-    const void *entry;    /* atomic (release/acquire): what the tier runs; NULL = not compiled yet */
+    const void *entry; /* atomic (release/acquire): what the tier runs; NULL = not compiled yet */
     uint32_t frame_slots; /* locals + header + operand stack */
     uint32_t local_slots; /* parameters included; the frame header follows them */
     uint32_t func_idx;    /* in the module's function index space */
     uint32_t mode;        /* bounds mode: which of module->codes it belongs to */
     struct wx_rt_module *module;
-    void *tier_data;      /* owned by the tier */
+    void *tier_data; /* owned by the tier */
 };
 
 enum wx_func_kind { WX_FUNC_WASM, WX_FUNC_HOST };
@@ -29,15 +29,15 @@ enum wx_func_kind { WX_FUNC_WASM, WX_FUNC_HOST };
  */
 struct wx_func {
     uint32_t kind;
-    uint32_t sig_id;              /* = sig->id, for the call_indirect check */
+    uint32_t sig_id; /* = sig->id, for the call_indirect check */
     const struct wx_sig *sig;
     struct wx_instance *instance; /* WASM: owner; HOST: NULL */
     struct wx_code *code;         /* WASM */
     wx_host_fn host;              /* HOST */
     void *data;                   /* HOST */
     struct wx_store *store;
-    uint32_t func_idx;            /* WASM */
-    const char *name;             /* HOST: for traces and messages; "" if none; store's lifetime */
+    uint32_t func_idx; /* WASM */
+    const char *name;  /* HOST: for traces and messages; "" if none; store's lifetime */
 };
 
 /** 16 bytes an element: reference bits and, for functions, the signature id (0 = null). */
@@ -57,7 +57,7 @@ struct wx_table {
 };
 
 struct wx_global {
-    uint64_t value[2]; /* 16-byte aligned cell that compiled code reads and writes */
+    uint64_t value[2];         /* 16-byte aligned cell that compiled code reads and writes */
     struct wx_globaltype type; /* engine-wide terms */
 } __attribute__((aligned(16)));
 

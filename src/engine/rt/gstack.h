@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/annot.h"
 #include "base/error.h"
 
 /* [guard | size bytes, growing down from top | guard] */
@@ -21,7 +22,7 @@ struct wx_gstack {
 wax_status wx_gstack_init(struct wx_gstack *stack, uint64_t bytes, wax_error **err);
 void wx_gstack_fini(struct wx_gstack *stack);
 /** The address lies in one of the guards: the guest overflowed (or underflowed) this stack. */
-static inline bool wx_gstack_in_guard(const struct wx_gstack *s, uintptr_t addr)
+WX_UNINSTRUMENTED static inline bool wx_gstack_in_guard(const struct wx_gstack *s, uintptr_t addr)
 {
     uintptr_t start = (uintptr_t)s->reservation;
     return addr >= start && addr < start + s->reservation_bytes &&

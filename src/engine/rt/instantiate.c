@@ -82,16 +82,14 @@ static wax_status match_import(const struct matcher *mt, const struct wx_extern 
     switch (have->kind) {
     case WX_EXT_FUNC:
         return have->u.func->sig == m->sigs[m->wasm->funcs[idx].type_idx]
-                   ? WAX_OK : mismatch(mt, "signatures differ");
-    case WX_EXT_TABLE:
-        return match_table(mt, have->u.table);
-    case WX_EXT_MEMORY:
-        return match_memory(mt, have->u.memory);
-    case WX_EXT_GLOBAL:
-        return match_global(mt, have->u.global);
+                   ? WAX_OK
+                   : mismatch(mt, "signatures differ");
+    case WX_EXT_TABLE: return match_table(mt, have->u.table);
+    case WX_EXT_MEMORY: return match_memory(mt, have->u.memory);
+    case WX_EXT_GLOBAL: return match_global(mt, have->u.global);
     default:
-        return have->u.tag->sig == m->sigs[m->wasm->tags[idx]]
-                   ? WAX_OK : mismatch(mt, "tag types differ");
+        return have->u.tag->sig == m->sigs[m->wasm->tags[idx]] ? WAX_OK
+                                                               : mismatch(mt, "tag types differ");
     }
 }
 
@@ -136,21 +134,14 @@ static wax_status bind_imports(struct wx_instance *inst, const struct wx_extern 
         }
         uint32_t idx = w->imports[i].idx;
         switch (imports[i].kind) {
-        case WX_EXT_FUNC:
-            inst->funcs[idx] = imports[i].u.func;
-            break;
-        case WX_EXT_TABLE:
-            inst->tables[idx] = imports[i].u.table;
-            break;
+        case WX_EXT_FUNC: inst->funcs[idx] = imports[i].u.func; break;
+        case WX_EXT_TABLE: inst->tables[idx] = imports[i].u.table; break;
         case WX_EXT_MEMORY:
             inst->memories[idx] = imports[i].u.memory;
             st = wx_store_adopt_memory(inst->store, imports[i].u.memory, err);
             break;
-        case WX_EXT_GLOBAL:
-            inst->globals[idx] = imports[i].u.global->value;
-            break;
-        default:
-            inst->tags[idx] = imports[i].u.tag;
+        case WX_EXT_GLOBAL: inst->globals[idx] = imports[i].u.global->value; break;
+        default: inst->tags[idx] = imports[i].u.tag;
         }
         if (st != WAX_OK) {
             return st;
@@ -239,8 +230,8 @@ static wax_status segment_trap(enum wx_trap trap, const char *what, uint32_t idx
     if (trap == WX_TRAP_NOMEM) {
         return wx_fail_nomem(err, what);
     }
-    (void)wx_fail(err, WAX_TRAP, "%s, while placing active %s segment %u", wax_trap_name(trap), what,
-                  idx);
+    (void)wx_fail(err, WAX_TRAP, "%s, while placing active %s segment %u", wax_trap_name(trap),
+                  what, idx);
     wx_error_set_trap(err, trap);
     return WAX_TRAP;
 }

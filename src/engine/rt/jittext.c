@@ -6,6 +6,7 @@
  */
 #include "engine/rt/jittext.h"
 
+#include "base/annot.h"
 #include "base/atomic.h"
 
 #define MAX_RANGES 256
@@ -42,7 +43,7 @@ void wx_jittext_remove(const void *start)
     }
 }
 
-bool wx_jittext_is_compiled_sigsafe(uintptr_t pc)
+WX_UNINSTRUMENTED bool wx_jittext_is_compiled_sigsafe(uintptr_t pc)
 {
     for (int i = 0; i < MAX_RANGES; i++) {
         uintptr_t end = wx_load_acquire(&ranges[i].end);
@@ -53,7 +54,7 @@ bool wx_jittext_is_compiled_sigsafe(uintptr_t pc)
     return false;
 }
 
-bool wx_jittext_is_guest_sigsafe(uintptr_t pc)
+WX_UNINSTRUMENTED bool wx_jittext_is_guest_sigsafe(uintptr_t pc)
 {
     return (pc >= (uintptr_t)__start_wx_ops && pc < (uintptr_t)__stop_wx_ops) ||
            wx_jittext_is_compiled_sigsafe(pc);

@@ -38,12 +38,13 @@ static bool reserve_guarded(struct wx_memory *m)
 static bool reserve_checked(struct wx_memory *m, uint64_t min_bytes)
 {
     uint64_t page = wx_vm_page_size();
-    uint64_t want = m->max_bytes < DEFAULT_CHECKED_BYTES || m->type.has_max
-                        ? m->max_bytes : DEFAULT_CHECKED_BYTES;
+    uint64_t want = m->max_bytes < DEFAULT_CHECKED_BYTES || m->type.has_max ? m->max_bytes
+                                                                            : DEFAULT_CHECKED_BYTES;
     if (want > UINT64_C(1) << 46) {
         want = UINT64_C(1) << 46;
     }
-    for (; want >= min_bytes; want = want / 2 > min_bytes || want == min_bytes ? want / 2 : min_bytes) {
+    for (; want >= min_bytes;
+         want = want / 2 > min_bytes || want == min_bytes ? want / 2 : min_bytes) {
         m->reservation_bytes = wx_align_up(want ? want : 1, page);
         m->reservation = wx_vm_reserve(m->reservation_bytes);
         if (m->reservation || want == 0) {
@@ -110,8 +111,8 @@ static void memory_free(struct wx_memory *m)
     wx_engine_unref(e);
 }
 
-wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type,
-                         uint64_t max_bytes, struct wx_memory **ret_memory, wax_error **err)
+wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
+                         struct wx_memory **ret_memory, wax_error **err)
 {
     struct wx_memory *m = wx_zalloc(&engine->mem, sizeof *m);
     if (!m) {
@@ -178,7 +179,8 @@ uint64_t wx_memory_grow(struct wx_memory *memory, uint64_t delta_pages)
 static UNCHECKED void copy_racy(volatile uint8_t *dst, const volatile uint8_t *src, size_t len)
 {
     while (len >= 8 && (((uintptr_t)dst | (uintptr_t)src) & 7) == 0) {
-        *(volatile uint64_t *)(volatile void *)dst = *(const volatile uint64_t *)(const volatile void *)src;
+        *(volatile uint64_t *)(volatile void *)dst =
+            *(const volatile uint64_t *)(const volatile void *)src;
         dst += 8;
         src += 8;
         len -= 8;

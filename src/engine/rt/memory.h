@@ -19,13 +19,13 @@ struct wx_engine;
  * bodies do not check (guarded = true). Otherwise (64-bit addresses, page size 1, refused
  * reservations, R15) accesses are checked against size_bytes and exactly the maximum is reserved.
  *
- * Invariants. 1. base never changes (I2). 2. size_bytes only grows; published with release after the
- * pages are accessible. 3. Shared memories may belong to several stores; counted.
+ * Invariants. 1. base never changes (I2). 2. size_bytes only grows; published with release after
+ * the pages are accessible. 3. Shared memories may belong to several stores; counted.
  */
 struct wx_memory {
     uint8_t *base;
-    uint64_t size_bytes; /* atomic */
-    uint64_t max_bytes;  /* lesser of declared and configured maximum */
+    uint64_t size_bytes;   /* atomic */
+    uint64_t max_bytes;    /* lesser of declared and configured maximum */
     struct wx_limits type; /* as declared */
     bool guarded;
     void *reservation;
@@ -33,12 +33,12 @@ struct wx_memory {
     struct wx_engine *engine;
 
     struct wx_mutex grow_lock;
-    uint32_t refs;       /* atomic */
+    uint32_t refs; /* atomic */
 };
 
 /** `max_bytes` limits growth below the declared maximum (0 = no further limit). */
-wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type,
-                         uint64_t max_bytes, struct wx_memory **ret_memory, wax_error **err);
+wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
+                         struct wx_memory **ret_memory, wax_error **err);
 struct wx_memory *wx_memory_ref(struct wx_memory *memory);
 void wx_memory_unref(struct wx_memory *memory); /* NULL accepted */
 /** @return previous size in pages, or UINT64_MAX when refused (limit or host). Thread-safe. */

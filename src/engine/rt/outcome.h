@@ -11,8 +11,8 @@ struct wx_func;
 struct wx_memory;
 
 /**
- * Host functions never block and never call guest code themselves: they return one of these with the
- * details in struct wx_outcome_data of the thread, and only engine/rt/enter.c acts on it.
+ * Host functions never block and never call guest code themselves: they return one of these with
+ * the details in struct wx_outcome_data of the thread, and only engine/rt/enter.c acts on it.
  */
 enum wx_outcome {
     WX_DONE = 0,  /* results are in the slots */
@@ -31,9 +31,10 @@ enum wx_outcome {
 enum wx_wake { WX_WAKE_READY, WX_WAKE_TIMEOUT, WX_WAKE_SIGNAL };
 
 /**
- * A host function. `slots` holds the parameters, one value per 64-bit slot (v128: two), upper bits of
- * 32-bit values undefined; results are written to the same array from slot 0 (i32 zero-extended).
- * At least max(params, results) slots are there. Must not block, must not enter guest code.
+ * A host function. `slots` holds the parameters, one value per 64-bit slot (v128: two), upper bits
+ * of 32-bit values undefined; results are written to the same array from slot 0 (i32
+ * zero-extended). At least max(params, results) slots are there. Must not block, must not enter
+ * guest code.
  */
 typedef enum wx_outcome (*wx_host_fn)(struct wx_thread *t, void *data, uint64_t *slots);
 

@@ -6,7 +6,8 @@
 
 #include "engine/rt/engine.h"
 
-/* A reference of a type to itself, while ids are not given yet; no binary heap type has this code. */
+/* A reference of a type to itself, while ids are not given yet; no binary heap type has this code.
+ */
 #define HEAP_SELF 0xffu
 
 static wx_valtype with_heap(wx_valtype t, uint32_t heap)
@@ -33,8 +34,7 @@ static struct wx_sig *add_sig(struct wx_engine *e, const uint32_t *key, uint32_t
 {
     struct wx_sig *sig = wx_arena_alloc(e->sig_arena, sizeof *sig);
     wx_valtype *types = wx_arena_array(e->sig_arena, (size_t)n + 1, sizeof *types);
-    if (!sig || !types ||
-        !wx_map_put(&e->sigs, key, ((size_t)n + 1) * sizeof *key, sig)) {
+    if (!sig || !types || !wx_map_put(&e->sigs, key, ((size_t)n + 1) * sizeof *key, sig)) {
         return NULL;
     }
     sig->id = ++e->n_sigs;

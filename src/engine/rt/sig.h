@@ -9,8 +9,8 @@
 struct wx_engine;
 
 /**
- * Immutable once interned; kept until the engine ends (never freed while a module lives). In `types`
- * concrete heap types are WX_HEAP_INDEX + signature id (not a module's index).
+ * Immutable once interned; kept until the engine ends (never freed while a module lives). In
+ * `types` concrete heap types are WX_HEAP_INDEX + signature id (not a module's index).
  */
 struct wx_sig {
     uint32_t id; /* ≥ 1 */

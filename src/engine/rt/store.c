@@ -103,8 +103,13 @@ wax_status wx_func_new_host(struct wx_store *store, const struct wx_sig *sig, wx
         return wx_fail_nomem(err, "a host function");
     }
     memcpy(copy, name, len);
-    *f = (struct wx_func){.kind = WX_FUNC_HOST, .sig_id = sig->id, .sig = sig, .host = fn,
-                          .data = data, .store = store, .name = copy};
+    *f = (struct wx_func){.kind = WX_FUNC_HOST,
+                          .sig_id = sig->id,
+                          .sig = sig,
+                          .host = fn,
+                          .data = data,
+                          .store = store,
+                          .name = copy};
     *ret_func = f;
     return WAX_OK;
 }
@@ -134,9 +139,14 @@ struct wx_func *wx_instance_func(struct wx_instance *inst, uint32_t func_idx)
     }
     const struct wx_module *m = inst->module->wasm;
     const struct wx_sig *sig = inst->module->sigs[m->funcs[func_idx].type_idx];
-    *f = (struct wx_func){.kind = WX_FUNC_WASM, .sig_id = sig->id, .sig = sig, .instance = inst,
+    *f = (struct wx_func){.kind = WX_FUNC_WASM,
+                          .sig_id = sig->id,
+                          .sig = sig,
+                          .instance = inst,
                           .code = &inst->codes[func_idx - m->n_func_imports],
-                          .store = inst->store, .func_idx = func_idx, .name = ""};
+                          .store = inst->store,
+                          .func_idx = func_idx,
+                          .name = ""};
     inst->funcs[func_idx] = f;
     return f;
 }
@@ -156,18 +166,12 @@ bool wx_instance_extern(struct wx_instance *inst, uint32_t kind, uint32_t idx,
     case WX_EXT_FUNC:
         ret_extern->u.func = wx_instance_func(inst, idx);
         return ret_extern->u.func != NULL;
-    case WX_EXT_TABLE:
-        ret_extern->u.table = inst->tables[idx];
-        return true;
-    case WX_EXT_MEMORY:
-        ret_extern->u.memory = inst->memories[idx];
-        return true;
+    case WX_EXT_TABLE: ret_extern->u.table = inst->tables[idx]; return true;
+    case WX_EXT_MEMORY: ret_extern->u.memory = inst->memories[idx]; return true;
     case WX_EXT_GLOBAL:
         /* value is the first field: the cell's address is the object's. */
         ret_extern->u.global = (struct wx_global *)(void *)inst->globals[idx];
         return true;
-    default:
-        ret_extern->u.tag = inst->tags[idx];
-        return true;
+    default: ret_extern->u.tag = inst->tags[idx]; return true;
     }
 }

@@ -19,15 +19,15 @@ enum wx_signal_mode { WX_SIGNALS_OWN, WX_SIGNALS_FILTER, WX_SIGNALS_NONE }; /* R
 
 struct wx_engine_config {
     struct wx_features features;
-    const struct wx_tier_ops *tier;   /* NULL = the registered default */
+    const struct wx_tier_ops *tier; /* NULL = the registered default */
     enum wx_signal_mode signals;
-    bool fuel;                        /* modules count fuel */
-    bool force_checked;               /* explicit bounds checks everywhere (tests, R15) */
-    uint64_t memory_limit;            /* allocation accounting, bytes, 0 = none */
-    uint64_t max_memory_bytes;        /* per linear memory, 0 = none */
-    uint64_t max_table_elems;         /* per table, 0 = 10,000,000 */
-    uint64_t stack_bytes;             /* value stack of a store, 0 = 8 MiB */
-    int64_t fail_alloc_at;            /* tests: the n-th allocation fails; 0 = none */
+    bool fuel;                 /* modules count fuel */
+    bool force_checked;        /* explicit bounds checks everywhere (tests, R15) */
+    uint64_t memory_limit;     /* allocation accounting, bytes, 0 = none */
+    uint64_t max_memory_bytes; /* per linear memory, 0 = none */
+    uint64_t max_table_elems;  /* per table, 0 = 10,000,000 */
+    uint64_t stack_bytes;      /* value stack of a store, 0 = 8 MiB */
+    int64_t fail_alloc_at;     /* tests: the n-th allocation fails; 0 = none */
     struct wx_log log;
 };
 
@@ -43,17 +43,18 @@ const struct wx_log *wx_engine_get_log(const struct wx_engine *engine);
 /** False after a reservation was refused or when signals are off: memories get checked access. */
 bool wx_engine_guards(const struct wx_engine *engine);
 
-/* -------- runtime module: immutable module + code per bounds mode; thread-safe, counted -------- */
+/* -------- runtime module: immutable module + code per bounds mode; thread-safe, counted --------
+ */
 
 struct wx_rt_module {
     struct wx_module *wasm;
     struct wx_engine *engine;
-    const struct wx_sig **sigs;      /* per type */
-    struct wx_code *codes[2];        /* defined functions; [0] guarded memory 0, [1] checked */
+    const struct wx_sig **sigs; /* per type */
+    struct wx_code *codes[2];   /* defined functions; [0] guarded memory 0, [1] checked */
     const struct wx_tier_ops *tier;
-    struct wx_mutex lock;            /* compiling; order: innermost but the allocator */
-    uint32_t refs;                   /* atomic */
-    void *tier_data;                 /* owned by the tier */
+    struct wx_mutex lock; /* compiling; order: innermost but the allocator */
+    uint32_t refs;        /* atomic */
+    void *tier_data;      /* owned by the tier */
 };
 
 wax_status wx_rt_module_new(struct wx_engine *engine, const uint8_t *bytes, size_t len,
@@ -73,16 +74,16 @@ static inline int wx_rt_module_mode(const struct wx_memory *mem0)
 struct wx_store {
     struct wx_thread thread;
     struct wx_engine *engine;
-    struct wx_mem mem;             /* account, child of the engine's */
-    struct wx_list instances;      /* all objects below are freed with the store */
-    struct wx_arena *arena;        /* functions, globals, tags, names: freed as a whole */
+    struct wx_mem mem;        /* account, child of the engine's */
+    struct wx_list instances; /* all objects below are freed with the store */
+    struct wx_arena *arena;   /* functions, globals, tags, names: freed as a whole */
     WX_VEC(struct wx_table *) tables;
     WX_VEC(struct wx_memory *) memories; /* counted references */
     WX_VEC(struct wx_externref) externrefs;
-    uint64_t max_memory_bytes;     /* per memory made by instances; 0 = the engine's limit */
-    uint64_t timeout_ns;           /* of each outermost call; 0 = none */
-    bool poisoned;                 /* a hard stop happened (R19) */
-    void *user;                    /* embedder's */
+    uint64_t max_memory_bytes; /* per memory made by instances; 0 = the engine's limit */
+    uint64_t timeout_ns;       /* of each outermost call; 0 = none */
+    bool poisoned;             /* a hard stop happened (R19) */
+    void *user;                /* embedder's */
 };
 
 /** What an externref stands for: handle = index + 1 in store->externrefs. Freed with the store. */
@@ -104,13 +105,13 @@ wax_status wx_store_adopt_memory(struct wx_store *store, struct wx_memory *memor
 struct wx_instance {
 #define VMCTX(TYPE, NAME) TYPE NAME;
 #include "engine/rt/vmctx.def"
-    struct wx_list_node link;      /* in store->instances */
+    struct wx_list_node link; /* in store->instances */
     struct wx_store *store;
-    struct wx_rt_module *module;   /* counted */
+    struct wx_rt_module *module; /* counted */
     struct wx_tag **tags;
-    uint8_t *dropped_elems;        /* one byte per segment: 1 after elem.drop */
+    uint8_t *dropped_elems; /* one byte per segment: 1 after elem.drop */
     uint8_t *dropped_datas;
-    void *owner;                   /* wasi environment, or NULL */
+    void *owner; /* wasi environment, or NULL */
 };
 
 /**
@@ -136,8 +137,8 @@ bool wx_instance_export(struct wx_instance *inst, const char *name, size_t len,
  * Call a function to its end: waits, guest calls, traps and exits are handled inside.
  *
  * args: n_param_slots slots; results: n_result_slots slots.
- * @return WAX_OK; WAX_TRAP, WAX_EXIT, WAX_E_CANCELLED, WAX_E_TIMEOUT, WAX_E_FUEL with code, exit code
- *         and back-trace in the error; WAX_E_POISONED, WAX_E_STATE if it may not be entered now
+ * @return WAX_OK; WAX_TRAP, WAX_EXIT, WAX_E_CANCELLED, WAX_E_TIMEOUT, WAX_E_FUEL with code, exit
+ * code and back-trace in the error; WAX_E_POISONED, WAX_E_STATE if it may not be entered now
  */
 wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t *args,
                     uint64_t *results, wax_error **err);

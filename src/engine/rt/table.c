@@ -75,7 +75,10 @@ void wx_table_set(struct wx_table *table, uint64_t idx, uint64_t ref)
     table->elems[idx] = entry_of(table, ref);
 }
 
-static bool in_range(uint64_t size, uint64_t idx, uint64_t n) { return n <= size && idx <= size - n; }
+static bool in_range(uint64_t size, uint64_t idx, uint64_t n)
+{
+    return n <= size && idx <= size - n;
+}
 
 enum wx_trap wx_table_fill(struct wx_table *table, uint64_t idx, uint64_t ref, uint64_t n)
 {

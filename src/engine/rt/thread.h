@@ -16,7 +16,8 @@
 struct wx_store;
 struct wx_instance;
 
-/* Bits of thread->interrupt. Set from any thread by wx_thread_interrupt(); cleared only by enter.c. */
+/* Bits of thread->interrupt. Set from any thread by wx_thread_interrupt(); cleared only by enter.c.
+ */
 #define WX_INT_CANCEL UINT64_C(1)  /* hard stop: WAX_E_CANCELLED */
 #define WX_INT_TIMEOUT UINT64_C(2) /* hard stop: WAX_E_TIMEOUT */
 #define WX_INT_EXIT UINT64_C(4)    /* the guest process ends: WX_EXIT with exit_code */
@@ -24,7 +25,8 @@ struct wx_instance;
 
 /**
  * Invariants. 1. Guest code of a store runs on one host thread at a time (wx_enter checks).
- * 2. interrupt, wake_seq and polling are the only fields other threads touch, atomically.
+ * 2. interrupt, interrupt_exit_code, wake_seq and polling are the only fields other threads touch,
+ * atomically.
  * 3. Everything that blocks on behalf of the guest does so in wx_thread_wait() and is ended by
  *    wx_thread_interrupt() or wx_thread_wake().
  */
@@ -32,25 +34,26 @@ struct wx_thread {
 #define TCTX(TYPE, NAME) TYPE NAME;
 #include "engine/rt/vmctx.def"
     struct wx_store *store;
-    uint64_t *stack_base;    /* value stack, reserved and lazily committed */
-    uint64_t *stack_end;     /* what stack_limit is unless interrupted */
+    uint64_t *stack_base; /* value stack, reserved and lazily committed */
+    uint64_t *stack_end;  /* what stack_limit is unless interrupted */
     uint64_t stack_bytes;
-    uint32_t depth;          /* nested wx_enter activations (embedder re-entrance) */
-    int32_t exit_code;       /* with WX_EXIT / WX_INT_EXIT */
-    uint64_t fault_addr;     /* host address of the last memory fault, for messages */
-    wax_error *error;        /* owned: cause recorded by a host function with WX_TRAP */
+    uint32_t depth;              /* nested wx_enter activations (embedder re-entrance) */
+    int32_t exit_code;           /* with WX_EXIT */
+    int32_t interrupt_exit_code; /* atomic: with WX_INT_EXIT, stored before the bit */
+    uint64_t fault_addr;         /* host address of the last memory fault, for messages */
+    wax_error *error;            /* owned: cause recorded by a host function with WX_TRAP */
     struct {
         struct wx_wait wait;
         struct wx_guest_call call;
     } out;
     /* Waiting (wait.c). */
-    uint32_t wake_seq;       /* atomic futex word: bumped by every wake */
-    uint32_t polling;        /* atomic: 1 while in ppoll; then a wake also writes event_fd */
-    int32_t event_fd;        /* eventfd, made at the first WX_WAIT_FDS; -1 before */
+    uint32_t wake_seq;         /* atomic futex word: bumped by every wake */
+    uint32_t polling;          /* atomic: 1 while in ppoll; then a wake also writes event_fd */
+    int32_t event_fd;          /* eventfd, made at the first WX_WAIT_FDS; -1 before */
     struct wx_waitq_node node; /* for the wait/notify table */
-    int32_t host_tid;        /* atomic: kernel tid while inside wx_enter, 0 outside */
-    struct wx_gstack *gstack; /* stack compiled code runs on now; NULL in the interpreter */
-    void *owner;             /* the guest thread of the wasi layer, or NULL */
+    int32_t host_tid;          /* atomic: kernel tid while inside wx_enter, 0 outside */
+    struct wx_gstack *gstack;  /* stack compiled code runs on now; NULL in the interpreter */
+    void *owner;               /* the guest thread of the wasi layer, or NULL */
 };
 
 wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t stack_bytes,
@@ -59,6 +62,8 @@ void wx_thread_fini(struct wx_thread *t);
 
 /** Set interrupt bits and wake whatever the thread blocks in. Any thread, async-signal-safe. */
 void wx_thread_interrupt(struct wx_thread *t, uint64_t bits);
+/** The same from a signal handler of the thread itself. */
+void wx_thread_interrupt_self_sigsafe(struct wx_thread *t, uint64_t bits);
 /** End the present wait early (its condition may have changed). Any thread, async-signal-safe. */
 void wx_thread_wake(struct wx_thread *t);
 /**

@@ -2,9 +2,9 @@
 /* The wait/notify table: hashed buckets of waiting threads. */
 /*
  * Comparing the cell and queueing happen under the bucket's lock, notifying too, so that a notify
- * that comes after the waker's store can not miss a waiter that saw the old value (threads proposal,
- * "wait" and "notify"). A notifier sets the node and wakes its thread while holding the lock; a
- * waiter takes the lock once more (wx_waitq_remove) before its node or thread may go away.
+ * that comes after the waker's store can not miss a waiter that saw the old value (threads
+ * proposal, "wait" and "notify"). A notifier sets the node and wakes its thread while holding the
+ * lock; a waiter takes the lock once more (wx_waitq_remove) before its node or thread may go away.
  *
  * Buckets are shared by all memories of the process; the key is (memory, address).
  */
@@ -60,8 +60,8 @@ enum wx_waitq_result wx_waitq_enqueue(struct wx_waitq_node *node, struct wx_thre
         unlock_bucket(b);
         return WX_WAITQ_NOT_EQUAL;
     }
-    *node = (struct wx_waitq_node){.thread = t, .memory = memory, .addr = addr, .queued = true,
-                                   .prev = b->tail};
+    *node = (struct wx_waitq_node){
+        .thread = t, .memory = memory, .addr = addr, .queued = true, .prev = b->tail};
     *(b->tail ? &b->tail->next : &b->head) = node;
     b->tail = node;
     unlock_bucket(b);

@@ -65,4 +65,14 @@ wx_stack_leave:
         ret
         .size   wx_stack_leave, . - wx_stack_leave
 
+/* Return address of signal handlers installed without the C library (os/sigreturn.h). */
+        .globl  wx_sigreturn
+        .hidden wx_sigreturn
+        .type   wx_sigreturn, @function
+        .p2align 4
+wx_sigreturn:
+        movl    $15, %eax
+        syscall
+        .size   wx_sigreturn, . - wx_sigreturn
+
         .section .note.GNU-stack, "", @progbits

@@ -6,12 +6,15 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-static inline uintptr_t wx_uc_pc(const void *uc)
+#include "base/annot.h"
+
+WX_UNINSTRUMENTED static inline uintptr_t wx_uc_pc(const void *uc)
 {
     return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
 }
 /** Continue at fn(arg0, arg1) with the given stack pointer. */
-static inline void wx_uc_redirect(void *uc, void *fn, void *sp, uint64_t arg0, uint64_t arg1)
+WX_UNINSTRUMENTED static inline void wx_uc_redirect(void *uc, void *fn, void *sp, uint64_t arg0,
+                                                    uint64_t arg1)
 {
     greg_t *g = ((ucontext_t *)uc)->uc_mcontext.gregs;
     g[REG_RIP] = (greg_t)(uintptr_t)fn;

@@ -34,14 +34,16 @@ static void files(void)
     }
     int fd = open("/data/a.txt", O_WRONLY | O_APPEND);
     check("append", fd >= 0 && write(fd, "x", 1) == 1 && lseek(fd, 0, SEEK_CUR) == 13);
-    check("reading a write-only descriptor is refused", fails_with((int)read(fd, buf, 1), EBADF) ||
-                                                            errno == ENOTCAPABLE);
+    check("reading a write-only descriptor is refused",
+          fails_with((int)read(fd, buf, 1), EBADF) || errno == ENOTCAPABLE);
     close(fd);
     check("closed twice", fails_with(close(fd), EBADF));
     struct stat st;
     check("stat", stat("/data/a.txt", &st) == 0 && st.st_size == 13 && S_ISREG(st.st_mode));
-    check("truncate", truncate("/data/a.txt", 5) == 0 && stat("/data/a.txt", &st) == 0 && st.st_size == 5);
-    check("excl on an existing file", fails_with(open("/data/a.txt", O_CREAT | O_EXCL | O_RDWR), EEXIST));
+    check("truncate",
+          truncate("/data/a.txt", 5) == 0 && stat("/data/a.txt", &st) == 0 && st.st_size == 5);
+    check("excl on an existing file",
+          fails_with(open("/data/a.txt", O_CREAT | O_EXCL | O_RDWR), EEXIST));
     check("trailing slash on a file", fails_with(open("/data/a.txt/", O_RDONLY), ENOTDIR));
     check("missing file", fails_with(open("/data/none", O_RDONLY), ENOENT));
 }
@@ -86,7 +88,8 @@ static void escapes(void)
     check("dotdot out", open("/data/../secret", O_RDONLY) < 0);
     check("link made by the host, leading out", open("/data/outlink", O_RDONLY) < 0);
     check("directory link leading out", open("/data/outdir/secret", O_RDONLY) < 0);
-    check("create through a dangling link out", open("/data/dangling", O_CREAT | O_WRONLY, 0666) < 0);
+    check("create through a dangling link out",
+          open("/data/dangling", O_CREAT | O_WRONLY, 0666) < 0);
     check("absolute path of the host", open("/etc/passwd", O_RDONLY) < 0);
     check("absolute link target", symlink("/etc/passwd", "/data/abs") < 0);
     check("fifo made by the host", open("/data/fifo", O_RDONLY) < 0);
@@ -100,14 +103,16 @@ static void escapes(void)
 
 static void others(int argc, char **argv)
 {
-    check("arguments", argc == 3 && strcmp(argv[1], "one") == 0 && strcmp(argv[2], "two words") == 0);
+    check("arguments",
+          argc == 3 && strcmp(argv[1], "one") == 0 && strcmp(argv[2], "two words") == 0);
     check("environment", getenv("KEY") && strcmp(getenv("KEY"), "value") == 0);
     check("nothing else in the environment", getenv("PATH") == NULL && getenv("HOME") == NULL);
     struct timespec a, b, nap = {0, 2000000};
     clock_gettime(CLOCK_MONOTONIC, &a);
     nanosleep(&nap, NULL);
     clock_gettime(CLOCK_MONOTONIC, &b);
-    check("sleep takes its time", (b.tv_sec - a.tv_sec) * 1000000000ll + b.tv_nsec - a.tv_nsec >= 2000000);
+    check("sleep takes its time",
+          (b.tv_sec - a.tv_sec) * 1000000000ll + b.tv_nsec - a.tv_nsec >= 2000000);
     unsigned char r[32] = {0}, zero[32] = {0};
     check("random", getentropy(r, sizeof r) == 0 && memcmp(r, zero, sizeof r) != 0);
 }

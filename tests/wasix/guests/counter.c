@@ -9,7 +9,8 @@ static wax_thread threads[N];
 static _Alignas(16) char stacks[N][4096];
 static uint32_t counter, turnstile, exits;
 
-/* Every 1,000th increment passes a turnstile: wait until somebody moves it, or move it and notify. */
+/* Every 1,000th increment passes a turnstile: wait until somebody moves it, or move it and notify.
+ */
 static void worker(void *arg)
 {
     (void)arg;
@@ -164,4 +165,7 @@ WAX_EXPORT("thread_id") uint32_t thread_id(void)
 }
 
 /** Start address of the counter, for the host to look at. */
-WAX_EXPORT("counter_address") uint32_t counter_address(void) { return (uint32_t)(uintptr_t)&counter; }
+WAX_EXPORT("counter_address") uint32_t counter_address(void)
+{
+    return (uint32_t)(uintptr_t)&counter;
+}

@@ -12,4 +12,7 @@ __attribute__((export_name("spawn_errno"))) uint32_t spawn_errno(void)
 {
     return spawn((uint32_t)(uintptr_t)start, (uint32_t)(uintptr_t)&tid);
 }
-__attribute__((export_name("spawn_old_errno"))) int32_t spawn_old_errno(void) { return spawn_old(1); }
+__attribute__((export_name("spawn_old_errno"))) int32_t spawn_old_errno(void)
+{
+    return spawn_old(1);
+}
