@@ -26,6 +26,10 @@
 typedef float wx_x128 __attribute__((vector_size(16)));
 typedef double wx_d128 __attribute__((vector_size(16)));
 
+#ifdef WX_STENCIL
+#include "engine/ops/state_stencil.h"
+#else
+
 #define WX_STATE                                                                                   \
     uint64_t *fp, uint8_t *mem, const uint64_t *pc, struct wx_instance *ctx, struct wx_thread *t,  \
         uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, wx_x128 x0, wx_x128 x1, wx_x128 x2,    \
@@ -63,6 +67,8 @@ typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
         t->trap = (CODE);                                                                          \
         LEAVE(pc, WX_TRAP);                                                                        \
     } while (0)
+
+#endif
 
 /* -------- operands by letter: i I f F as in opcodes.def, r for references -------- */
 

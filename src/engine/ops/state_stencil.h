@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine state of the op bodies compiled as stencils: what state.h replaces for that build. */
+/*
+ * Immediates are holes: addresses of symbols nobody defines, found as relocations by
+ * tools/gen-stencils.py. Going on is a tail jump to a symbol of its own: the jump to wx_s_next is
+ * dropped at the end of a stencil, one to wx_s_target becomes the branch, the other names are calls
+ * into thunks of the tier (ruling R3: their jump becomes a call, and what comes back goes on behind
+ * the stencil). There is no pc: the place of a trap is the address it came from.
+ *
+ * fp, mem, ctx and t are the first four arguments, so that a thunk finds them in r12 to r15, which
+ * C functions preserve. g0..g3 are not used by bodies shared with the interpreter.
+ */
+#ifndef WX_ENGINE_OPS_STATE_STENCIL_H
+#define WX_ENGINE_OPS_STATE_STENCIL_H
+
+#define WX_STATE                                                                                   \
+    uint64_t *fp, uint8_t *mem, struct wx_instance *ctx, struct wx_thread *t, uint64_t r0,         \
+        uint64_t r1, uint64_t r2, uint64_t r3, wx_x128 x0, wx_x128 x1, wx_x128 x2, wx_x128 x3
+#define WX_PASS(FP) (FP), mem, ctx, t, r0, r1, r2, r3, x0, x1, x2, x3
+#define WX_PN __attribute__((preserve_none))
+
+typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
+
+extern const uint8_t wx_hole_A[], wx_hole_B[], wx_hole_C[], wx_hole_D[], wx_hole_E[];
+#define A ((uint64_t)(uintptr_t)wx_hole_A)
+#define B ((uint64_t)(uintptr_t)wx_hole_B)
+#define C ((uint64_t)(uintptr_t)wx_hole_C)
+#define D ((uint64_t)(uintptr_t)wx_hole_D)
+
+#define WX_EXIT(NAME) extern WX_PN uint64_t wx_s_##NAME(WX_STATE)
+WX_EXIT(next);         /* the stencil behind this one */
+WX_EXIT(target);       /* the branch target */
+WX_EXIT(ret);          /* return from the function */
+WX_EXIT(callee);       /* call of a function of this module: its entry in the table */
+WX_EXIT(tail_callee);  /* the same as a jump */
+WX_EXIT(call_func);    /* call of r0 = struct wx_func, whatever it is; fp = its arguments */
+WX_EXIT(tail_func);    /* tail call of r0; comes back if it was a host function */
+WX_EXIT(helper);       /* r0 = number, r1 = slots, r2, r3 = immediates */
+WX_EXIT(poll);         /* an interrupt is pending */
+WX_EXIT(overflow);     /* no room for the frame, or an interrupt */
+#define TRAP_EXIT(NAME, CODE, TEXT) WX_EXIT(trap_##NAME);
+#define TRAP TRAP_EXIT
+#include "base/trap.def"
+#undef TRAP
+WX_EXIT(trap_any);     /* r0 = enum wx_trap */
+
+#define WX_BODY(NAME) WX_PN uint64_t wx_i_##NAME(WX_STATE)
+#define JUMP_TO(EXIT, FP) __attribute__((musttail)) return wx_s_##EXIT(WX_PASS(FP))
+#define NEXT(N) JUMP_TO(next, fp)
+#define GOTO(WORD) JUMP_TO(target, fp)
+/* The code is a constant in most bodies: then only its own exit is left of this. */
+#define TRAP(CODE)                                                                                 \
+    do {                                                                                           \
+        r0 = (uint64_t)(CODE);                                                                     \
+        JUMP_TO(trap_any, fp);                                                                     \
+    } while (0)
+
+#endif
