@@ -90,7 +90,7 @@ check function-sizes function_sizes
 check guest-header python3 tools/gen-sdk.py header --check sdk/include/waxwing/imports.h
 check abi-status python3 tools/gen-sdk.py status --check docs/abi-status.md
 check_if shellcheck scripts shellcheck dev .ci/run tools/check-repo.sh tests/cli/run.sh tests/spec/run.sh \
-    tests/wasi/run.sh bench/run.sh
+    tests/wasi/run.sh
 check_if mandoc man-pages mandoc -Tlint -Wwarning docs/man/waxwing.1
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
