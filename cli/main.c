@@ -117,7 +117,7 @@ void cli_log(void *data, int32_t level, const char *area, const char *message)
 int cmd_version(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--json") == 0) {
-        printf("{\"name\": \"waxwing\", \"version\": \"%s\", \"tiers\": [\"interp\"]}\n",
+        printf("{\"name\": \"waxwing\", \"version\": \"%s\", \"tiers\": [\"fast\", \"interp\"]}\n",
                wax_version());
     } else {
         printf("waxwing %s\n", wax_version());

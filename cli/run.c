@@ -33,7 +33,7 @@ static const char help[] =
     "engine:\n"
     "  --invoke 'FN(1, 2.5)'     call an export instead of _start and print the results\n"
     "  --preload NAME=PATH       instantiate PATH and offer its exports as module NAME\n"
-    "  --tier interp             --feature +NAME,-NAME\n"
+    "  --tier fast|interp        --feature +NAME,-NAME\n"
     "  --trace                   log every WASI call      -v, -q  more, fewer messages\n"
     "\n"
     "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"

@@ -88,6 +88,7 @@ check symbols symbols
 check licence-lines licences
 check function-sizes function_sizes
 check guest-header python3 tools/gen-sdk.py header --check sdk/include/waxwing/imports.h
+check stencils python3 tools/gen-stencils.py clang-19 src/engine/jit/stencils_x86_64.inc --check
 check abi-status python3 tools/gen-sdk.py status --check docs/abi-status.md
 check_if shellcheck scripts shellcheck dev .ci/run tools/check-repo.sh tests/cli/run.sh tests/spec/run.sh \
     tests/wasi/run.sh

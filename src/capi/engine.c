@@ -4,6 +4,7 @@
 
 #include "capi/capi.h"
 #include "engine/interp/interp.h"
+#include "engine/jit/jit.h"
 #include "engine/rt/engine.h"
 
 void wax_engine_options_init(wax_engine_options *options)
@@ -29,7 +30,7 @@ static wax_status make_config(const wax_engine_options *o, struct wx_engine_conf
     }
     if (o->tier && !(c->tier = wx_tier_find(o->tier))) {
         (void)wx_fail(err, WAX_E_UNSUPPORTED, "tier '%s' is not there", o->tier);
-        wx_error_set_hint(err, "this build has: interp");
+        wx_error_set_hint(err, "this build has: fast, interp");
         return WAX_E_UNSUPPORTED;
     }
     return o->features ? wx_features_parse(&c->features, o->features, err) : WAX_OK;
@@ -43,6 +44,7 @@ wax_status wax_engine_new(const wax_engine_options *options, wax_engine **ret_en
     wax_engine_options_init(&defaults);
     const wax_engine_options *o = options ? options : &defaults;
     WX_REQUIRE(o->struct_size == sizeof *o, err, "options were not initialised");
+    wx_jit_register(); /* first = default */
     wx_interp_register();
     struct wx_engine_config config = {0};
     wax_status st = make_config(o, &config, err);

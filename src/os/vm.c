@@ -45,22 +45,21 @@ static int code_fd(size_t len)
     return fd;
 }
 
-int wx_vm_code_map(size_t len, struct wx_vm_code *ret_code)
+int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
 {
     int fd = code_fd(len);
     if (fd < 0) {
         return errno;
     }
     void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    void *rx = mmap(NULL, len, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    void *rx = rw == MAP_FAILED ? MAP_FAILED
+                                : mmap(at, len, PROT_READ | PROT_EXEC,
+                                       MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
     int e = rw == MAP_FAILED || rx == MAP_FAILED ? errno : 0;
     (void)close(fd); /* the mappings keep it */
     if (e) {
         if (rw != MAP_FAILED) {
             wx_vm_release(rw, len);
-        }
-        if (rx != MAP_FAILED) {
-            wx_vm_release(rx, len);
         }
         return e;
     }

@@ -20,8 +20,11 @@ struct wx_vm_code {
     uint8_t *rx;
     size_t len;
 };
-/** @return host errno; on failure nothing is mapped */
-int wx_vm_code_map(size_t len, struct wx_vm_code *ret_code);
+/**
+ * The executable view goes to `at` (part of a reservation, replaced), or anywhere if NULL.
+ * @return host errno; on failure nothing new is mapped
+ */
+int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code);
 void wx_vm_code_unmap(struct wx_vm_code *code);
 
 #endif

@@ -18,9 +18,10 @@ if [ -z "$spec" ]; then
     exit 77
 fi
 passed=0 failed=0 skipped=0
-for mode in "" --checked; do
+for mode in "--tier interp" "--tier interp --checked" "--tier fast" "--tier fast --checked"; do
     for g in $groups; do
-        line=$("$waxwing" wast --tier interp $mode "$spec/$g"/*.json | tail -1)
+        # shellcheck disable=SC2086
+        line=$("$waxwing" wast $mode "$spec/$g"/*.json | tail -1)
         echo "# $g $mode: $line"
         # shellcheck disable=SC2086 # words are meant to split
         set -- $line

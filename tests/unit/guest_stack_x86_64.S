@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guests for the guest-stack test: stand-ins for compiled code. */
+/* Guests for the guest-stack test: stand-ins for compiled code (registers: jit/x86_64/thunks.S). */
         .text
         .globl  guest_text_start, guest_text_end
         .p2align 4
 guest_text_start:
 
-/* uint64_t guest_host_call(void *arg): struct wx_switch *, host function, its argument */
+/* r12 = slots: a host function, then what it gets. */
         .globl  guest_host_call
 guest_host_call:
-        movq    8(%rdi), %rsi
-        movq    16(%rdi), %rdx
-        movq    0(%rdi), %rdi
-        subq    $8, %rsp
-        call    wx_stack_to_host
-        addq    $8, %rsp
+        movq    (%r12), %rdi
+        call    wx_jit_thunk_call_func
         ret
 
-/* Touches arg. */
+/* Touches what r12 points to. */
         .globl  guest_load
 guest_load:
-        movq    (%rdi), %rax
+        movq    (%r12), %rax
         ret
 
 /* Recurses until the guard. */

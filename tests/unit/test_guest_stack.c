@@ -12,17 +12,15 @@
 
 #include <cmocka.h>
 
-#include "engine/interp/interp.h"
+#include "engine/jit/jit.h"
 #include "engine/rt/engine.h"
 #include "engine/rt/jittext.h"
 #include "os/signal.h"
-#include "os/switch.h"
 #include "os/thread.h"
 
-uint64_t guest_host_call(void *arg);
-uint64_t guest_load(void *arg);
-uint64_t guest_recurse(void *arg);
-uint64_t guest_spin(void *arg);
+extern const char guest_host_call[], guest_load[], guest_recurse[], guest_spin[];
+uint64_t wx_jit_enter(struct wx_thread *t, uint64_t *fp, uint8_t *mem, struct wx_instance *inst,
+                      const void *entry, void *guest_sp); /* engine/jit/x86_64/thunks.S */
 extern const char guest_text_start[], guest_text_end[];
 
 static struct wx_engine *engine;
@@ -41,7 +39,7 @@ static void setup(void)
 {
     struct sigaction old = {.sa_handler = previous_handler, .sa_flags = SA_ONSTACK};
     (void)sigaction(SIGSEGV, &old, NULL);
-    wx_interp_register();
+    wx_jit_register();
     struct wx_engine_config config = {.features = wx_features_default()};
     assert_int_equal(wx_engine_new(&config, &engine, NULL), WAX_OK);
     assert_int_equal(wx_store_new(engine, 0, 0, &store, NULL), WAX_OK);
@@ -57,8 +55,10 @@ static void teardown(void)
     wx_engine_unref(engine);
 }
 
+static struct wx_instance *instance; /* of the guest code that runs */
+
 /* What enter.c and a compiled tier do, in small. */
-static enum wx_outcome run(uint64_t (*guest)(void *), void *arg)
+static enum wx_outcome run(const char *guest, void *fp)
 {
     struct wx_thread *t = &store->thread;
     void *alt;
@@ -66,37 +66,47 @@ static enum wx_outcome run(uint64_t (*guest)(void *), void *arg)
     wx_thread_current = t;
     wx_store_release(&t->host_tid, wx_os_tid());
     t->gstack = &stack;
-    /* The switch's host_sp is the thread's: where a fault leaves to. */
-    uint64_t out = wx_stack_enter((struct wx_switch *)(void *)&t->host_sp, stack.top, guest, arg);
+    t->guest_limit = stack.base;
+    uint64_t out = wx_jit_enter(t, fp, NULL, instance, guest, stack.top);
     t->host_sp = NULL;
+    t->gstack = NULL;
     wx_store_release(&t->host_tid, 0);
     wx_thread_current = NULL;
     wx_signal_altstack_release(alt);
     return (enum wx_outcome)out;
 }
 
-static uint64_t on_host(void *arg)
+static bool on_guest_stack(const void *p)
+{
+    return (const uint8_t *)p >= stack.base && (const uint8_t *)p < stack.top;
+}
+
+static enum wx_outcome on_host(struct wx_thread *t, void *data, uint64_t *slots)
 {
     int here;
-    uintptr_t sp = (uintptr_t)&here;
-    *(int *)arg = sp >= (uintptr_t)stack.base && sp < (uintptr_t)stack.top;
-    return 41;
+    *(bool *)data = on_guest_stack(&here);
+    assert_true(on_guest_stack(t->guest_sp));
+    slots[0] = 41;
+    return WX_DONE;
 }
 
 static void test_host_calls_leave_the_guest_stack(void **state)
 {
     (void)state;
     setup();
-    int on_guest_stack = 7;
-    struct {
-        void *sw;
-        uint64_t (*fn)(void *);
-        void *arg;
-    } args = {&store->thread.host_sp, on_host, &on_guest_stack};
-    assert_int_equal(run(guest_host_call, &args), 41);
-    assert_int_equal(on_guest_stack, 0);
-    /* Only the thunk's frame was there: everything below it is untouched. */
-    for (uint8_t *p = stack.base; p < stack.top - 256; p++) {
+    bool was_on_guest_stack = true;
+    const struct wx_sig *sig;
+    struct wx_func *f;
+    assert_int_equal(wx_sig_intern(engine, NULL, 0, 0, &sig, NULL), WAX_OK);
+    assert_int_equal(wx_func_new_host(store, sig, on_host, &was_on_guest_stack, "f", &f, NULL),
+                     WAX_OK);
+    uint64_t *slots = store->thread.stack_base;
+    slots[0] = (uint64_t)(uintptr_t)f;
+    assert_int_equal(run(guest_host_call, slots), WX_DONE);
+    assert_int_equal(slots[0], 41);
+    assert_false(was_on_guest_stack);
+    /* Only return addresses were there: everything below them is untouched. */
+    for (uint8_t *p = stack.base; p < stack.top - 32; p++) {
         assert_int_equal(*p, 0);
     }
     teardown();
@@ -144,12 +154,12 @@ static void test_fault_in_a_memory_is_a_trap(void **state)
                      WAX_OK);
     assert_int_equal(wx_instantiate(store, m, NULL, true, &inst, NULL), WAX_OK);
     wx_rt_module_unref(m);
-    store->thread.inst = inst;
-    assert_int_equal(run(guest_load, inst->mem0), 0);
+    instance = inst;
+    assert_int_equal(run(guest_load, inst->mem0), WX_DONE);
     assert_int_equal(run(guest_load, inst->mem0 + 65536), WX_TRAP);
     assert_int_equal(store->thread.trap, WX_TRAP_MEMORY_OOB);
     assert_int_equal(run(guest_load, inst->mem0 - 8), WX_TRAP); /* the guard before it */
-    store->thread.inst = NULL;
+    instance = NULL;
     teardown();
 }
 

@@ -244,6 +244,7 @@ static const struct wx_tier_ops ops = {
     .name = "interp",
     .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(EXCEPTIONS) | BIT(LEGACY_EXCEPTIONS) |
                   BIT(WIDE_ARITHMETIC) | BIT(GC)),
+    .header_slots = WX_FRAME_SLOTS,
     .compile = compile,
     .code_fini = code_fini,
     .call = call,

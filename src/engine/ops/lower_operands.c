@@ -48,7 +48,7 @@ static uint32_t header_slot(const struct wx_lowering *l) { return l->def->n_loca
 uint64_t wx_lo_header_off(const struct wx_lowering *l) { return wx_lo_slot_off(header_slot(l)); }
 uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l)
 {
-    return header_slot(l) + WX_FRAME_SLOTS;
+    return header_slot(l) + l->rt->tier->header_slots;
 }
 
 bool wx_lo_type_is_x(wx_valtype t)

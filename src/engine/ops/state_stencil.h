@@ -38,21 +38,34 @@ WX_EXIT(tail_func);    /* tail call of r0; comes back if it was a host function 
 WX_EXIT(helper);       /* r0 = number, r1 = slots, r2, r3 = immediates */
 WX_EXIT(poll);         /* an interrupt is pending */
 WX_EXIT(overflow);     /* no room for the frame, or an interrupt */
-#define TRAP_EXIT(NAME, CODE, TEXT) WX_EXIT(trap_##NAME);
-#define TRAP TRAP_EXIT
+WX_EXIT(bad_callee);   /* r0 = table entry whose signature is another one, or null */
+WX_EXIT(trap_any);     /* r0 = enum wx_trap */
+#define TRAP(NAME, CODE, TEXT) WX_EXIT(trap_##NAME);
 #include "base/trap.def"
 #undef TRAP
-WX_EXIT(trap_any);     /* r0 = enum wx_trap */
 
 #define WX_BODY(NAME) WX_PN uint64_t wx_i_##NAME(WX_STATE)
 #define JUMP_TO(EXIT, FP) __attribute__((musttail)) return wx_s_##EXIT(WX_PASS(FP))
 #define NEXT(N) JUMP_TO(next, fp)
 #define GOTO(WORD) JUMP_TO(target, fp)
-/* The code is a constant in most bodies: then only its own exit is left of this. */
+/*
+ * One exit a kind, so that a trap is a conditional jump and nothing else: the switch is over a
+ * constant, or over one of two after inlining.
+ */
 #define TRAP(CODE)                                                                                 \
     do {                                                                                           \
-        r0 = (uint64_t)(CODE);                                                                     \
-        JUMP_TO(trap_any, fp);                                                                     \
+        switch (CODE) {                                                                            \
+        case WX_TRAP_UNREACHABLE: JUMP_TO(trap_UNREACHABLE, fp);                                   \
+        case WX_TRAP_MEMORY_OOB: JUMP_TO(trap_MEMORY_OOB, fp);                                     \
+        case WX_TRAP_TABLE_OOB: JUMP_TO(trap_TABLE_OOB, fp);                                       \
+        case WX_TRAP_DIV_ZERO: JUMP_TO(trap_DIV_ZERO, fp);                                         \
+        case WX_TRAP_INT_OVERFLOW: JUMP_TO(trap_INT_OVERFLOW, fp);                                 \
+        case WX_TRAP_BAD_CONVERSION: JUMP_TO(trap_BAD_CONVERSION, fp);                             \
+        case WX_TRAP_UNALIGNED_ATOMIC: JUMP_TO(trap_UNALIGNED_ATOMIC, fp);                         \
+        case WX_TRAP_NULL_REF: JUMP_TO(trap_NULL_REF, fp);                                         \
+        case WX_TRAP_OUT_OF_FUEL: JUMP_TO(trap_OUT_OF_FUEL, fp);                                   \
+        default: r0 = (uint64_t)(CODE); JUMP_TO(trap_any, fp);                                     \
+        }                                                                                          \
     } while (0)
 
 #endif

@@ -31,6 +31,7 @@ struct activation {
     struct wx_instance *inst;
     uint64_t *top;
     void *host_sp;
+    void *guest_sp;
     struct wx_thread *current;
 };
 
@@ -70,7 +71,8 @@ static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func)
 
 static void save(const struct wx_thread *t, struct activation *a)
 {
-    *a = (struct activation){t->pc, t->fp, t->inst, t->top, t->host_sp, wx_thread_current};
+    *a = (struct activation){t->pc,      t->fp,       t->inst,          t->top,
+                             t->host_sp, t->guest_sp, wx_thread_current};
 }
 
 static void restore(struct wx_thread *t, const struct activation *a)
@@ -80,6 +82,7 @@ static void restore(struct wx_thread *t, const struct activation *a)
     t->inst = a->inst;
     t->top = a->top;
     t->host_sp = a->host_sp;
+    t->guest_sp = a->guest_sp;
 }
 
 static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func *func)

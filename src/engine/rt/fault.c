@@ -37,12 +37,25 @@ WX_UNINSTRUMENTED static bool leave_sigsafe(struct wx_thread *t, void *uc, enum 
     return true;
 }
 
+/* Compiled code keeps its state in registers; a stopped thread has it in memory. */
+WX_UNINSTRUMENTED static void save_state_sigsafe(struct wx_thread *t, const void *uc)
+{
+    t->pc =
+        (const char *)wx_uc_pc(uc) + 1; /* as if behind the instruction, like a return address */
+    t->fp = wx_uc_guest_fp(uc);
+    t->inst = wx_uc_guest_instance(uc);
+    t->guest_sp = wx_uc_sp(uc);
+}
+
 WX_UNINSTRUMENTED static bool memory_fault_sigsafe(struct wx_thread *t, const siginfo_t *info,
                                                    void *uc)
 {
     uintptr_t addr = (uintptr_t)info->si_addr;
     if (!wx_jittext_is_guest_sigsafe(wx_uc_pc(uc))) {
         return false;
+    }
+    if (wx_jittext_is_compiled_sigsafe(wx_uc_pc(uc))) {
+        save_state_sigsafe(t, uc);
     }
     if (t->gstack && wx_gstack_in_guard(t->gstack, addr)) {
         t->trap = WX_TRAP_STACK_OVERFLOW;
@@ -70,6 +83,7 @@ WX_UNINSTRUMENTED bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *u
         }
         if (t->host_sp && wx_load_seq(&t->interrupt) &&
             wx_jittext_is_compiled_sigsafe(wx_uc_pc(ucontext))) {
+            save_state_sigsafe(t, ucontext);
             return leave_sigsafe(t, ucontext, WX_INTERRUPT);
         }
         return true; /* polls and waits will see the interrupt */

@@ -9,7 +9,7 @@
 #include "base/annot.h"
 #include "base/atomic.h"
 
-#define MAX_RANGES 256
+#define MAX_RANGES 4096
 
 static struct {
     uintptr_t start; /* atomic */

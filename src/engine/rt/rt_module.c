@@ -30,6 +30,9 @@ static void module_free(struct wx_rt_module *m)
     for (int mode = 0; mode < 2; mode++) {
         free_codes(m, mode);
     }
+    if (m->tier->module_fini) {
+        m->tier->module_fini(m);
+    }
     wx_free(&e->mem, m->sigs);
     wx_module_free(m->wasm);
     wx_mutex_fini(&m->lock);
@@ -90,25 +93,35 @@ void wx_rt_module_unref(struct wx_rt_module *module)
     }
 }
 
-/* Slots of the frame header; the tier asserts that its own header has this size. */
-#define HEADER_SLOTS 4u
+static struct wx_code *make_codes(struct wx_rt_module *m, int mode, uint32_t n)
+{
+    struct wx_code *codes = wx_zalloc_array(&m->engine->mem, (size_t)n + 1, sizeof *codes);
+    for (uint32_t i = 0; codes && i < n; i++) {
+        const struct wx_func_def *f = &m->wasm->funcs[m->wasm->n_func_imports + i];
+        codes[i] = (struct wx_code){
+            .func_idx = m->wasm->n_func_imports + i,
+            .module = m,
+            .mode = (uint32_t)mode,
+            .local_slots = f->n_local_slots,
+            .frame_slots = f->n_local_slots + m->tier->header_slots + f->max_stack_slots,
+        };
+    }
+    wax_error *error = NULL;
+    if (codes && m->tier->prepare && m->tier->prepare(m, codes, n, mode, &error) != WAX_OK) {
+        wx_logf(&m->engine->config.log, WX_LOG_ERROR, "engine", "%s", wax_error_message(error));
+        wax_error_free(error);
+        wx_free(&m->engine->mem, codes);
+        return NULL;
+    }
+    return codes;
+}
 
 struct wx_code *wx_rt_module_codes(struct wx_rt_module *m, int mode)
 {
     wx_mutex_lock(&m->lock);
     uint32_t n = m->wasm->n_funcs - m->wasm->n_func_imports;
     if (!m->codes[mode]) {
-        m->codes[mode] = wx_zalloc_array(&m->engine->mem, (size_t)n + 1, sizeof *m->codes[mode]);
-        for (uint32_t i = 0; m->codes[mode] && i < n; i++) {
-            const struct wx_func_def *f = &m->wasm->funcs[m->wasm->n_func_imports + i];
-            m->codes[mode][i] = (struct wx_code){
-                .func_idx = m->wasm->n_func_imports + i,
-                .module = m,
-                .mode = (uint32_t)mode,
-                .local_slots = f->n_local_slots,
-                .frame_slots = f->n_local_slots + HEADER_SLOTS + f->max_stack_slots,
-            };
-        }
+        m->codes[mode] = make_codes(m, mode, n);
     }
     struct wx_code *codes = m->codes[mode];
     wx_mutex_unlock(&m->lock);

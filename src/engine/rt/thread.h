@@ -47,13 +47,14 @@ struct wx_thread {
         struct wx_guest_call call;
     } out;
     /* Waiting (wait.c). */
-    uint32_t wake_seq;         /* atomic futex word: bumped by every wake */
-    uint32_t polling;          /* atomic: 1 while in ppoll; then a wake also writes event_fd */
-    int32_t event_fd;          /* eventfd, made at the first WX_WAIT_FDS; -1 before */
-    struct wx_waitq_node node; /* for the wait/notify table */
-    int32_t host_tid;          /* atomic: kernel tid while inside wx_enter, 0 outside */
-    struct wx_gstack *gstack;  /* stack compiled code runs on now; NULL in the interpreter */
-    void *owner;               /* the guest thread of the wasi layer, or NULL */
+    uint32_t wake_seq;           /* atomic futex word: bumped by every wake */
+    uint32_t polling;            /* atomic: 1 while in ppoll; then a wake also writes event_fd */
+    int32_t event_fd;            /* eventfd, made at the first WX_WAIT_FDS; -1 before */
+    struct wx_waitq_node node;   /* for the wait/notify table */
+    int32_t host_tid;            /* atomic: kernel tid while inside wx_enter, 0 outside */
+    struct wx_gstack *gstack;    /* stack compiled code runs on now; NULL in the interpreter */
+    struct wx_gstack own_gstack; /* made at the first call that needs one */
+    void *owner;                 /* the guest thread of the wasi layer, or NULL */
 };
 
 wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t stack_bytes,

@@ -18,11 +18,20 @@ struct wx_walk {
     /* walker's state */
     const void *pc;
     uint64_t *fp;
+    const uint64_t *sp; /* tiers with a guest stack */
 };
 
 struct wx_tier_ops {
     const char *name;
-    uint64_t features; /* bit set of enum wx_feature it can run */
+    uint64_t features;     /* bit set of enum wx_feature it can run */
+    uint32_t header_slots; /* of a frame on the value stack, behind the locals */
+    /**
+     * Called once for each code table, before anybody sees it; may set entries that compile on
+     * first call. May be NULL. The module's lock is held.
+     */
+    wax_status (*prepare)(struct wx_rt_module *module, struct wx_code *codes, uint32_t n, int mode,
+                          wax_error **err);
+    void (*module_fini)(struct wx_rt_module *module); /* may be NULL */
     /** Make code->entry non-NULL. Called with the module's lock held. */
     wax_status (*compile)(struct wx_rt_module *module, struct wx_code *code, int mode,
                           wax_error **err);

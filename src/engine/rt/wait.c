@@ -46,6 +46,7 @@ wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t 
 void wx_thread_fini(struct wx_thread *t)
 {
     wx_vm_release(t->stack_base, t->stack_bytes);
+    wx_gstack_fini(&t->own_gstack);
     (void)wx_fd_close(&t->event_fd); /* an eventfd has nothing to lose */
     wx_error_clear(&t->error);
 }

@@ -12,6 +12,19 @@ WX_UNINSTRUMENTED static inline uintptr_t wx_uc_pc(const void *uc)
 {
     return (uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
 }
+WX_UNINSTRUMENTED static inline void *wx_uc_sp(const void *uc)
+{
+    return (void *)(uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_RSP];
+}
+/** Registers compiled code keeps its frame and instance in (engine/ops/state_stencil.h). */
+WX_UNINSTRUMENTED static inline void *wx_uc_guest_fp(const void *uc)
+{
+    return (void *)(uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_R12];
+}
+WX_UNINSTRUMENTED static inline void *wx_uc_guest_instance(const void *uc)
+{
+    return (void *)(uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_R14];
+}
 /** Continue at fn(arg0, arg1) with the given stack pointer. */
 WX_UNINSTRUMENTED static inline void wx_uc_redirect(void *uc, void *fn, void *sp, uint64_t arg0,
                                                     uint64_t arg1)

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From op bodies to machine code. */
+/*
+ * The lowering (engine/ops) names one body after the other; each becomes the bytes of its stencil
+ * with the holes filled in. A stencil's hot part goes in line. Its cold part (ways out that are
+ * rare) waits until the function's end, so that the hot path has no jumps over it.
+ *
+ * Labels are offsets in the function; branches to labels not bound yet are fixed at the end, as are
+ * the addresses of branch tables, which lie behind the cold parts.
+ */
+#include "engine/jit/emit.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "base/vec.h"
+
+#define MAX_IMMS 5u
+
+/* A cold part to come. */
+struct cold {
+    const struct wx_stencil *stencil;
+    uint32_t hot; /* where its hot part is */
+    uint32_t module_off;
+    uint32_t fp_delta;
+    int64_t label;
+    uint64_t imms[MAX_IMMS];
+};
+
+enum fix_kind { FIX_REL32, FIX_TABLE_ADDRESS };
+struct fixup {
+    enum fix_kind kind;
+    uint32_t at; /* offset of the field in the function */
+    int32_t addend;
+    uint32_t label; /* REL32: label; TABLE_ADDRESS: its first entry in `targets` */
+};
+
+struct emitter {
+    struct wx_sink sink;
+    struct wx_mem *mem;
+    struct wx_jit_region *region;
+    uint8_t *rw;       /* the function, as written */
+    const uint8_t *rx; /* the function, as it will run */
+    size_t room;       /* bytes left in the region from its start */
+    uint32_t at;       /* bytes so far */
+    bool full;
+    WX_VEC(struct wx_jit_mark) marks;
+    WX_VEC(struct cold) colds;
+    WX_VEC(struct fixup) fixups;
+    WX_VEC(uint32_t) labels;       /* offset each stands for */
+    WX_VEC(uint32_t) targets;      /* labels of all branch tables */
+    const struct wx_stencil *fuel; /* last FUEL, whose cost is still to come */
+    uint32_t fuel_at;
+};
+
+static struct emitter *emitter_of(struct wx_sink *sink) { return (struct emitter *)(void *)sink; }
+
+/* -------- one stencil -------- */
+
+static bool fits(const struct wx_stencil *s, const uint64_t *imms)
+{
+    const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
+    for (unsigned i = 0; i < s->n_relocs; i++) {
+        uint8_t kind = r[i].kind & (uint8_t)~WX_SR_IN_COLD;
+        if (kind != WX_SR_IMM32 && kind != WX_SR_IMM31) {
+            continue;
+        }
+        uint64_t v = imms[r[i].arg];
+        if (kind == WX_SR_IMM32 ? v > UINT32_MAX : (int64_t)v != (int32_t)v) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The form whose holes hold these immediates. */
+static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms)
+{
+    const struct wx_stencil *s = &wx_stencils[h];
+    if (s->wide && !fits(s, imms)) {
+        s = &wx_stencil_wides[s->wide - 1];
+    }
+    wx_assert(fits(s, imms));
+    return s;
+}
+
+static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_t addend,
+                      uint32_t label)
+{
+    struct fixup f = {kind, at, addend, label};
+    return wx_vec_push(e->mem, &e->fixups, f);
+}
+
+static void put_rel32(struct emitter *e, uint32_t at, const uint8_t *to, int32_t addend)
+{
+    int64_t disp = to - (e->rx + at) + addend;
+    wx_put_u32(e->rw + at, (uint32_t)(int32_t)disp);
+}
+
+static void put_imm(uint8_t *p, uint8_t kind, uint64_t v)
+{
+    switch (kind) {
+    case WX_SR_IMM8: *p = (uint8_t)v; break;
+    case WX_SR_IMM64: wx_put_u64(p, v); break;
+    default: wx_put_u32(p, (uint32_t)v); break;
+    }
+}
+
+/* Where a stencil is and what it was given. */
+struct place {
+    const struct wx_stencil *s;
+    uint32_t hot, cold;
+    const uint64_t *imms;
+    int64_t label;
+};
+
+static bool apply(struct emitter *e, const struct place *p, const struct wx_stencil_reloc *r)
+{
+    uint32_t at = (r->kind & WX_SR_IN_COLD ? p->cold : p->hot) + r->off;
+    struct wx_jit_region *g = e->region;
+    uint8_t kind = r->kind & (uint8_t)~WX_SR_IN_COLD;
+    switch (kind) {
+    case WX_SR_NEXT: put_rel32(e, at, e->rx + p->hot + p->s->hot, r->addend); return true;
+    case WX_SR_TARGET: return add_fixup(e, FIX_REL32, at, r->addend, (uint32_t)p->label);
+    case WX_SR_HOT: put_rel32(e, at, e->rx + p->hot, r->addend); return true;
+    case WX_SR_COLD: return true; /* once the cold part has its place */
+    case WX_SR_THUNK: put_rel32(e, at, (const uint8_t *)&g->thunks[r->arg], r->addend); return true;
+    case WX_SR_ENTRY: {
+        const struct wx_code *callee = (const struct wx_code *)(uintptr_t)p->imms[0];
+        uint32_t first = callee->module->wasm->n_func_imports;
+        put_rel32(e, at, (const uint8_t *)&g->entries[callee->func_idx - first], r->addend);
+        return true;
+    }
+    case WX_SR_POOL: put_rel32(e, at, g->pool, r->addend); return true;
+    default: put_imm(e->rw + at, kind, p->imms[r->arg] + (uint64_t)(int64_t)r->addend); return true;
+    }
+}
+
+static bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
+{
+    const struct wx_stencil_reloc *r = &wx_stencil_relocs[p->s->relocs];
+    bool ok = true;
+    for (unsigned i = 0; i < p->s->n_relocs; i++) {
+        if ((r[i].kind & WX_SR_IN_COLD) == part) {
+            ok = ok && apply(e, p, &r[i]);
+        }
+    }
+    return ok;
+}
+
+static bool has_room(struct emitter *e, size_t bytes)
+{
+    if (e->room - e->at < bytes) {
+        e->full = true;
+        return false;
+    }
+    return true;
+}
+
+static bool put_stencil(struct emitter *e, const struct wx_stencil *s, const uint64_t *imms,
+                        int64_t label)
+{
+    if (!has_room(e, s->hot)) {
+        return false;
+    }
+    struct place p = {.s = s, .hot = e->at, .imms = imms, .label = label};
+    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes, s->hot);
+    e->at += s->hot;
+    if (s->cold) {
+        const struct wx_jit_mark *m = &e->marks.p[e->marks.n - 1];
+        struct cold c = {.stencil = s,
+                         .hot = p.hot,
+                         .module_off = m->module_off,
+                         .fp_delta = m->fp_delta,
+                         .label = label};
+        memcpy(c.imms, imms, sizeof c.imms);
+        if (!wx_vec_push(e->mem, &e->colds, c)) {
+            return false;
+        }
+    }
+    return apply_part(e, &p, 0);
+}
+
+/* -------- the sink -------- */
+
+static bool is_br_table(uint32_t h) { return h >= WX_H_BR_TABLE_0 && h <= WX_H_BR_TABLE_3; }
+/* Calls that come back with fp moved by immediate B. */
+static bool is_call(uint32_t h) { return h >= WX_H_CALL && h <= WX_H_CALL_REF_3; }
+static bool is_tail_call(uint32_t h)
+{
+    return h >= WX_H_TAIL_CALL_FUNC && h <= WX_H_TAIL_CALL_REF_3;
+}
+
+/* The table's address goes to a 64-bit hole, immediate B. */
+static bool emit_br_table(struct emitter *e, uint32_t h, uint64_t *imms)
+{
+    imms[1] = UINT64_C(1) << 63; /* only the wide form holds it */
+    const struct wx_stencil *s = choose(h, imms);
+    uint32_t hot = e->at;
+    if (!put_stencil(e, s, imms, -1)) {
+        return false;
+    }
+    const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
+    for (unsigned i = 0; i < s->n_relocs; i++) {
+        if (r[i].kind == WX_SR_IMM64 && r[i].arg == 1) {
+            if (!add_fixup(e, FIX_TABLE_ADDRESS, hot + r[i].off, r[i].addend,
+                           (uint32_t)e->targets.n)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
+{
+    e->marks.p[e->marks.n - 1].fp_delta = (uint32_t)imms[1];
+    const uint64_t back[MAX_IMMS] = {imms[1]};
+    return put_stencil(e, choose(h, imms), imms, -1) &&
+           put_stencil(e, choose(WX_S_AFTER_CALL, back), back, -1);
+}
+
+static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigned n, int64_t label)
+{
+    struct emitter *e = emitter_of(sink);
+    if (h == WX_SINK_TARGET) {
+        return wx_vec_push(e->mem, &e->targets, (uint32_t)label);
+    }
+    uint64_t all[MAX_IMMS] = {0};
+    wx_assert(n <= MAX_IMMS);
+    for (unsigned i = 0; i < n; i++) {
+        all[i] = imms[i];
+    }
+    if (is_br_table(h)) {
+        return emit_br_table(e, h, all);
+    }
+    if (is_call(h)) {
+        return emit_call(e, h, all);
+    }
+    if (is_tail_call(h)) {
+        all[4] &= UINT32_MAX; /* slots; these frames have no header */
+    }
+    const struct wx_stencil *s = choose(h, all);
+    if (h == WX_H_FUEL) {
+        e->fuel = s;
+        e->fuel_at = e->at;
+    }
+    return put_stencil(e, s, all, label);
+}
+
+static bool bind(struct wx_sink *sink, uint32_t label)
+{
+    struct emitter *e = emitter_of(sink);
+    if (label >= e->labels.n) {
+        if (!wx_vec_reserve(e->mem, &e->labels, label + 1 - e->labels.n)) {
+            return false;
+        }
+        memset(e->labels.p + e->labels.n, 0, (label + 1 - e->labels.n) * sizeof *e->labels.p);
+        e->labels.n = label + 1;
+    }
+    e->labels.p[label] = e->at;
+    return true;
+}
+
+static bool mark(struct wx_sink *sink, uint32_t module_off)
+{
+    struct emitter *e = emitter_of(sink);
+    struct wx_jit_mark m = {e->at, module_off, 0};
+    if (e->marks.n && e->marks.p[e->marks.n - 1].code_off == m.code_off) {
+        e->marks.p[e->marks.n - 1] = m; /* the one before made no code of its own */
+        return true;
+    }
+    return wx_vec_push(e->mem, &e->marks, m);
+}
+
+static void set_fuel(struct wx_sink *sink, uint64_t cost)
+{
+    struct emitter *e = emitter_of(sink);
+    const uint64_t imms[MAX_IMMS] = {cost};
+    struct place p = {.s = e->fuel, .hot = e->fuel_at, .imms = imms, .label = -1};
+    (void)apply_part(e, &p, 0); /* immediates only: nothing is allocated */
+}
+
+/* -------- the end of a function -------- */
+
+static bool put_cold(struct emitter *e, const struct cold *c)
+{
+    const struct wx_stencil *s = c->stencil;
+    struct place p = {.s = s, .hot = c->hot, .cold = e->at, .imms = c->imms, .label = c->label};
+    struct wx_jit_mark m = {e->at, c->module_off, c->fp_delta};
+    if (!has_room(e, s->cold) || !wx_vec_push(e->mem, &e->marks, m)) {
+        return false;
+    }
+    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes + s->hot, s->cold);
+    e->at += s->cold;
+    const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
+    for (unsigned i = 0; i < s->n_relocs; i++) {
+        if (r[i].kind == WX_SR_COLD) {
+            put_rel32(e, p.hot + r[i].off, e->rx + p.cold, r[i].addend);
+        }
+    }
+    return apply_part(e, &p, WX_SR_IN_COLD);
+}
+
+static bool put_tables(struct emitter *e, uint32_t *ret_tables)
+{
+    e->at = (uint32_t)wx_align_up(e->at, 8);
+    *ret_tables = e->at;
+    size_t bytes = e->targets.n * sizeof(uint64_t);
+    if (!has_room(e, bytes)) {
+        return false;
+    }
+    for (size_t i = 0; i < e->targets.n; i++) {
+        wx_put_u64(e->rw + e->at, (uint64_t)(uintptr_t)(e->rx + e->labels.p[e->targets.p[i]]));
+        e->at += 8;
+    }
+    return true;
+}
+
+static void fix(struct emitter *e, uint32_t tables)
+{
+    for (size_t i = 0; i < e->fixups.n; i++) {
+        const struct fixup *f = &e->fixups.p[i];
+        if (f->kind == FIX_REL32) {
+            put_rel32(e, f->at, e->rx + e->labels.p[f->label], f->addend);
+        } else {
+            const uint8_t *table = e->rx + tables + (size_t)f->label * 8;
+            wx_put_u64(e->rw + f->at, (uint64_t)(uintptr_t)table + (uint64_t)(int64_t)f->addend);
+        }
+    }
+}
+
+static bool emit_body(struct emitter *e, struct wx_rt_module *module, const struct wx_code *code,
+                      wax_error **err, wax_status *ret_st)
+{
+    const uint64_t frame[MAX_IMMS] = {(uint64_t)code->frame_slots * 8};
+    uint32_t body = module->wasm->funcs[code->func_idx].body_off;
+    if (!mark(&e->sink, body) || !put_stencil(e, choose(WX_S_FRAME, frame), frame, -1)) {
+        return false;
+    }
+    *ret_st = wx_lower(module, code, &e->sink, err);
+    if (*ret_st != WAX_OK) {
+        return false;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < e->colds.n && ok; i++) {
+        ok = put_cold(e, &e->colds.p[i]);
+    }
+    uint32_t tables = 0;
+    ok = ok && put_tables(e, &tables);
+    if (ok) {
+        fix(e, tables);
+    }
+    return ok;
+}
+
+static struct wx_jit_code *finish(struct emitter *e)
+{
+    size_t marks = e->marks.n * sizeof *e->marks.p;
+    struct wx_jit_code *c = wx_alloc(e->mem, sizeof *c + marks);
+    if (c) {
+        c->start = (uint32_t)e->region->used;
+        c->len = e->at;
+        c->n_marks = (uint32_t)e->marks.n;
+        memcpy(c->marks, e->marks.p, marks);
+        e->region->used = wx_align_up(e->region->used + e->at, 16);
+    }
+    return c;
+}
+
+wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_rt_module *module,
+                                struct wx_code *code, struct wx_jit_code **ret_code,
+                                wax_error **err)
+{
+    struct emitter e = {.sink = {emit, bind, mark, set_fuel},
+                        .mem = wx_engine_get_mem(module->engine),
+                        .region = region,
+                        .rw = region->code.rw + region->used,
+                        .rx = region->code.rx + region->used,
+                        .room = region->code.len - region->used};
+    wax_error *inner = NULL;
+    wax_status st = WAX_OK;
+    struct wx_jit_code *c = emit_body(&e, module, code, &inner, &st) ? finish(&e) : NULL;
+    wx_vec_fini(e.mem, &e.marks);
+    wx_vec_fini(e.mem, &e.colds);
+    wx_vec_fini(e.mem, &e.fixups);
+    wx_vec_fini(e.mem, &e.labels);
+    wx_vec_fini(e.mem, &e.targets);
+    wax_error_free(inner);
+    if (!c) {
+        return e.full ? wx_fail(err, WAX_E_LIMIT, "the code memory of the module is full")
+                      : wx_fail_nomem(err, "code");
+    }
+    *ret_code = c;
+    return WAX_OK;
+}

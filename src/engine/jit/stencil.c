@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stencil table for this processor. */
+#include "engine/jit/stencil.h"
+
+#include "base/check.h"
+
+/* The generated file holds five arrays between these two macros. */
+#define STENCIL_PART(NAME, TYPE) PART_##NAME(TYPE)
+#define PART_pool(TYPE) _Alignas(16) const TYPE wx_stencil_pool[] = {
+#define PART_bytes(TYPE) const TYPE wx_stencil_bytes[] = {
+#define PART_relocs(TYPE) const TYPE wx_stencil_relocs[] = {
+#define PART_wides(TYPE) const TYPE wx_stencil_wides[] = {
+#define PART_entries(TYPE) const TYPE wx_stencils[WX_S_COUNT] = {
+#define STENCIL_END                                                                                \
+    }                                                                                              \
+    ;
+
+#include "engine/jit/stencils_x86_64.inc"
+
+const uint32_t wx_stencil_pool_len = sizeof wx_stencil_pool;

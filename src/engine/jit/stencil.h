@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stencil table: bytes and relocations of every op body. */
+#ifndef WX_ENGINE_JIT_STENCIL_H
+#define WX_ENGINE_JIT_STENCIL_H
+
+#include <stdint.h>
+
+#include "engine/ops/handlers.h"
+
+/* Stencils beyond the handlers, in the order of EXTRAS in tools/gen-stencils.py. */
+enum wx_stencil_extra {
+    WX_S_FRAME = WX_H_COUNT, /* A = bytes of the frame: room for it, or out */
+    WX_S_AFTER_CALL,         /* A = what the call added to fp */
+    WX_S_COUNT
+};
+
+enum wx_thunk {
+#define THUNK(NAME) WX_THUNK_##NAME,
+#include "engine/jit/thunks.def"
+#undef THUNK
+    WX_THUNK_COUNT
+};
+
+/* What to write where. Displacements are from the end of the 4-byte field (addend included). */
+enum wx_stencil_reloc_kind {
+    WX_SR_NEXT,   /* rel32: end of the hot part */
+    WX_SR_TARGET, /* rel32: the branch target */
+    WX_SR_HOT,    /* rel32: hot part of this stencil */
+    WX_SR_COLD,   /* rel32: cold part of this stencil */
+    WX_SR_THUNK,  /* rip-relative: slot of a thunk; arg = enum wx_thunk */
+    WX_SR_ENTRY,  /* rip-relative: entry slot of the callee, immediate A = struct wx_code */
+    WX_SR_POOL,   /* rip-relative: constant pool */
+    /* Immediate `arg` (A = 0): */
+    WX_SR_IMM8,  /* low 8 bits */
+    WX_SR_IMM32, /* must fit unsigned 32 bits */
+    WX_SR_IMM31, /* must fit signed 32 bits */
+    WX_SR_IMM64,
+};
+#define WX_SR_IN_COLD 0x80
+
+struct wx_stencil_reloc {
+    uint16_t off; /* in its part */
+    uint8_t kind; /* enum wx_stencil_reloc_kind, | WX_SR_IN_COLD */
+    uint8_t arg;
+    int32_t addend;
+};
+
+/** Hot part, which is copied in line, and cold part, which goes behind the function. */
+struct wx_stencil {
+    uint32_t bytes; /* first byte in wx_stencil_bytes; the cold part follows the hot one */
+    uint32_t relocs;
+    uint16_t hot, cold; /* bytes */
+    uint16_t n_relocs;
+    uint16_t wide; /* number + 1 in wx_stencil_wides of the form with 64-bit immediates, 0 = none */
+};
+
+extern const struct wx_stencil wx_stencils[WX_S_COUNT];
+extern const struct wx_stencil wx_stencil_wides[];
+extern const struct wx_stencil_reloc wx_stencil_relocs[];
+extern const uint8_t wx_stencil_bytes[];
+extern const uint8_t wx_stencil_pool[];
+extern const uint32_t wx_stencil_pool_len;
+
+#endif
