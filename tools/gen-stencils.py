@@ -465,7 +465,7 @@ def generate(clang):
             continue
         entry = table.add(narrow, name)
         number = 0
-        if WIDE.match(name):
+        if WIDE.search(name):
             wides.append(table.add(wide, name))
             number = len(wides)
         entries.append(entry + (number,))

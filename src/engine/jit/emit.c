@@ -45,6 +45,7 @@ struct emitter {
     size_t room;       /* bytes left in the region from its start */
     uint32_t at;       /* bytes so far */
     bool full;
+    bool no_form; /* some immediate fits no form of its stencil */
     WX_VEC(struct wx_jit_mark) marks;
     WX_VEC(struct cold) colds;
     WX_VEC(struct fixup) fixups;
@@ -74,15 +75,14 @@ static bool fits(const struct wx_stencil *s, const uint64_t *imms)
     return true;
 }
 
-/* The form whose holes hold these immediates. */
+/* The form whose holes hold these immediates. NULL if the table has none: a bug of the table. */
 static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms)
 {
     const struct wx_stencil *s = &wx_stencils[h];
     if (s->wide && !fits(s, imms)) {
         s = &wx_stencil_wides[s->wide - 1];
     }
-    wx_assert(fits(s, imms));
-    return s;
+    return fits(s, imms) ? s : NULL;
 }
 
 static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_t addend,
@@ -161,6 +161,10 @@ static bool has_room(struct emitter *e, size_t bytes)
 static bool put_stencil(struct emitter *e, const struct wx_stencil *s, const uint64_t *imms,
                         int64_t label)
 {
+    if (!s) {
+        e->no_form = true;
+        return false;
+    }
     if (!has_room(e, s->hot)) {
         return false;
     }
@@ -221,6 +225,22 @@ static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
            put_stencil(e, choose(WX_S_AFTER_CALL, back), back, -1);
 }
 
+/* Zeroing a few locals needs no loop. */
+#define MAX_STRAIGHT_ZEROS 8u
+
+static bool emit_enter(struct emitter *e, const uint64_t *imms)
+{
+    if (imms[1] > MAX_STRAIGHT_ZEROS) {
+        return put_stencil(e, choose(WX_H_ENTER, imms), imms, -1);
+    }
+    bool ok = true;
+    for (uint64_t i = 0; i < imms[1] && ok; i++) {
+        const uint64_t zero[MAX_IMMS] = {imms[0] + i * 8, 0};
+        ok = put_stencil(e, choose(WX_H_CONST_SLOT, zero), zero, -1);
+    }
+    return ok;
+}
+
 static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigned n, int64_t label)
 {
     struct emitter *e = emitter_of(sink);
@@ -231,6 +251,9 @@ static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigne
     wx_assert(n <= MAX_IMMS);
     for (unsigned i = 0; i < n; i++) {
         all[i] = imms[i];
+    }
+    if (h == WX_H_ENTER) {
+        return emit_enter(e, all);
     }
     if (is_br_table(h)) {
         return emit_br_table(e, h, all);
@@ -389,6 +412,9 @@ wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_rt_modul
     wx_vec_fini(e.mem, &e.targets);
     wax_error_free(inner);
     if (!c) {
+        if (e.no_form) {
+            return wx_fail(err, WAX_E_INTERNAL, "a stencil can not hold its immediates");
+        }
         return e.full ? wx_fail(err, WAX_E_LIMIT, "the code memory of the module is full")
                       : wx_fail_nomem(err, "code");
     }
