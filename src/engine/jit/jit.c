@@ -173,7 +173,8 @@ static enum wx_outcome call(struct wx_thread *t, struct wx_func *func, uint64_t 
     if (sp - 256 < (uint8_t *)t->guest_limit) {
         return wx_trap(t, WX_TRAP_STACK_OVERFLOW);
     }
-    uint64_t out = wx_jit_enter(t, base, inst->mem0, inst, func->code->entry, sp);
+    const void *entry = wx_load_acquire(&func->code->entry); /* pairs with compile */
+    uint64_t out = wx_jit_enter(t, base, inst->mem0, inst, entry, sp);
     if (out == WX_DONE) {
         t->guest_sp = sp;
     }
