@@ -36,13 +36,24 @@
         NEXT(0);                                                                                   \
     }
 
+/* X op immediate number H, the way this build and processor do it best. */
+#define WX_VALUE_0 A
+#define WX_VALUE_1 B
+#define WX_VALUE(H) CAT(WX_VALUE_, H)
+#if defined(WX_STENCIL) && !defined(WX_STENCIL_WIDE) && defined(__x86_64__)
+#include "engine/ops/imm_x86_64.h"
+#define WX_C(NAME, P, X, H) WX_C_##NAME(X, H)
+#else
+#define WX_C(NAME, P, X, H) wx_num_##NAME(X, CAT(IMM_, P)(WX_VALUE(H)))
+#endif
+
 #define DEF_BINARY(V, W, U, NAME, P, R)                                                            \
     WX_BODY(NAME##_RR_##V) { CAT(SET_, R)(V, wx_num_##NAME(CAT(GET_, P)(V), CAT(GET_, P)(W))); NEXT(0); } \
     WX_BODY(NAME##_RL_##V) { CAT(SET_, R)(V, wx_num_##NAME(CAT(GET_, P)(V), CAT(LOC_, P)(A))); NEXT(1); } \
-    WX_BODY(NAME##_RC_##V) { CAT(SET_, R)(V, wx_num_##NAME(CAT(GET_, P)(V), CAT(IMM_, P)(A))); NEXT(1); } \
+    WX_BODY(NAME##_RC_##V) { CAT(SET_, R)(V, WX_C(NAME, P, CAT(GET_, P)(V), 0)); NEXT(1); } \
     WX_BODY(NAME##_LR_##V) { CAT(SET_, R)(V, wx_num_##NAME(CAT(LOC_, P)(A), CAT(GET_, P)(W))); NEXT(1); } \
     WX_BODY(NAME##_LL_##V) { CAT(SET_, R)(V, wx_num_##NAME(CAT(LOC_, P)(A), CAT(LOC_, P)(B))); NEXT(2); } \
-    WX_BODY(NAME##_LC_##V) { CAT(SET_, R)(V, wx_num_##NAME(CAT(LOC_, P)(A), CAT(IMM_, P)(B))); NEXT(2); }
+    WX_BODY(NAME##_LC_##V) { CAT(SET_, R)(V, WX_C(NAME, P, CAT(LOC_, P)(A), 1)); NEXT(2); }
 
 #define BRANCH(COND, N, TARGET)                                                                    \
     {                                                                                              \
@@ -54,10 +65,10 @@
 #define DEF_COMPARE_BR(V, W, U, NAME, P, R)                                                        \
     WX_BODY(NAME##_BR_RR_##V) BRANCH(wx_num_##NAME(CAT(GET_, P)(V), CAT(GET_, P)(W)), 1, A)        \
     WX_BODY(NAME##_BR_RL_##V) BRANCH(wx_num_##NAME(CAT(GET_, P)(V), CAT(LOC_, P)(A)), 2, B)        \
-    WX_BODY(NAME##_BR_RC_##V) BRANCH(wx_num_##NAME(CAT(GET_, P)(V), CAT(IMM_, P)(A)), 2, B)        \
+    WX_BODY(NAME##_BR_RC_##V) BRANCH(WX_C(NAME, P, CAT(GET_, P)(V), 0), 2, B)        \
     WX_BODY(NAME##_BR_LR_##V) BRANCH(wx_num_##NAME(CAT(LOC_, P)(A), CAT(GET_, P)(W)), 2, B)        \
     WX_BODY(NAME##_BR_LL_##V) BRANCH(wx_num_##NAME(CAT(LOC_, P)(A), CAT(LOC_, P)(B)), 3, C)        \
-    WX_BODY(NAME##_BR_LC_##V) BRANCH(wx_num_##NAME(CAT(LOC_, P)(A), CAT(IMM_, P)(B)), 3, C)
+    WX_BODY(NAME##_BR_LC_##V) BRANCH(WX_C(NAME, P, CAT(LOC_, P)(A), 1), 3, C)
 
 #define DEF_BINARY_TRAP(V, W, U, NAME, P, R)                                                       \
     WX_BODY(NAME##_RR_##V)                                                                         \
