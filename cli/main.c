@@ -56,6 +56,7 @@ static int status_of(const wax_error *error)
     case WAX_E_TYPE: return EXIT_USAGE;
     case WAX_E_TIMEOUT: return EXIT_TIMEOUT;
     case WAX_TRAP:
+    case WAX_EXCEPTION:
     case WAX_E_FUEL: return EXIT_TRAP;
     case WAX_E_CANCELLED: return 130;
     case WAX_E_IO: return wax_error_errno(error) == 2 ? EXIT_NOINPUT : EXIT_IO;

@@ -314,6 +314,20 @@ static enum verdict assert_trap(struct wast *w, const json_t *cmd)
     return PASS;
 }
 
+static enum verdict assert_exception(struct wast *w, const json_t *cmd)
+{
+    struct result r;
+    act(w, json_object_get(cmd, "action"), &r);
+    if (r.skip) {
+        return skip(w, r.skip);
+    }
+    if (r.status != WAX_EXCEPTION) {
+        return fail(w, cmd, r.status == WAX_OK ? "did not throw" : "ended otherwise", r.error);
+    }
+    wax_error_free(r.error);
+    return PASS;
+}
+
 static enum verdict assert_rejected(struct wast *w, const json_t *cmd)
 {
     const char *file = binary_of(cmd);
@@ -380,6 +394,7 @@ static enum verdict run_command(struct wast *w, const json_t *cmd)
         {"assert_return", assert_return},
         {"assert_trap", assert_trap},
         {"assert_exhaustion", assert_trap},
+        {"assert_exception", assert_exception},
         {"assert_invalid", assert_rejected},
         {"assert_malformed", assert_rejected},
         {"assert_unlinkable", assert_not_instantiable},

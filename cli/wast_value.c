@@ -102,7 +102,9 @@ static int matches_ref(struct wast *w, const wax_value *v, const char *type, con
     if (strcmp(type, "externref") == 0 && text) {
         return wax_externref_data(w->store, v) == (void *)((uintptr_t)number(text) + 1);
     }
-    return v->type == (strcmp(type, "externref") == 0 ? WAX_EXTERNREF : WAX_FUNCREF);
+    return v->type == (strcmp(type, "externref") == 0 ? WAX_EXTERNREF
+                       : strcmp(type, "exnref") == 0  ? WAX_EXNREF
+                                                      : WAX_FUNCREF);
 }
 
 int wast_matches(struct wast *w, const wax_value *v, const json_t *expected)
@@ -130,9 +132,10 @@ int wast_matches(struct wast *w, const wax_value *v, const json_t *expected)
 
 const char *wast_text(const wax_value *v, char *buf, size_t size)
 {
-    static const char *const names[] = {"i32", "i64", "f32", "f64", "v128", "funcref", "externref"};
+    static const char *const names[] = {"i32",  "i64",     "f32",       "f64",
+                                        "v128", "funcref", "externref", "exnref"};
     uint64_t bits = 0;
     memcpy(&bits, &v->of, v->type == WAX_I32 || v->type == WAX_F32 ? 4 : 8);
-    (void)snprintf(buf, size, "%s:%" PRIu64, v->type <= WAX_EXTERNREF ? names[v->type] : "?", bits);
+    (void)snprintf(buf, size, "%s:%" PRIu64, v->type <= WAX_EXNREF ? names[v->type] : "?", bits);
     return buf;
 }

@@ -59,7 +59,9 @@ WAX_API void *wax_externref_data(const wax_store *store, const wax_value *value)
 
 /**
  * A host function: reads args, writes results (their types are set already). Returns WAX_OK, or an
- * error made with wax_host_fail(), which traps the guest. May call back into the same store.
+ * error made with wax_host_fail(), which traps the guest, or with wax_host_throw(), which throws;
+ * or WAX_EXCEPTION with the error of its own wax_call(), which throws that exception on. May call
+ * back into the same store.
  *
  * @param memory  memory 0 of the calling instance, NULL if it has none; borrowed for the call
  */
@@ -80,6 +82,41 @@ WAX_API wax_status wax_host_fail(wax_error **err, const char *format, ...)
  */
 WAX_API wax_status wax_func_new(wax_store *store, const wax_functype *type, wax_host_fn fn,
                                 void *data, wax_func **ret_func, wax_error **err);
+
+/* -------- tags and exceptions -------- */
+
+/**
+ * Make a tag of the host: what exceptions are told apart by. Importable as an extern.
+ *
+ * @param type     parameters only; borrowed
+ * @param ret_tag  belongs to the store
+ * @return WAX_OK; WAX_E_INVALID if the type has results; WAX_E_NOMEM
+ * @since 0.1
+ * @source wasm core 3.0, 4.2.10
+ */
+WAX_API wax_status wax_tag_new(wax_store *store, const wax_functype *type, wax_tag **ret_tag,
+                               wax_error **err);
+/** Type of a tag; the arrays live as long as its store. */
+WAX_API wax_status wax_tag_type(const wax_tag *tag, wax_functype *ret_type, wax_error **err);
+/**
+ * Make the error of a host function that throws: `return wax_host_throw(err, tag, args, n);`.
+ *
+ * @param err     of the host function; must not be NULL
+ * @param tag     of the store the function is called in
+ * @param args    n_args values of the tag's types, copied
+ * @return WAX_EXCEPTION; WAX_E_INVALID, WAX_E_TYPE for values the tag does not take, WAX_E_STATE
+ * for an exnref that is gone: returned from a host function these trap
+ * @since 0.1
+ * @source wasm core 3.0, 4.6.2 (throw)
+ */
+WAX_API wax_status wax_host_throw(wax_error **err, const wax_tag *tag, const wax_value *args,
+                                  size_t n_args);
+/** Tag of the exception behind WAX_EXCEPTION, NULL otherwise. Valid while its store lives. */
+WAX_API const wax_tag *wax_error_tag(const wax_error *error);
+/** Number of values that exception carries. */
+WAX_API size_t wax_error_n_values(const wax_error *error);
+/** One of them; NULL past the end. Lives as long as the error; references as in wax_value. */
+WAX_API const wax_value *wax_error_value(const wax_error *error, size_t idx);
 
 /* -------- linking -------- */
 
@@ -132,6 +169,7 @@ WAX_API wax_status wax_func_type(wax_func *func, wax_functype *ret_type, wax_err
  * @param args     n_args values of the parameter types
  * @param results  room for n_results values, written on success
  * @return WAX_OK; WAX_TRAP or WAX_EXIT with trap, exit code and back-trace in the error;
+ *         WAX_EXCEPTION with the tag, the values and the back-trace of the throw;
  *         WAX_E_INVALID (wrong counts), WAX_E_TYPE (wrong argument type), WAX_E_CANCELLED,
  *         WAX_E_TIMEOUT, WAX_E_FUEL, WAX_E_POISONED, WAX_E_STATE
  * @since 0.1

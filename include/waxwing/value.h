@@ -19,7 +19,12 @@ typedef struct wax_tag wax_tag;
 typedef int32_t wax_valtype;
 enum { WAX_I32, WAX_I64, WAX_F32, WAX_F64, WAX_V128, WAX_FUNCREF, WAX_EXTERNREF, WAX_EXNREF };
 
-/** A value with its type. References are valid while their store lives. */
+/**
+ * A value with its type. References are valid while their store lives, but for an exnref: it is
+ * valid during the call that a host function got it in, elsewhere until guest code of its store
+ * runs again; put it into a global or a table to keep it. A use after that is an error, not a
+ * fault.
+ */
 typedef struct wax_value {
     wax_valtype type;
     union {
@@ -30,6 +35,7 @@ typedef struct wax_value {
         uint8_t v128[16];   /* lane 0 first */
         wax_func *func;     /* NULL = null reference */
         uint64_t externref; /* 0 = null reference; see wax_store_externref() */
+        uint64_t exnref[2]; /* opaque; exnref[0] == 0 = null reference */
     } of;
 } wax_value;
 

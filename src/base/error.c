@@ -17,6 +17,8 @@
 #include "base/check.h"
 #include "base/trap.h"
 
+#include <waxwing/store.h>
+
 #define MAX_FRAMES 100 /* innermost ones; deeper recursion says nothing new */
 
 struct wax_error {
@@ -32,6 +34,9 @@ struct wax_error {
     char *section;
     size_t n_frames;
     wax_frame *frames;
+    const wax_tag *tag; /* of an exception */
+    size_t n_values;
+    wax_value *values;
 };
 
 static wax_error nomem_error = {
@@ -198,6 +203,23 @@ void wx_error_set_exit_code(wax_error **err, int32_t code)
     }
 }
 
+void wx_error_set_exception(wax_error **err, const wax_tag *tag, const wax_value *values, size_t n)
+{
+    wax_error *e = editable(err);
+    if (!e || e->tag) {
+        return;
+    }
+    e->values = n ? malloc(n * sizeof *values) : NULL;
+    if (n && !e->values) {
+        return; /* without a tag: a host function can not hand it on, and says so */
+    }
+    if (n) {
+        memcpy(e->values, values, n * sizeof *values);
+    }
+    e->n_values = n;
+    e->tag = tag;
+}
+
 static char *copy_name(const char *s) { return strdup(s ? s : ""); }
 
 void wx_error_add_frame(wax_error **err, const char *module_name, const char *func_name,
@@ -292,6 +314,15 @@ const wax_frame *wax_error_frame(const wax_error *error, size_t idx)
     return error && idx < error->n_frames ? &error->frames[idx] : NULL;
 }
 
+const wax_tag *wax_error_tag(const wax_error *error) { return error ? error->tag : NULL; }
+
+size_t wax_error_n_values(const wax_error *error) { return error ? error->n_values : 0; }
+
+const wax_value *wax_error_value(const wax_error *error, size_t idx)
+{
+    return error && idx < error->n_values ? &error->values[idx] : NULL;
+}
+
 void wax_error_free(wax_error *error)
 {
     if (!error || error == &nomem_error) {
@@ -302,6 +333,7 @@ void wax_error_free(wax_error *error)
         free((void *)(uintptr_t)error->frames[i].func_name);
     }
     free(error->frames);
+    free(error->values);
     free(error->message);
     free(error->hint);
     free(error->rule);

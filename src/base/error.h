@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include <waxwing/error.h>
+#include <waxwing/value.h>
 
 #define WX_PRINTF(FMT, ARGS) __attribute__((format(printf, FMT, ARGS)))
 
@@ -32,6 +33,8 @@ void wx_error_set_rule(wax_error **err, const char *format, ...) WX_PRINTF(2, 3)
 void wx_error_set_section(wax_error **err, const char *section);
 void wx_error_set_func(wax_error **err, uint32_t func_idx);
 void wx_error_set_trap(wax_error **err, wax_trap_code code);
+/** The exception behind WAX_EXCEPTION: its tag and n payload values, copied. */
+void wx_error_set_exception(wax_error **err, const wax_tag *tag, const wax_value *values, size_t n);
 void wx_error_set_exit_code(wax_error **err, int32_t code);
 void wx_error_add_frame(wax_error **err, const char *module_name, const char *func_name,
                         uint32_t func_idx, uint64_t module_off);

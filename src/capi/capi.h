@@ -7,6 +7,7 @@
 
 #include "engine/rt/linker.h"
 #include "engine/rt/store.h"
+#include "engine/rt/value.h"
 
 /*
  * Engines, modules, stores, functions, tables, memories, globals and instances are their internal
@@ -29,6 +30,7 @@ WX_HANDLE(wax_func, wx_func)
 WX_HANDLE(wax_table, wx_table)
 WX_HANDLE(wax_memory, wx_memory)
 WX_HANDLE(wax_global, wx_global)
+WX_HANDLE(wax_tag, wx_tag)
 WX_HANDLE(wax_linker, wx_linker)
 
 /** WAX_E_INVALID naming the argument. */
@@ -37,11 +39,11 @@ WX_HANDLE(wax_linker, wx_linker)
         return wx_fail((ERR), WAX_E_INVALID, "%s: %s", __func__, (WHAT));                          \
     }
 
-wax_valtype wx_out_type(wx_valtype type);
 wx_valtype wx_in_type(wax_valtype type);
-void wx_out_value(const uint64_t *slots, wx_valtype type, wax_value *ret_value);
 /** Store a value into its slot(s); v128 takes two. */
 void wx_in_value(const wax_value *value, uint64_t *slots);
+/** WAX_E_STATE for an exnref that is gone or another store's; WAX_OK for all other values. */
+wax_status wx_check_exnref(const struct wx_store *store, const wax_value *value, wax_error **err);
 struct wx_name wx_in_name(wax_name name);
 /** Type arrays as the public API shows them, in the given arena. False when out of memory. */
 bool wx_out_functype(struct wx_arena *arena, const wx_valtype *types, uint32_t n_params,

@@ -91,10 +91,11 @@ wax_status wax_table_new(wax_store *store, const wax_limits *limits, wax_valtype
                          wax_table **ret_table, wax_error **err)
 {
     WX_REQUIRE(store && limits && ret_table, err, "an argument is NULL");
-    WX_REQUIRE(elem == WAX_FUNCREF || elem == WAX_EXTERNREF, err, "elem is no reference type");
+    WX_REQUIRE(elem >= WAX_FUNCREF && elem <= WAX_EXNREF, err, "elem is no reference type");
+    static const uint64_t null[2] = {0, 0};
     struct wx_tabletype type = {.elem = wx_in_type(elem), .limits = in_limits(limits)};
     struct wx_table *t;
-    wax_status st = wx_table_new(wx_in_wax_store(store), &type, 0, &t, err);
+    wax_status st = wx_table_new(wx_in_wax_store(store), &type, null, &t, err);
     if (st == WAX_OK) {
         *ret_table = wx_out_wax_table(t);
     }
@@ -125,7 +126,7 @@ wax_status wax_table_get(const wax_table *table, uint64_t idx, wax_value *ret_va
 static wax_status check_ref(const struct wx_table *t, const wax_value *v, wax_error **err)
 {
     return v->type == wx_out_type(t->type.elem)
-               ? WAX_OK
+               ? wx_check_exnref(t->store, v, err)
                : wx_fail(err, WAX_E_TYPE, "the table holds another type");
 }
 
@@ -140,7 +141,7 @@ wax_status wax_table_set(wax_table *table, uint64_t idx, const wax_value *value,
     if (st == WAX_OK) {
         uint64_t ref[2];
         wx_in_value(value, ref);
-        wx_table_set(t, idx, ref[0]);
+        wx_table_set(t, idx, ref);
     }
     return st;
 }
@@ -153,7 +154,7 @@ wax_status wax_table_grow(wax_table *table, uint64_t delta, const wax_value *ini
     uint64_t ref[2] = {0, 0};
     if (st == WAX_OK) {
         wx_in_value(init, ref);
-        if (wx_table_grow(t, delta, ref[0]) == UINT64_MAX) {
+        if (wx_table_grow(t, delta, ref) == UINT64_MAX) {
             st = wx_fail(err, WAX_E_LIMIT, "the table can not grow by %llu",
                          (unsigned long long)delta);
         }
@@ -169,7 +170,10 @@ wax_status wax_global_new(wax_store *store, const wax_value *value, int32_t mut,
     uint64_t bits[2] = {0, 0};
     wx_in_value(value, bits);
     struct wx_global *g;
-    wax_status st = wx_global_new(wx_in_wax_store(store), &type, bits, &g, err);
+    wax_status st = wx_check_exnref(wx_in_wax_store(store), value, err);
+    if (st == WAX_OK) {
+        st = wx_global_new(wx_in_wax_store(store), &type, bits, &g, err);
+    }
     if (st == WAX_OK) {
         *ret_global = wx_out_wax_global(g);
     }
@@ -192,6 +196,9 @@ wax_status wax_global_set(wax_global *global, const wax_value *value, wax_error 
     if (value->type != wx_out_type(g->type.type)) {
         return wx_fail(err, WAX_E_TYPE, "the global is of another type");
     }
-    wx_in_value(value, g->value);
-    return WAX_OK;
+    wax_status st = wx_check_exnref(g->store, value, err);
+    if (st == WAX_OK) {
+        wx_in_value(value, g->value);
+    }
+    return st;
 }

@@ -71,6 +71,116 @@ void *wax_externref_data(const wax_store *store, const wax_value *value)
     return ok ? s->externrefs.p[value->of.externref - 1].data : NULL;
 }
 
+/* -------- tags and exceptions -------- */
+
+static wax_status intern(struct wx_engine *e, const wax_functype *type, const struct wx_sig **ret,
+                         wax_error **err);
+
+wax_status wax_tag_new(wax_store *store, const wax_functype *type, wax_tag **ret_tag,
+                       wax_error **err)
+{
+    WX_REQUIRE(store && type && ret_tag, err, "an argument is NULL");
+    WX_REQUIRE(type->n_results == 0, err, "a tag has no results");
+    struct wx_store *s = wx_in_wax_store(store);
+    const struct wx_sig *sig;
+    struct wx_tag *tag;
+    wax_status st = intern(s->engine, type, &sig, err);
+    if (st == WAX_OK) {
+        st = wx_tag_new(s, sig, &tag, err);
+    }
+    if (st == WAX_OK) {
+        *ret_tag = wx_out_wax_tag(tag);
+    }
+    return st;
+}
+
+wax_status wax_tag_type(const wax_tag *tag, wax_functype *ret_type, wax_error **err)
+{
+    WX_REQUIRE(tag && ret_type, err, "an argument is NULL");
+    const struct wx_tag *g = wx_in_wax_tag(tag);
+    bool ok = wx_out_functype(g->store->arena, g->sig->types, g->sig->n_params, 0, ret_type);
+    return ok ? WAX_OK : wx_fail_nomem(err, "a type");
+}
+
+/* Values of the tag's parameter types? */
+static wax_status check_payload(const struct wx_tag *tag, const wax_value *args, size_t n_args,
+                                wax_error **err)
+{
+    const struct wx_sig *sig = tag->sig;
+    if (n_args != sig->n_params) {
+        return wx_fail(err, WAX_E_INVALID, "the tag takes %u values, not %zu", sig->n_params,
+                       n_args);
+    }
+    for (uint32_t i = 0; i < sig->n_params; i++) {
+        wx_valtype t = sig->types[i];
+        bool null = wx_type_is_ref(t) && args[i].of.externref == 0;
+        if (args[i].type != wx_out_type(t) || (null && !wx_type_nullable(t))) {
+            return wx_fail(err, WAX_E_TYPE, "exception value %zu is of another type", (size_t)i);
+        }
+        wax_status st = wx_check_exnref(tag->store, &args[i], err);
+        if (st != WAX_OK) {
+            return st;
+        }
+    }
+    return WAX_OK;
+}
+
+wax_status wax_host_throw(wax_error **err, const wax_tag *tag, const wax_value *args, size_t n_args)
+{
+    WX_REQUIRE(tag && (args || !n_args), err, "an argument is NULL");
+    wax_status st = check_payload(wx_in_wax_tag(tag), args, n_args, err);
+    if (st == WAX_OK) {
+        st = wx_fail(err, WAX_EXCEPTION, "uncaught exception of the host");
+        wx_error_set_trap(err, WX_TRAP_EXCEPTION);
+        wx_error_set_exception(err, tag, args, n_args);
+    }
+    return st;
+}
+
+/*
+ * A host function answered WAX_EXCEPTION: throw what its error holds, made by wax_host_throw() or
+ * by a wax_call() further in, whose trace is kept. Takes the error.
+ */
+static enum wx_outcome throw_error(struct wx_thread *t, wax_error *error)
+{
+    const struct wx_tag *tag = wx_in_wax_tag(wax_error_tag(error));
+    size_t n = wax_error_n_values(error);
+    const wax_value *values = wax_error_value(error, 0);
+    wax_error *bad = NULL;
+    if (!tag || tag->store != t->store) {
+        (void)wx_fail(&bad, WAX_TRAP, "a host function threw %s",
+                      tag ? "an exception of another store" : "without a tag");
+    } else {
+        (void)check_payload(tag, values, n, &bad);
+    }
+    uint64_t few[16], *slots = few;
+    uint32_t n_slots = tag && !bad ? tag->sig->n_param_slots : 0;
+    if (n_slots > 16 && !(slots = wx_zalloc_array(&t->store->mem, n_slots, sizeof *slots))) {
+        (void)wx_fail_nomem(&bad, "an exception");
+    }
+    wx_error_clear(&t->error);
+    if (bad) {
+        wax_error_free(error);
+        t->error = bad;
+        return wx_trap(t, WX_TRAP_HOST);
+    }
+    uint64_t *p = slots;
+    for (size_t i = 0; i < n; i++) {
+        wx_in_value(&values[i], p);
+        p += wx_type_slots(tag->sig->types[i]);
+    }
+    enum wx_outcome out = wx_throw(t, tag, slots, t->top);
+    if (slots != few) {
+        wx_free(&t->store->mem, slots);
+    }
+    if (out == WX_THROW && wax_error_n_frames(error) > 0) {
+        t->error = error;
+    } else {
+        wax_error_free(error);
+    }
+    return out;
+}
+
 /* -------- host functions -------- */
 
 #define INLINE_VALUES 8
@@ -109,6 +219,13 @@ static enum wx_outcome call_host(struct wx_thread *t, const struct host_func *h,
         t->inst && t->inst->module->wasm->n_memories ? t->inst->memories[0] : NULL;
     wax_error *error = NULL;
     wax_status st = h->fn(h->data, wx_out_wax_memory(memory), values, results, &error);
+    if (st == WAX_EXCEPTION) {
+        return throw_error(t, error);
+    }
+    for (uint32_t i = 0; i < sig->n_results && st == WAX_OK; i++) {
+        results[i].type = wx_out_type(sig->types[sig->n_params + i]);
+        st = wx_check_exnref(t->store, &results[i], &error);
+    }
     if (st != WAX_OK) {
         wx_error_clear(&t->error);
         t->error = error;
@@ -116,7 +233,6 @@ static enum wx_outcome call_host(struct wx_thread *t, const struct host_func *h,
     }
     p = slots;
     for (uint32_t i = 0; i < sig->n_results; i++) {
-        results[i].type = wx_out_type(sig->types[sig->n_params + i]);
         wx_in_value(&results[i], p);
         p += wx_type_slots(sig->types[sig->n_params + i]);
     }
@@ -313,6 +429,18 @@ static wax_status check_args(const struct wx_sig *sig, const wax_value *args, si
     return WAX_OK;
 }
 
+static wax_status check_exnrefs(const struct wx_store *store, const wax_value *args, size_t n_args,
+                                wax_error **err)
+{
+    for (size_t i = 0; i < n_args; i++) {
+        wax_status st = wx_check_exnref(store, &args[i], err);
+        if (st != WAX_OK) {
+            return st;
+        }
+    }
+    return WAX_OK;
+}
+
 wax_status wax_call(wax_func *func, const wax_value *args, size_t n_args, wax_value *results,
                     size_t n_results, wax_error **err)
 {
@@ -321,6 +449,9 @@ wax_status wax_call(wax_func *func, const wax_value *args, size_t n_args, wax_va
     struct wx_func *f = wx_in_wax_func(func);
     const struct wx_sig *sig = f->sig;
     wax_status st = check_args(sig, args, n_args, n_results, err);
+    if (st == WAX_OK) {
+        st = check_exnrefs(f->store, args, n_args, err);
+    }
     if (st != WAX_OK) {
         return st;
     }

@@ -4,43 +4,11 @@
 
 #include <string.h>
 
-wax_valtype wx_out_type(wx_valtype type)
-{
-    switch (wx_type_kind(type)) {
-    case WX_KIND_I32: return WAX_I32;
-    case WX_KIND_I64: return WAX_I64;
-    case WX_KIND_F32: return WAX_F32;
-    case WX_KIND_F64: return WAX_F64;
-    case WX_KIND_V128: return WAX_V128;
-    default: break;
-    }
-    switch (wx_type_heap(type)) {
-    case WX_HEAP_EXTERN:
-    case WX_HEAP_NOEXTERN: return WAX_EXTERNREF;
-    case WX_HEAP_EXN:
-    case WX_HEAP_NOEXN: return WAX_EXNREF;
-    default: return WAX_FUNCREF;
-    }
-}
-
 wx_valtype wx_in_type(wax_valtype type)
 {
     static const wx_valtype types[] = {WX_KIND_I32,  WX_KIND_I64, WX_KIND_F32,  WX_KIND_F64,
                                        WX_KIND_V128, WX_FUNCREF,  WX_EXTERNREF, WX_EXNREF};
     return type >= 0 && (size_t)type < sizeof types / sizeof *types ? types[type] : WX_KIND_I32;
-}
-
-void wx_out_value(const uint64_t *slots, wx_valtype type, wax_value *ret_value)
-{
-    memset(ret_value, 0, sizeof *ret_value);
-    ret_value->type = wx_out_type(type);
-    switch (ret_value->type) {
-    case WAX_V128: memcpy(ret_value->of.v128, slots, 16); break;
-    case WAX_I32:
-    case WAX_F32: memcpy(&ret_value->of.i32, slots, 4); break;
-    case WAX_FUNCREF: ret_value->of.func = (wax_func *)(uintptr_t)slots[0]; break;
-    default: ret_value->of.i64 = (int64_t)slots[0]; break;
-    }
 }
 
 void wx_in_value(const wax_value *value, uint64_t *slots)
@@ -53,9 +21,19 @@ void wx_in_value(const wax_value *value, uint64_t *slots)
         memcpy(slots, &value->of.f32, 4);
         break;
     case WAX_FUNCREF: slots[0] = (uint64_t)(uintptr_t)value->of.func; break;
-    case WAX_EXNREF: slots[0] = slots[1] = 0; break;
+    case WAX_EXNREF: memcpy(slots, value->of.exnref, 16); break;
     default: slots[0] = (uint64_t)value->of.i64; break;
     }
+}
+
+wax_status wx_check_exnref(const struct wx_store *store, const wax_value *value, wax_error **err)
+{
+    if (value->type != WAX_EXNREF || wx_exn_is_valid(store, value->of.exnref)) {
+        return WAX_OK;
+    }
+    (void)wx_fail(err, WAX_E_STATE, "the exception reference is not valid any more");
+    wx_error_set_hint(err, "keep it in a global or a table of its store");
+    return WAX_E_STATE;
 }
 
 struct wx_name wx_in_name(wax_name name) { return (struct wx_name){name.data, (uint32_t)name.len}; }

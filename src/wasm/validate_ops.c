@@ -32,6 +32,8 @@ static wx_valtype index_type(bool is64) { return is64 ? WX_KIND_I64 : WX_KIND_I3
 
 /* -------- control -------- */
 
+#define CAUGHT_SLOTS 2u /* hidden exnref of a catch */
+
 static struct wx_ctrl *top(struct wx_validator *v) { return &v->ctrls.p[v->ctrls.n - 1]; }
 
 /* The frame's types: those of a function type, or its single result. */
@@ -139,6 +141,11 @@ static void finish_frame(struct wx_validator *v)
     }
 }
 
+static bool is_catch(const struct wx_ctrl *c)
+{
+    return c->op == WX_OP_CATCH || c->op == WX_OP_CATCH_ALL;
+}
+
 static bool same_types(const wx_valtype *a, const wx_valtype *b, uint32_t n)
 {
     return n == 0 || memcmp(a, b, n * sizeof *a) == 0;
@@ -152,6 +159,7 @@ static void check_END(struct wx_validator *v)
     }
     struct wx_ctrl c = *top(v);
     const wx_valtype *types = frame_types(&c);
+    v->slots = is_catch(&c) ? c.slots - CAUGHT_SLOTS : c.slots;
     if (c.op == WX_OP_IF &&
         (c.n_params != c.n_results || !same_types(types, types + c.n_params, c.n_params))) {
         wx_v_fail(v, "type mismatch: 'if' with results needs an 'else'");
@@ -655,11 +663,22 @@ static bool close_try_part(struct wx_validator *v)
     return wx_reader_ok(v->r);
 }
 
+/* The caught exception is kept below the operands of the catch, for rethrow. */
+static void open_catch(struct wx_validator *v, uint8_t op)
+{
+    struct wx_ctrl *c = top(v);
+    c->slots += is_catch(c) ? 0 : CAUGHT_SLOTS;
+    next_part(v, op);
+    if (v->slots > v->max_slots) {
+        v->max_slots = v->slots;
+    }
+}
+
 static void check_CATCH(struct wx_validator *v)
 {
     const struct wx_functype *t = read_tag(v);
     if (wx_reader_ok(v->r) && close_try_part(v)) {
-        next_part(v, WX_OP_CATCH);
+        open_catch(v, WX_OP_CATCH);
         wx_v_push_all(v, t->types, t->n_params);
     }
 }
@@ -667,7 +686,7 @@ static void check_CATCH(struct wx_validator *v)
 static void check_CATCH_ALL(struct wx_validator *v)
 {
     if (close_try_part(v)) {
-        next_part(v, WX_OP_CATCH_ALL);
+        open_catch(v, WX_OP_CATCH_ALL);
     }
 }
 

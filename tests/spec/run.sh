@@ -4,7 +4,7 @@
 # Found in $WAXWING_SPEC (unpacked), else in ../shared/spec beside the checkout (archive).
 set -u
 waxwing=$1 work=$2
-groups="core bulk-memory tail-call multi-memory threads memory64"
+groups="core bulk-memory tail-call multi-memory threads memory64 exceptions legacy-exceptions"
 spec=${WAXWING_SPEC:-}
 archive=$(dirname "$0")/../../../shared/spec/spec-dev.tar.xz
 if [ -z "$spec" ] && [ -f "$archive" ]; then

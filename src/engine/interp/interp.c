@@ -32,10 +32,23 @@ struct code_block {
     uint32_t n_words;
     uint32_t n_marks;
     struct mark *marks; /* behind the words */
+    uint32_t *pads;     /* word each landing pad starts at; behind the marks */
+    const struct wx_code *code;
     uint64_t words[];
 };
 
+/* All code of a module by address, for walking: module->tier_data, under the module's lock. */
+struct code_index {
+    struct code_block **p;
+    size_t n, cap;
+};
+
 /* -------- the sink -------- */
+
+struct places { /* words */
+    uint32_t *p;
+    size_t n, cap;
+};
 
 struct fixup {
     uint32_t word;
@@ -48,7 +61,8 @@ struct writer {
     WX_VEC(uint64_t) words;
     WX_VEC(struct mark) marks;
     WX_VEC(struct fixup) fixups;
-    WX_VEC(uint32_t) labels; /* word each label stands for */
+    struct places labels; /* word each label stands for */
+    struct places pads;   /* the same for landing pads */
     uint32_t fuel_word;
 };
 
@@ -73,18 +87,27 @@ static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigne
     return ok && w->words.n < UINT32_MAX / 2;
 }
 
-static bool bind(struct wx_sink *sink, uint32_t label)
+static bool bind_in(struct writer *w, struct places *places, uint32_t idx)
 {
-    struct writer *w = writer_of(sink);
-    if (label >= w->labels.n) {
-        if (!wx_vec_reserve(w->mem, &w->labels, label + 1 - w->labels.n)) {
+    if (idx >= places->n) {
+        if (!wx_vec_reserve(w->mem, places, idx + 1 - places->n)) {
             return false;
         }
-        memset(w->labels.p + w->labels.n, 0, (label + 1 - w->labels.n) * sizeof *w->labels.p);
-        w->labels.n = label + 1;
+        memset(places->p + places->n, 0, (idx + 1 - places->n) * sizeof *places->p);
+        places->n = idx + 1;
     }
-    w->labels.p[label] = (uint32_t)w->words.n;
+    places->p[idx] = (uint32_t)w->words.n;
     return true;
+}
+
+static bool bind(struct wx_sink *sink, uint32_t label)
+{
+    return bind_in(writer_of(sink), &writer_of(sink)->labels, label);
+}
+
+static bool bind_pad(struct wx_sink *sink, uint32_t pad)
+{
+    return bind_in(writer_of(sink), &writer_of(sink)->pads, pad);
 }
 
 static bool mark(struct wx_sink *sink, uint32_t module_off)
@@ -108,8 +131,9 @@ static void set_fuel(struct wx_sink *sink, uint64_t cost)
 
 static struct code_block *finish(struct writer *w)
 {
-    size_t words = w->words.n * sizeof(uint64_t), marks = w->marks.n * sizeof(struct mark);
-    struct code_block *b = wx_alloc(w->mem, sizeof *b + words + marks);
+    size_t words = w->words.n * sizeof(uint64_t), marks = w->marks.n * sizeof(struct mark),
+           pads = w->pads.n * sizeof(uint32_t);
+    struct code_block *b = wx_alloc(w->mem, sizeof *b + words + marks + pads);
     if (!b) {
         return NULL;
     }
@@ -117,7 +141,11 @@ static struct code_block *finish(struct writer *w)
     b->n_marks = (uint32_t)w->marks.n;
     b->marks = (struct mark *)(void *)(b->words + w->words.n);
     memcpy(b->words, w->words.p, words);
+    b->pads = (uint32_t *)(void *)(b->marks + w->marks.n);
     memcpy(b->marks, w->marks.p, marks);
+    if (pads) {
+        memcpy(b->pads, w->pads.p, pads);
+    }
     for (size_t i = 0; i < w->fixups.n; i++) {
         uint32_t to = w->labels.p[w->fixups.p[i].label];
         b->words[w->fixups.p[i].word] = (uint64_t)(uintptr_t)&b->words[to];
@@ -125,11 +153,31 @@ static struct code_block *finish(struct writer *w)
     return b;
 }
 
+/* Find code by address from now on. Called with the module's lock held. */
+static bool add_block(struct wx_rt_module *module, const struct wx_code *code, struct code_block *b)
+{
+    struct wx_mem *mem = wx_engine_get_mem(module->engine);
+    struct code_index *index = module->tier_data;
+    if (!index) {
+        index = module->tier_data = wx_zalloc(mem, sizeof *index);
+    }
+    if (!index || !wx_vec_push(mem, index, b)) {
+        return false;
+    }
+    b->code = code;
+    size_t i = index->n - 1;
+    for (; i > 0 && index->p[i - 1] > b; i--) { /* addresses mostly ascend: short */
+        index->p[i] = index->p[i - 1];
+    }
+    index->p[i] = b;
+    return true;
+}
+
 static wax_status compile(struct wx_rt_module *module, struct wx_code *code, int mode,
                           wax_error **err)
 {
     (void)mode; /* code->mode says the same */
-    struct writer w = {.sink = {emit, bind, mark, set_fuel},
+    struct writer w = {.sink = {emit, bind, bind_pad, mark, set_fuel},
                        .mem = wx_engine_get_mem(module->engine)};
     wax_status st = wx_lower(module, code, &w.sink, err);
     struct code_block *b = st == WAX_OK ? finish(&w) : NULL;
@@ -137,7 +185,9 @@ static wax_status compile(struct wx_rt_module *module, struct wx_code *code, int
     wx_vec_fini(w.mem, &w.marks);
     wx_vec_fini(w.mem, &w.fixups);
     wx_vec_fini(w.mem, &w.labels);
-    if (!b) {
+    wx_vec_fini(w.mem, &w.pads);
+    if (!b || !add_block(module, code, b)) {
+        wx_free(w.mem, b);
         return st == WAX_OK ? wx_fail_nomem(err, "code") : st;
     }
     code->tier_data = b;
@@ -148,6 +198,16 @@ static wax_status compile(struct wx_rt_module *module, struct wx_code *code, int
 static void code_fini(struct wx_code *code)
 {
     wx_free(wx_engine_get_mem(code->module->engine), code->tier_data);
+}
+
+static void module_fini(struct wx_rt_module *module)
+{
+    struct wx_mem *mem = wx_engine_get_mem(module->engine);
+    struct code_index *index = module->tier_data;
+    if (index) {
+        wx_vec_fini(mem, index);
+        wx_free(mem, index);
+    }
 }
 
 /* -------- running -------- */
@@ -182,17 +242,22 @@ static enum wx_outcome resume(struct wx_thread *t)
 
 /* -------- walking -------- */
 
-static const struct wx_code *find_code(const struct wx_instance *inst, const uint64_t *pc)
+static const struct code_block *find_block(struct wx_rt_module *module, const uint64_t *pc)
 {
-    const struct wx_module *m = inst->module->wasm;
-    for (uint32_t i = 0; i < m->n_funcs - m->n_func_imports; i++) {
-        const struct code_block *b =
-            wx_load_acquire(&inst->codes[i].entry) ? inst->codes[i].tier_data : NULL;
-        if (b && pc >= b->words && pc < b->words + b->n_words) {
-            return &inst->codes[i];
+    wx_mutex_lock(&module->lock); /* other threads may be adding */
+    const struct code_index *index = module->tier_data;
+    size_t low = 0, high = index ? index->n : 0; /* blocks that start at or before pc */
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (index->p[mid]->words <= pc) {
+            low = mid + 1;
+        } else {
+            high = mid;
         }
     }
-    return NULL;
+    const struct code_block *b = low ? index->p[low - 1] : NULL;
+    wx_mutex_unlock(&module->lock);
+    return b && pc < b->words + b->n_words ? b : NULL;
 }
 
 static uint64_t module_off_of(const struct code_block *b, const uint64_t *pc)
@@ -207,50 +272,59 @@ static uint64_t module_off_of(const struct code_block *b, const uint64_t *pc)
 
 /*
  * The innermost pc is an instruction itself (trap) or behind a finished one (wait, interrupt);
- * those of callers lie behind their call. walk->func_idx doubles as "not the first frame".
+ * those of callers lie behind their call.
  */
 static bool walk(const struct wx_thread *t, struct wx_walk *w)
 {
     const uint64_t *pc = w->pc;
-    bool first = w->pc == t->pc && w->fp == t->fp;
+    bool first = w->pc == t->pc && w->fp == t->fp && !t->pc_behind;
     if (!pc || pc == &exit_word || !w->fp) {
         return false;
     }
     pc -= first ? 0 : 1;
-    const struct wx_code *code = find_code(w->inst, pc);
-    if (!code) {
+    const struct code_block *b = find_block(w->inst->module, pc);
+    if (!b) {
         return false;
     }
-    w->func_idx = code->func_idx;
-    w->module_off = module_off_of(code->tier_data, pc);
+    w->code = b->code;
+    w->func_idx = b->code->func_idx;
+    w->module_off = module_off_of(b, pc);
     return true;
 }
 
 static bool step(const struct wx_thread *t, struct wx_walk *w)
 {
     (void)t;
-    const struct wx_module *m = w->inst->module->wasm;
-    const struct wx_code *code = &w->inst->codes[w->func_idx - m->n_func_imports];
-    const uint64_t *h = w->fp + code->local_slots;
+    const uint64_t *h = w->fp + w->code->local_slots;
     w->pc = (const void *)(uintptr_t)h[WX_FRAME_PC];
     w->fp = (uint64_t *)(uintptr_t)h[WX_FRAME_FP];
     w->inst = (const struct wx_instance *)(uintptr_t)h[WX_FRAME_INST];
     return w->fp != NULL;
 }
 
+static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32_t pad)
+{
+    const struct code_block *b = w->code->tier_data;
+    t->pc = b->words + b->pads[pad];
+    t->fp = w->fp;
+    t->inst = (struct wx_instance *)(uintptr_t)w->inst;
+    return resume(t);
+}
+
 #define BIT(NAME) (UINT64_C(1) << WX_FEATURE_##NAME)
 
 static const struct wx_tier_ops ops = {
     .name = "interp",
-    .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(EXCEPTIONS) | BIT(LEGACY_EXCEPTIONS) |
-                  BIT(WIDE_ARITHMETIC) | BIT(GC)),
+    .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(WIDE_ARITHMETIC) | BIT(GC)),
     .header_slots = WX_FRAME_SLOTS,
+    .module_fini = module_fini,
     .compile = compile,
     .code_fini = code_fini,
     .call = call,
     .resume = resume,
     .walk = walk,
     .step = step,
+    .land = land,
 };
 
 void wx_interp_register(void)

@@ -36,6 +36,11 @@ struct fixup {
     uint32_t label; /* REL32: label; TABLE_ADDRESS: its first entry in `targets` */
 };
 
+struct offsets {
+    uint32_t *p;
+    size_t n, cap;
+};
+
 struct emitter {
     struct wx_sink sink;
     struct wx_mem *mem;
@@ -49,7 +54,8 @@ struct emitter {
     WX_VEC(struct wx_jit_mark) marks;
     WX_VEC(struct cold) colds;
     WX_VEC(struct fixup) fixups;
-    WX_VEC(uint32_t) labels;       /* offset each stands for */
+    struct offsets labels;         /* offset each stands for */
+    struct offsets pads;           /* the same for landing pads */
     WX_VEC(uint32_t) targets;      /* labels of all branch tables */
     const struct wx_stencil *fuel; /* last FUEL, whose cost is still to come */
     uint32_t fuel_at;
@@ -272,18 +278,27 @@ static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigne
     return put_stencil(e, s, all, label);
 }
 
-static bool bind(struct wx_sink *sink, uint32_t label)
+static bool bind_in(struct emitter *e, struct offsets *o, uint32_t idx)
 {
-    struct emitter *e = emitter_of(sink);
-    if (label >= e->labels.n) {
-        if (!wx_vec_reserve(e->mem, &e->labels, label + 1 - e->labels.n)) {
+    if (idx >= o->n) {
+        if (!wx_vec_reserve(e->mem, o, idx + 1 - o->n)) {
             return false;
         }
-        memset(e->labels.p + e->labels.n, 0, (label + 1 - e->labels.n) * sizeof *e->labels.p);
-        e->labels.n = label + 1;
+        memset(o->p + o->n, 0, (idx + 1 - o->n) * sizeof *o->p);
+        o->n = idx + 1;
     }
-    e->labels.p[label] = e->at;
+    o->p[idx] = e->at;
     return true;
+}
+
+static bool bind(struct wx_sink *sink, uint32_t label)
+{
+    return bind_in(emitter_of(sink), &emitter_of(sink)->labels, label);
+}
+
+static bool bind_pad(struct wx_sink *sink, uint32_t pad)
+{
+    return bind_in(emitter_of(sink), &emitter_of(sink)->pads, pad);
 }
 
 static bool mark(struct wx_sink *sink, uint32_t module_off)
@@ -354,7 +369,7 @@ static void fix(struct emitter *e, uint32_t tables)
     }
 }
 
-static bool emit_body(struct emitter *e, struct wx_rt_module *module, const struct wx_code *code,
+static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_code *code,
                       wax_error **err, wax_status *ret_st)
 {
     const uint64_t frame[MAX_IMMS] = {(uint64_t)code->frame_slots * 8};
@@ -380,13 +395,17 @@ static bool emit_body(struct emitter *e, struct wx_rt_module *module, const stru
 
 static struct wx_jit_code *finish(struct emitter *e)
 {
-    size_t marks = e->marks.n * sizeof *e->marks.p;
-    struct wx_jit_code *c = wx_alloc(e->mem, sizeof *c + marks);
+    size_t marks = e->marks.n * sizeof *e->marks.p, pads = e->pads.n * sizeof *e->pads.p;
+    struct wx_jit_code *c = wx_alloc(e->mem, sizeof *c + marks + pads);
     if (c) {
         c->start = (uint32_t)e->region->used;
         c->len = e->at;
         c->n_marks = (uint32_t)e->marks.n;
         memcpy(c->marks, e->marks.p, marks);
+        c->pads = (uint32_t *)(void *)(c->marks + e->marks.n);
+        if (pads) {
+            memcpy(c->pads, e->pads.p, pads);
+        }
         e->region->used = wx_align_up(e->region->used + e->at, 16);
     }
     return c;
@@ -396,7 +415,7 @@ wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_rt_modul
                                 struct wx_code *code, struct wx_jit_code **ret_code,
                                 wax_error **err)
 {
-    struct emitter e = {.sink = {emit, bind, mark, set_fuel},
+    struct emitter e = {.sink = {emit, bind, bind_pad, mark, set_fuel},
                         .mem = wx_engine_get_mem(module->engine),
                         .region = region,
                         .rw = region->code.rw + region->used,
@@ -409,6 +428,7 @@ wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_rt_modul
     wx_vec_fini(e.mem, &e.colds);
     wx_vec_fini(e.mem, &e.fixups);
     wx_vec_fini(e.mem, &e.labels);
+    wx_vec_fini(e.mem, &e.pads);
     wx_vec_fini(e.mem, &e.targets);
     wax_error_free(inner);
     if (!c) {

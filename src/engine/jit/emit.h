@@ -19,6 +19,7 @@ struct wx_jit_code {
     uint32_t start; /* in the region's code */
     uint32_t len;
     uint32_t n_marks;
+    uint32_t *pads; /* offset in the function of each landing pad; behind the marks */
     struct wx_jit_mark marks[];
 };
 

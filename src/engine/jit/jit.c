@@ -254,6 +254,7 @@ static bool walk(const struct wx_thread *t, struct wx_walk *w)
     const struct wx_jit_code *c = code->tier_data;
     const struct wx_jit_region *r = region_of(w->inst->module, code->mode);
     const struct wx_jit_mark *m = find_mark(c, (uint32_t)(pc - (uintptr_t)r->code.rx) - c->start);
+    w->code = code;
     w->func_idx = code->func_idx;
     w->module_off = m->module_off;
     w->fp = (uint64_t *)(void *)((uint8_t *)w->fp - m->fp_delta);
@@ -272,12 +273,25 @@ static bool step(const struct wx_thread *t, struct wx_walk *w)
     return w->pc != (const void *)wx_jit_exit;
 }
 
+/* The walk stands at the frame as it runs: its stack pointer, its fp. Resuming returns to the pad.
+ */
+static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32_t pad)
+{
+    const struct wx_jit_code *c = w->code->tier_data;
+    const struct wx_jit_region *r = region_of(w->inst->module, w->code->mode);
+    const void **sp = (const void **)(uintptr_t)w->sp - 1;
+    *sp = r->code.rx + c->start + c->pads[pad];
+    t->guest_sp = (void *)sp;
+    t->fp = w->fp;
+    t->inst = (struct wx_instance *)(uintptr_t)w->inst;
+    return resume(t);
+}
+
 #define BIT(NAME) (UINT64_C(1) << WX_FEATURE_##NAME)
 
 static const struct wx_tier_ops ops = {
     .name = "fast",
-    .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(EXCEPTIONS) | BIT(LEGACY_EXCEPTIONS) |
-                  BIT(WIDE_ARITHMETIC) | BIT(GC)),
+    .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(WIDE_ARITHMETIC) | BIT(GC)),
     .header_slots = 1,
     .prepare = prepare,
     .module_fini = module_fini,
@@ -287,6 +301,7 @@ static const struct wx_tier_ops ops = {
     .resume = resume,
     .walk = walk,
     .step = step,
+    .land = land,
 };
 
 void wx_jit_register(void)

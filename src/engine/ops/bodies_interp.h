@@ -151,7 +151,7 @@ WX_BODY(call_common)
     }
     enum wx_outcome out = f->host(t, f->data, args);
     if (wx_unlikely(out != WX_DONE)) {
-        if (out == WX_TRAP) {
+        if (out == WX_TRAP || out == WX_THROW) {
             t->pc = pc;
         }
         return out;
@@ -243,7 +243,7 @@ WX_BODY(tail_common)
     }
     enum wx_outcome out = f->host(t, f->data, args);
     if (wx_unlikely(out != WX_DONE)) {
-        if (out == WX_TRAP) {
+        if (out == WX_TRAP || out == WX_THROW) {
             t->pc = pc;
         }
         return out;
@@ -278,7 +278,7 @@ WX_BODY(HELPER)
     uint64_t *slots = (uint64_t *)(void *)SLOT(B);
     enum wx_outcome out = wx_helpers[A](ctx, slots, C, D);
     if (wx_unlikely(out != WX_DONE)) {
-        if (out == WX_TRAP) {
+        if (out == WX_TRAP || out == WX_THROW) {
             t->pc = pc;
         }
         return out;

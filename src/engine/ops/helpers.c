@@ -106,6 +106,9 @@ static enum wx_outcome data_drop(struct wx_instance *inst, uint64_t *slots, uint
     return WX_DONE;
 }
 
+/* Do the elements take two slots? */
+static bool is_wide(const struct wx_table *t) { return wx_type_slots(t->type.elem) == 2; }
+
 static enum wx_outcome table_get(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
 {
     (void)d;
@@ -115,6 +118,9 @@ static enum wx_outcome table_get(struct wx_instance *inst, uint64_t *slots, uint
         return wx_trap(inst->thread, WX_TRAP_TABLE_OOB);
     }
     slots[0] = t->elems[idx].ref;
+    if (is_wide(t)) {
+        slots[1] = t->elems[idx].ref1;
+    }
     return WX_DONE;
 }
 
@@ -126,7 +132,7 @@ static enum wx_outcome table_set(struct wx_instance *inst, uint64_t *slots, uint
     if (idx >= t->size) {
         return wx_trap(inst->thread, WX_TRAP_TABLE_OOB);
     }
-    wx_table_set(t, idx, slots[1]);
+    wx_table_set(t, idx, slots + 1);
     return WX_DONE;
 }
 
@@ -141,7 +147,8 @@ static enum wx_outcome table_grow(struct wx_instance *inst, uint64_t *slots, uin
 {
     (void)d;
     struct wx_table *t = inst->tables[c];
-    slots[0] = index_of(t, wx_table_grow(t, index_of(t, slots[1]), slots[0]));
+    uint64_t delta = index_of(t, slots[is_wide(t) ? 2 : 1]);
+    slots[0] = index_of(t, wx_table_grow(t, delta, slots));
     return WX_DONE;
 }
 
@@ -149,7 +156,8 @@ static enum wx_outcome table_fill(struct wx_instance *inst, uint64_t *slots, uin
 {
     (void)d;
     struct wx_table *t = inst->tables[c];
-    return trap_if(inst, wx_table_fill(t, index_of(t, slots[0]), slots[1], index_of(t, slots[2])));
+    uint64_t n = index_of(t, slots[is_wide(t) ? 3 : 2]);
+    return trap_if(inst, wx_table_fill(t, index_of(t, slots[0]), slots + 1, n));
 }
 
 static enum wx_outcome table_copy(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
@@ -235,14 +243,57 @@ static enum wx_outcome wait64(struct wx_instance *inst, uint64_t *slots, uint64_
     return wait(inst, slots, c, d, true);
 }
 
+/* c = tag index; the payload is on top of the stack. */
+static enum wx_outcome throw_tag(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
+{
+    (void)d;
+    const struct wx_tag *tag = inst->tags[c];
+    return wx_throw(inst->thread, tag, slots, slots + tag->sig->n_param_slots);
+}
+
+static enum wx_outcome throw_ref(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
+{
+    (void)c, (void)d;
+    return wx_throw_ref(inst->thread, slots);
+}
+
+/* Globals of two slots that no register holds: c = index. */
+static enum wx_outcome global_get_pair(struct wx_instance *inst, uint64_t *slots, uint64_t c,
+                                       uint64_t d)
+{
+    (void)d;
+    memcpy(slots, inst->globals[c], 2 * sizeof *slots);
+    return WX_DONE;
+}
+
+static enum wx_outcome global_set_pair(struct wx_instance *inst, uint64_t *slots, uint64_t c,
+                                       uint64_t d)
+{
+    (void)d;
+    memcpy(inst->globals[c], slots, 2 * sizeof *slots);
+    return WX_DONE;
+}
+
 const wx_helper_fn wx_helpers[WX_HELPER_COUNT] = {
-    [WX_HELPER_MEMORY_GROW] = memory_grow, [WX_HELPER_MEMORY_FILL] = memory_fill,
-    [WX_HELPER_MEMORY_COPY] = memory_copy, [WX_HELPER_MEMORY_INIT] = memory_init,
-    [WX_HELPER_DATA_DROP] = data_drop,     [WX_HELPER_TABLE_GET] = table_get,
-    [WX_HELPER_TABLE_SET] = table_set,     [WX_HELPER_TABLE_SIZE] = table_size,
-    [WX_HELPER_TABLE_GROW] = table_grow,   [WX_HELPER_TABLE_FILL] = table_fill,
-    [WX_HELPER_TABLE_COPY] = table_copy,   [WX_HELPER_TABLE_INIT] = table_init,
-    [WX_HELPER_ELEM_DROP] = elem_drop,     [WX_HELPER_REF_FUNC] = ref_func,
-    [WX_HELPER_NOTIFY] = notify,           [WX_HELPER_WAIT32] = wait32,
+    [WX_HELPER_MEMORY_GROW] = memory_grow,
+    [WX_HELPER_MEMORY_FILL] = memory_fill,
+    [WX_HELPER_MEMORY_COPY] = memory_copy,
+    [WX_HELPER_MEMORY_INIT] = memory_init,
+    [WX_HELPER_DATA_DROP] = data_drop,
+    [WX_HELPER_TABLE_GET] = table_get,
+    [WX_HELPER_TABLE_SET] = table_set,
+    [WX_HELPER_TABLE_SIZE] = table_size,
+    [WX_HELPER_TABLE_GROW] = table_grow,
+    [WX_HELPER_TABLE_FILL] = table_fill,
+    [WX_HELPER_TABLE_COPY] = table_copy,
+    [WX_HELPER_TABLE_INIT] = table_init,
+    [WX_HELPER_ELEM_DROP] = elem_drop,
+    [WX_HELPER_REF_FUNC] = ref_func,
+    [WX_HELPER_NOTIFY] = notify,
+    [WX_HELPER_WAIT32] = wait32,
     [WX_HELPER_WAIT64] = wait64,
+    [WX_HELPER_THROW] = throw_tag,
+    [WX_HELPER_THROW_REF] = throw_ref,
+    [WX_HELPER_GLOBAL_GET_PAIR] = global_get_pair,
+    [WX_HELPER_GLOBAL_SET_PAIR] = global_set_pair,
 };

@@ -10,29 +10,19 @@
 
 /* -------- branches -------- */
 
-static const wx_valtype *ctrl_types(const struct wx_control *c)
-{
-    return c->types ? c->types : &c->one;
-}
-
-static struct wx_control *ctrl_at(struct wx_lowering *l, uint32_t depth)
-{
-    return &l->ctrls.p[l->ctrls.n - 1 - depth];
-}
-
 static uint32_t label_arity(const struct wx_control *c)
 {
     return c->op == WX_OP_LOOP ? c->n_params : c->n_results;
 }
 
-/* The single result of a block travels in a register (invariant 2); v128 never does. */
-static bool result_in_reg(const struct wx_control *c)
+/* The single result of a block travels in a register (invariant 2); one of two slots never does. */
+bool wx_lo_result_in_reg(const struct wx_control *c)
 {
     return c->op != WX_OP_LOOP && c->n_results == 1 &&
-           wx_type_kind(ctrl_types(c)[c->n_params]) != WX_KIND_V128;
+           wx_type_slots(wx_lo_ctrl_types(c)[c->n_params]) == 1;
 }
 
-static uint32_t slot_at_height(struct wx_lowering *l, size_t h)
+uint32_t wx_lo_slot_at_height(struct wx_lowering *l, size_t h)
 {
     return h == 0 ? wx_lo_first_operand_slot(l)
                   : wx_lo_at(l, h - 1)->slot + wx_lo_at(l, h - 1)->n_slots;
@@ -52,7 +42,7 @@ static bool branch_needs_moves(struct wx_lowering *l, const struct wx_control *c
 {
     uint32_t n = label_arity(c);
     size_t from = wx_lo_height(l) - n;
-    if (result_in_reg(c)) {
+    if (wx_lo_result_in_reg(c)) {
         return ((from ^ c->height) & 3) != 0 || wx_lo_at(l, from)->place != WX_IN_REG;
     }
     return n > 0 && (from != c->height || !all_in_slots(l, from));
@@ -89,13 +79,13 @@ static void carry(struct wx_lowering *l, const struct wx_control *c)
     if (n == 0) {
         return;
     }
-    if (result_in_reg(c)) {
+    if (wx_lo_result_in_reg(c)) {
         wx_lo_to_reg(l, from);
         move_reg(l, from, c->height, wx_lo_at(l, from)->is_x);
         return;
     }
     to_slots_from(l, from);
-    uint32_t to = slot_at_height(l, c->height), start = wx_lo_at(l, from)->slot;
+    uint32_t to = wx_lo_slot_at_height(l, c->height), start = wx_lo_at(l, from)->slot;
     if (start != to) {
         wx_lo_emit3(l, WX_H_COPY_SLOTS, wx_lo_slot_off(to), wx_lo_slot_off(start),
                     wx_lo_next_slot(l) - start);
@@ -103,7 +93,7 @@ static void carry(struct wx_lowering *l, const struct wx_control *c)
 }
 
 /* Basic blocks pay at their start; what they cost is known at their end (R5). */
-static void end_fuel(struct wx_lowering *l)
+void wx_lo_end_fuel(struct wx_lowering *l)
 {
     if (l->fuel_open) {
         l->sink->set_fuel(l->sink, l->cost);
@@ -111,7 +101,7 @@ static void end_fuel(struct wx_lowering *l)
     }
 }
 
-static void begin_fuel(struct wx_lowering *l)
+void wx_lo_begin_fuel(struct wx_lowering *l)
 {
     if (l->fuel) {
         l->cost = 0;
@@ -132,14 +122,14 @@ static void do_return(struct wx_lowering *l);
 
 void wx_lo_go_dead(struct wx_lowering *l)
 {
-    end_fuel(l);
+    wx_lo_end_fuel(l);
     l->dead = true;
 }
 
 static void lower_br(struct wx_lowering *l)
 {
     uint32_t depth = wx_read_u32(&l->r);
-    struct wx_control *c = ctrl_at(l, depth);
+    struct wx_control *c = wx_lo_ctrl(l, depth);
     if (depth + 1 == l->ctrls.n) {
         do_return(l);
     } else {
@@ -171,7 +161,7 @@ static void settle_below(struct wx_lowering *l, uint32_t arity)
 static void branch_with_moves(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
                               uint32_t depth)
 {
-    struct wx_control *c = ctrl_at(l, depth);
+    struct wx_control *c = wx_lo_ctrl(l, depth);
     bool is_body = depth + 1 == l->ctrls.n;
     uint32_t arity = is_body ? l->type->n_results : label_arity(c);
     settle_below(l, arity);
@@ -199,9 +189,9 @@ static void branch_with_moves(struct wx_lowering *l, uint32_t h, const uint64_t 
 void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
                      uint32_t depth)
 {
-    struct wx_control *c = ctrl_at(l, depth);
+    struct wx_control *c = wx_lo_ctrl(l, depth);
     bool is_body = depth + 1 == l->ctrls.n;
-    if (!is_body && result_in_reg(c)) {
+    if (!is_body && wx_lo_result_in_reg(c)) {
         wx_lo_to_reg(l, wx_lo_height(l) - 1); /* its register is none of the condition's */
     }
     if (is_body || branch_needs_moves(l, c)) {
@@ -271,14 +261,14 @@ static void lower_br_table(struct wx_lowering *l)
     wx_lo_emit1(l, WX_H_BR_TABLE_0 + (uint32_t)(p & 3), n);
     const uint8_t *targets = l->r.p;
     for (uint32_t i = 0; i <= n; i++) {
-        uint32_t label = table_target(l, ctrl_at(l, wx_read_u32(&l->r)));
+        uint32_t label = table_target(l, wx_lo_ctrl(l, wx_read_u32(&l->r)));
         if (!l->sink->emit(l->sink, WX_SINK_TARGET, NULL, 0, label)) {
             wx_lo_fail(l);
         }
     }
     l->r.p = targets;
     for (uint32_t i = 0; i <= n; i++) {
-        struct wx_control *c = ctrl_at(l, wx_read_u32(&l->r));
+        struct wx_control *c = wx_lo_ctrl(l, wx_read_u32(&l->r));
         if (c->stub) {
             wx_lo_bind(l, c->stub - 1);
             c->stub = 0;
@@ -319,7 +309,9 @@ static void read_blocktype(struct wx_lowering *l, struct wx_control *c)
         c->n_results = 1;
         c->one = byte >= WX_KIND_V128 && byte <= WX_KIND_I32 ? byte : WX_FUNCREF;
         if (byte == 0x63 || byte == 0x64) {
-            (void)wx_read_s33(r);
+            int64_t heap = wx_read_s33(r);
+            bool exn = heap == WX_HEAP_EXN - 0x80 || heap == WX_HEAP_NOEXN - 0x80;
+            c->one = exn ? WX_EXNREF : WX_FUNCREF;
         } else if (byte == WX_HEAP_EXN || byte == WX_HEAP_NOEXN) {
             c->one = WX_EXNREF;
         }
@@ -333,24 +325,30 @@ static void read_blocktype(struct wx_lowering *l, struct wx_control *c)
 
 static void push_ctrl(struct wx_lowering *l, struct wx_control c)
 {
+    if (c.op != WX_OP_TRY && c.op != WX_OP_TRY_TABLE) {
+        c.region = l->ctrls.n ? wx_lo_ctrl(l, 0)->region : WX_EXN_NONE;
+    }
     if (!wx_vec_push(l->mem, &l->ctrls, c)) {
         wx_lo_fail(l);
     }
 }
 
-static void open_block(struct wx_lowering *l, enum wx_op op)
+void wx_lo_open_block(struct wx_lowering *l, enum wx_op op)
 {
     struct wx_control c = {.op = (uint8_t)op};
     read_blocktype(l, &c);
     wx_lo_flush(l);
+    if (op == WX_OP_TRY || op == WX_OP_TRY_TABLE) {
+        c.region = wx_lo_exn_open(l, op);
+    }
     c.height = (uint32_t)(wx_lo_height(l) - c.n_params);
     c.label = wx_lo_new_label(l);
     push_ctrl(l, c);
     if (op == WX_OP_LOOP) {
-        end_fuel(l);
+        wx_lo_end_fuel(l);
         wx_lo_bind(l, c.label);
         wx_lo_emit0(l, WX_H_POLL);
-        begin_fuel(l);
+        wx_lo_begin_fuel(l);
     }
 }
 
@@ -364,8 +362,8 @@ static void open_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, uns
     c.else_label = wx_lo_new_label(l);
     push_ctrl(l, c);
     wx_lo_emit_branch(l, h, imms, n, c.else_label);
-    end_fuel(l);
-    begin_fuel(l);
+    wx_lo_end_fuel(l);
+    wx_lo_begin_fuel(l);
 }
 
 static void lower_if(struct wx_lowering *l)
@@ -392,13 +390,13 @@ void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n
 }
 
 /* The reachable end of a part: its results go where the label wants them. */
-static void fall_to_end(struct wx_lowering *l, struct wx_control *c)
+void wx_lo_fall_to_end(struct wx_lowering *l, struct wx_control *c)
 {
     carry(l, c);
     c->reached_end = true;
 }
 
-static void reset_to(struct wx_lowering *l, size_t h)
+void wx_lo_reset_to(struct wx_lowering *l, size_t h)
 {
     wx_lo_pop_to(l, h);
     for (int f = 0; f < 2; f++) {
@@ -412,44 +410,44 @@ static void reset_to(struct wx_lowering *l, size_t h)
 
 static void begin_else(struct wx_lowering *l, bool reachable)
 {
-    struct wx_control *c = ctrl_at(l, 0);
+    struct wx_control *c = wx_lo_ctrl(l, 0);
     if (reachable) {
-        fall_to_end(l, c);
+        wx_lo_fall_to_end(l, c);
         wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c->label);
     }
-    end_fuel(l);
+    wx_lo_end_fuel(l);
     wx_lo_bind(l, c->else_label);
     l->dead = false;
     c->op = WX_OP_ELSE;
-    reset_to(l, c->height);
-    wx_lo_push_types(l, ctrl_types(c), c->n_params, WX_IN_SLOT);
-    begin_fuel(l);
+    wx_lo_reset_to(l, c->height);
+    wx_lo_push_types(l, wx_lo_ctrl_types(c), c->n_params, WX_IN_SLOT);
+    wx_lo_begin_fuel(l);
 }
 
 /* `end` of a block; afterwards its results are on the stack, or the code is still unreachable. */
-static void end_block(struct wx_lowering *l, bool reachable)
+void wx_lo_end_block(struct wx_lowering *l, bool reachable)
 {
-    struct wx_control c = *ctrl_at(l, 0);
-    end_fuel(l);
+    struct wx_control c = *wx_lo_ctrl(l, 0);
+    wx_lo_end_fuel(l);
     if (c.op == WX_OP_LOOP) { /* nobody branches to a loop's end: results stay where they are */
         l->ctrls.n--;
         l->dead = !reachable;
         if (reachable) {
-            begin_fuel(l);
+            wx_lo_begin_fuel(l);
         }
         return;
     }
     if (reachable) {
-        fall_to_end(l, &c);
+        wx_lo_fall_to_end(l, &c);
     }
     if (c.op == WX_OP_IF) { /* no else: parameters are the results */
-        if (result_in_reg(&c)) {
+        if (wx_lo_result_in_reg(&c)) {
             if (reachable) {
                 wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c.label);
             }
             wx_lo_bind(l, c.else_label);
-            reset_to(l, c.height);
-            wx_lo_push_types(l, ctrl_types(&c), c.n_params, WX_IN_SLOT);
+            wx_lo_reset_to(l, c.height);
+            wx_lo_push_types(l, wx_lo_ctrl_types(&c), c.n_params, WX_IN_SLOT);
             wx_lo_to_reg(l, c.height);
         } else {
             wx_lo_bind(l, c.else_label);
@@ -457,13 +455,13 @@ static void end_block(struct wx_lowering *l, bool reachable)
         c.reached_end = true;
     }
     wx_lo_bind(l, c.label);
-    reset_to(l, c.height);
+    wx_lo_reset_to(l, c.height);
     l->ctrls.n--;
     l->dead = !c.reached_end;
     if (!l->dead) {
-        wx_lo_push_types(l, ctrl_types(&c) + c.n_params, c.n_results,
-                         result_in_reg(&c) ? WX_IN_REG : WX_IN_SLOT);
-        begin_fuel(l);
+        wx_lo_push_types(l, wx_lo_ctrl_types(&c) + c.n_params, c.n_results,
+                         wx_lo_result_in_reg(&c) ? WX_IN_REG : WX_IN_SLOT);
+        wx_lo_begin_fuel(l);
     }
 }
 
@@ -472,7 +470,7 @@ static void end_body(struct wx_lowering *l, bool reachable)
     if (reachable) {
         do_return(l);
     }
-    end_fuel(l);
+    wx_lo_end_fuel(l);
     l->ctrls.n--;
 }
 
@@ -549,23 +547,43 @@ static void skip_immediate(struct wx_reader *r, enum wx_imm imm)
     case WX_IMM_LANE:
     case WX_IMM_FENCE: r->p++; break;
     case WX_IMM_HEAP: (void)wx_read_s33(r); break;
-    case WX_IMM_TRY_TABLE: break; /* tiers on these bodies refuse exceptions at load */
+    case WX_IMM_TRY_TABLE:
+        skip_blocktype(r);
+        for (uint32_t n = wx_read_u32(r); n; n--) {
+            skip_indices(r, wx_read_u8(r) < 2 ? 2 : 1); /* tag and label, or label */
+        }
+        break;
     }
 }
 
-/* Dead code: find the else or end that closes the present block; iterative, blocks nest deep. */
+static bool opens_block(enum wx_op op)
+{
+    return op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF || op == WX_OP_TRY ||
+           op == WX_OP_TRY_TABLE;
+}
+
+/* Dead code: find what closes the present part of the block; iterative, blocks nest deep. */
 static void skip_dead(struct wx_lowering *l)
 {
     for (uint32_t depth = 0;;) {
         enum wx_op op = read_op(&l->r);
-        if (op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF) {
+        if (opens_block(op)) {
             depth++;
-        } else if (op == WX_OP_END && depth-- == 0) {
-            (l->ctrls.n == 1 ? end_body : end_block)(l, false);
-            return;
-        } else if (op == WX_OP_ELSE && depth == 0) {
+        } else if (depth == 0 && op == WX_OP_ELSE) {
             begin_else(l, false);
             return;
+        } else if (depth == 0 && (op == WX_OP_CATCH || op == WX_OP_CATCH_ALL)) {
+            wx_lo_begin_catch(l, op, false);
+            return;
+        } else if (depth == 0 && op == WX_OP_DELEGATE) {
+            wx_lo_delegate(l);
+            wx_lo_end_block(l, false);
+            return;
+        } else if (op == WX_OP_END || op == WX_OP_DELEGATE) {
+            if (depth-- == 0) {
+                (l->ctrls.n == 1 ? end_body : wx_lo_end_block)(l, false);
+                return;
+            }
         }
         skip_immediate(&l->r, (enum wx_imm)wx_op_table[op].imm);
     }
@@ -579,15 +597,15 @@ static void lower_control(struct wx_lowering *l, enum wx_op op)
         wx_lo_go_dead(l);
         break;
     case WX_OP_BLOCK:
-    case WX_OP_LOOP: open_block(l, op); break;
+    case WX_OP_LOOP: wx_lo_open_block(l, op); break;
     case WX_OP_IF: lower_if(l); break;
     case WX_OP_ELSE: begin_else(l, true); break;
-    case WX_OP_END: (l->ctrls.n == 1 ? end_body : end_block)(l, true); break;
+    case WX_OP_END: (l->ctrls.n == 1 ? end_body : wx_lo_end_block)(l, true); break;
     case WX_OP_BR: lower_br(l); break;
     case WX_OP_BR_IF:
         lower_br_if(l);
-        end_fuel(l);
-        begin_fuel(l);
+        wx_lo_end_fuel(l);
+        wx_lo_begin_fuel(l);
         break;
     case WX_OP_BR_TABLE: lower_br_table(l); break;
     case WX_OP_RETURN:
@@ -612,8 +630,8 @@ static bool fuse_compare(struct wx_lowering *l, enum wx_op op)
         uint32_t depth = wx_read_u32(r);
         uint32_t form = wx_lo_take_two(l, imms, &n);
         wx_lo_branch_if(l, wx_lo_first_body[op] + BR_FORMS + form, imms, n, depth);
-        end_fuel(l);
-        begin_fuel(l);
+        wx_lo_end_fuel(l);
+        wx_lo_begin_fuel(l);
         return true;
     }
     if (next == 0x04 && inv != WX_OP_INVALID) {
@@ -629,11 +647,14 @@ static bool fuse_compare(struct wx_lowering *l, enum wx_op op)
 
 static void lower_one(struct wx_lowering *l)
 {
-    uint64_t off = wx_reader_off(&l->r);
+    l->op_off = (uint32_t)wx_reader_off(&l->r);
     enum wx_op op = read_op(&l->r);
     const struct wx_op_info *info = &wx_op_table[op];
-    if (!l->sink->mark(l->sink, (uint32_t)off)) {
+    if (!l->sink->mark(l->sink, l->op_off)) {
         wx_lo_fail(l);
+    }
+    if (wx_lo_ctrl(l, 0)->region != l->exn.region) {
+        wx_lo_exn_spot(l, wx_lo_ctrl(l, 0)->region);
     }
     l->cost++;
     switch ((enum wx_lower)info->lower) {
@@ -663,7 +684,7 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_ATOMIC_RMW:
     case WX_LOWER_ATOMIC_CMPXCHG: wx_lo_atomic(l, op); break;
     case WX_LOWER_ATOMIC_WAIT: wx_lo_atomic_wait(l, op); break;
-    case WX_LOWER_EXN:
+    case WX_LOWER_EXN: wx_lo_exn(l, op); break;
     case WX_LOWER_WIDE:
     case WX_LOWER_SIMD:
     case WX_LOWER_GC: break; /* refused when the module was loaded */
@@ -703,7 +724,7 @@ static void lower_body(struct wx_lowering *l)
     if (zero) {
         wx_lo_emit2(l, WX_H_ENTER, wx_lo_slot_off(l->type->n_param_slots), zero);
     }
-    begin_fuel(l);
+    wx_lo_begin_fuel(l);
     struct wx_control body = {.op = WX_OP_BLOCK,
                               .types = l->type->types,
                               .n_params = l->type->n_params,
@@ -713,9 +734,10 @@ static void lower_body(struct wx_lowering *l)
     while (l->ctrls.n > 0 && !l->failed) {
         (l->dead ? skip_dead : lower_one)(l);
     }
+    wx_lo_exn_pads(l);
 }
 
-wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, struct wx_sink *sink,
+wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx_sink *sink,
                     wax_error **err)
 {
     const struct wx_func_def *def = &module->wasm->funcs[code->func_idx];
@@ -728,11 +750,13 @@ wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, str
         .type = &module->wasm->types[def->type_idx],
         .mode = (int)code->mode,
         .fuel = wx_engine_get_config(module->engine)->fuel,
+        .exn.region = WX_EXN_NONE,
     };
     memset(l.owner, 0xff, sizeof l.owner); /* all -1 */
     wx_reader_init(&l.r, module->wasm->bytes, def->body_off, def->body_len, "body", NULL);
     if (set_locals(&l)) {
         lower_body(&l);
+        wx_lo_exn_finish(&l, code);
     } else {
         l.failed = true;
     }
@@ -740,5 +764,6 @@ wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, str
     wx_free(l.mem, l.local_kind);
     wx_vec_fini(l.mem, &l.stack);
     wx_vec_fini(l.mem, &l.ctrls);
+    wx_lo_exn_fini(&l);
     return l.failed ? wx_fail_nomem(err, "code") : WAX_OK;
 }

@@ -18,6 +18,8 @@ struct wx_sink {
     bool (*emit)(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigned n, int64_t label);
     /** The next body is the target of `label`. */
     bool (*bind)(struct wx_sink *sink, uint32_t label);
+    /** The next body is landing pad `pad` (rt/exn.h); pads are numbered from 0, bound once each. */
+    bool (*pad)(struct wx_sink *sink, uint32_t pad);
     /** Bodies from here on belong to the instruction at this module offset. */
     bool (*mark)(struct wx_sink *sink, uint32_t module_off);
     /** Set the n-th immediate of the last FUEL body. */
@@ -26,9 +28,10 @@ struct wx_sink {
 
 /**
  * Translate one defined function. Its body was validated when the module was decoded (R26).
+ * Sets code->exns if exceptions are caught in it; call before entry is published.
  * @return WAX_OK, or WAX_E_NOMEM
  */
-wax_status wx_lower(struct wx_rt_module *module, const struct wx_code *code, struct wx_sink *sink,
+wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx_sink *sink,
                     wax_error **err);
 
 #endif

@@ -199,6 +199,9 @@ void wx_lo_atomic_wait(struct wx_lowering *l, enum wx_op op)
 
 static wx_valtype local_type(const struct wx_lowering *l, uint32_t idx)
 {
+    if (l->local_kind[idx] >> 1 == 2 && !(l->local_kind[idx] & 1)) {
+        return WX_EXNREF;
+    }
     return (l->local_kind[idx] & 1) ? WX_KIND_F64 : WX_KIND_I64; /* only file and size matter */
 }
 
@@ -222,9 +225,9 @@ static void write_local(struct wx_lowering *l, uint32_t idx)
     if (o->place == WX_IN_REG) {
         wx_lo_emit1(l, (o->is_x ? WX_H_PUT_x_0 : WX_H_PUT_r_0) + (uint32_t)(p & 3), off);
     } else if (o->place == WX_IN_CONST) {
-        wx_lo_emit2(l, WX_H_CONST_SLOT, off, o->value);
+        wx_lo_const_slots(l, off, o->value, o->n_slots);
     } else if (wx_lo_loc_off(l, p) != off) {
-        wx_lo_emit2(l, WX_H_MOVE_SLOT, off, wx_lo_loc_off(l, p));
+        wx_lo_copy_slots(l, off, wx_lo_loc_off(l, p), o->n_slots);
     }
 }
 
@@ -245,6 +248,12 @@ void wx_lo_global(struct wx_lowering *l, enum wx_op op)
 {
     uint32_t idx = wx_read_u32(&l->r);
     wx_valtype t = l->m->globals[idx].type.type;
+    if (wx_type_is_ref(t) && wx_type_slots(t) == 2) {
+        bool get = op == WX_OP_GLOBAL_GET;
+        lower_helper(l, get ? WX_HELPER_GLOBAL_GET_PAIR : WX_HELPER_GLOBAL_SET_PAIR, !get, idx, 0,
+                     get ? t : WX_KIND_BOT);
+        return;
+    }
     if (op == WX_OP_GLOBAL_GET) {
         unsigned v = wx_lo_push_reg(l, t);
         wx_lo_emit1(l, (wx_lo_type_is_x(t) ? WX_H_GLOBAL_GET_x_0 : WX_H_GLOBAL_GET_r_0) + v, idx);
@@ -269,6 +278,19 @@ void wx_lo_const(struct wx_lowering *l, enum wx_op op)
     }
 }
 
+/* References of two slots: the second takes the place of the first unless the condition holds. */
+static void select_pair(struct wx_lowering *l, size_t p)
+{
+    wx_lo_flush(l);
+    wx_lo_to_reg(l, p + 2);
+    uint32_t first = wx_lo_new_label(l);
+    wx_lo_emit_branch(l, WX_H_BR_IF_0 + (uint32_t)((p + 2) & 3), NULL, 0, first);
+    wx_lo_copy_slots(l, wx_lo_slot_off(wx_lo_at(l, p)->slot),
+                     wx_lo_slot_off(wx_lo_at(l, p + 1)->slot), 2);
+    wx_lo_bind(l, first);
+    wx_lo_pop_to(l, p + 1);
+}
+
 void wx_lo_parametric(struct wx_lowering *l, enum wx_op op)
 {
     if (op == WX_OP_DROP) {
@@ -283,6 +305,10 @@ void wx_lo_parametric(struct wx_lowering *l, enum wx_op op)
         }
     }
     size_t p = wx_lo_height(l) - 3;
+    if (wx_lo_at(l, p)->n_slots == 2 && !wx_lo_at(l, p)->is_x) {
+        select_pair(l, p);
+        return;
+    }
     for (size_t i = p; i < p + 3; i++) {
         wx_lo_to_reg(l, i);
     }
@@ -310,6 +336,9 @@ static void finish_call(struct wx_lowering *l, const struct callee *k)
 
 static void finish_tail_call(struct wx_lowering *l, const struct callee *k)
 {
+    if (l->exn.region != WX_EXN_NONE) {
+        wx_lo_exn_spot(l, WX_EXN_NONE); /* this frame catches nothing of the callee's */
+    }
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - k->type->n_params);
     uint64_t args = wx_lo_slot_off(wx_lo_next_slot(l));
@@ -387,7 +416,11 @@ static void lower_br_on(struct wx_lowering *l, bool null)
 {
     uint32_t depth = wx_read_u32(&l->r);
     size_t p = wx_lo_height(l) - 1;
-    wx_lo_to_reg(l, p);
+    if (wx_lo_at(l, p)->n_slots == 2) {
+        wx_lo_peek_pair(l, p);
+    } else {
+        wx_lo_to_reg(l, p);
+    }
     uint32_t v = (uint32_t)(p & 3);
     if (null) { /* the branch drops the reference, the other way keeps it */
         struct wx_operand ref = *wx_lo_at(l, p);
@@ -418,7 +451,11 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op)
         lower_helper(l, WX_HELPER_REF_FUNC, 0, wx_read_u32(&l->r), 0, WX_FUNCREF);
         break;
     case WX_OP_REF_AS_NON_NULL:
-        wx_lo_to_reg(l, wx_lo_height(l) - 1);
+        if (wx_lo_at(l, wx_lo_height(l) - 1)->n_slots == 2) {
+            wx_lo_peek_pair(l, wx_lo_height(l) - 1);
+        } else {
+            wx_lo_to_reg(l, wx_lo_height(l) - 1);
+        }
         wx_lo_emit0(l, WX_H_NON_NULL_0 + (uint32_t)((wx_lo_height(l) - 1) & 3));
         break;
     default: lower_br_on(l, op == WX_OP_BR_ON_NULL); break;

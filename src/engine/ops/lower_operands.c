@@ -66,6 +66,36 @@ uint32_t wx_lo_next_slot(const struct wx_lowering *l)
     return top->slot + top->n_slots;
 }
 
+void wx_lo_copy_slots(struct wx_lowering *l, uint64_t to, uint64_t from, uint32_t n)
+{
+    if (n == 1) {
+        wx_lo_emit2(l, WX_H_MOVE_SLOT, to, from);
+    } else {
+        wx_lo_emit3(l, WX_H_COPY_SLOTS, to, from, n);
+    }
+}
+
+/* A constant; the only one of two slots here is the null exnref. */
+void wx_lo_const_slots(struct wx_lowering *l, uint64_t to, uint64_t value, uint32_t n)
+{
+    wx_lo_emit2(l, WX_H_CONST_SLOT, to, value);
+    if (n == 2) {
+        wx_lo_emit2(l, WX_H_CONST_SLOT, to + 8, 0);
+    }
+}
+
+/*
+ * Have the first word of a reference of two slots in the register of its position, for a test; the
+ * reference itself stays in its slots.
+ */
+void wx_lo_peek_pair(struct wx_lowering *l, size_t pos)
+{
+    wx_lo_to_slot(l, pos);
+    wx_lo_to_reg(l, pos);
+    wx_lo_at(l, pos)->place = WX_IN_SLOT;
+    l->owner[0][pos & 3] = -1;
+}
+
 /* Write an operand to its own slot, wherever it is. */
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
 {
@@ -76,8 +106,8 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
         wx_lo_emit1(l, (o->is_x ? WX_H_PUT_x_0 : WX_H_PUT_r_0) + (uint32_t)(pos & 3), off);
         l->owner[o->is_x][pos & 3] = -1;
         break;
-    case WX_IN_LOCAL: wx_lo_emit2(l, WX_H_MOVE_SLOT, off, o->value); break;
-    case WX_IN_CONST: wx_lo_emit2(l, WX_H_CONST_SLOT, off, o->value); break;
+    case WX_IN_LOCAL: wx_lo_copy_slots(l, off, o->value, o->n_slots); break;
+    case WX_IN_CONST: wx_lo_const_slots(l, off, o->value, o->n_slots); break;
     default: break;
     }
     o->place = WX_IN_SLOT;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State of one lowering, shared by the three files that make it. */
+/* State of one lowering, shared by the files that make it. */
 /*
  * The operand stack exists only here. Each operand is in one of four places:
  *
- *   REG    in r[p % 4] or x[p % 4], p being its position on the stack
+ *   REG    in r[p % 4] or x[p % 4], p being its position on the stack; never an exnref (two slots)
  *   SLOT   in its own slot of the frame
  *   LOCAL  a local.get not carried out yet: the local's slot is read where the value is used
  *   CONST  a constant not carried out yet
@@ -40,15 +40,37 @@ struct wx_operand {
 };
 
 struct wx_control {
-    uint8_t op;       /* WX_OP_BLOCK, _LOOP, _IF, _ELSE */
+    uint8_t op;       /* WX_OP_BLOCK, _LOOP, _IF, _ELSE, _TRY, _CATCH, _CATCH_ALL, _TRY_TABLE */
     bool reached_end; /* some branch or fall-through comes to the end */
     uint32_t height;  /* operands below the parameters */
     uint32_t label;   /* branch target: loop head or end */
     uint32_t else_label;
-    uint32_t stub; /* label + 1 of its moves in the br_table at hand, 0 = none */
+    uint32_t stub;       /* label + 1 of its moves in the br_table at hand, 0 = none */
+    uint32_t region;     /* exception region in force in the part at hand */
+    uint32_t own_region; /* in a catch: that of its try; last_clause: where to append */
+    uint32_t last_clause;
     const wx_valtype *types;
     uint32_t n_params, n_results;
     wx_valtype one;
+};
+
+/** A landing pad of try_table: code behind the function that goes on at the clause's label. */
+struct wx_lo_pad {
+    uint32_t pad;
+    uint32_t label; /* WX_EXN_NONE: the function returns */
+    uint32_t slot;  /* of the payload */
+    bool in_reg;    /* a single result travels in a register */
+    bool is_x;
+    uint8_t reg;
+};
+
+struct wx_lo_exn {
+    WX_VEC(struct wx_exn_spot) spots;
+    WX_VEC(struct wx_exn_region) regions;
+    WX_VEC(struct wx_exn_clause) clauses;
+    WX_VEC(struct wx_lo_pad) pads;
+    uint32_t n_pads; /* those of legacy catches included */
+    uint32_t region; /* of the last spot */
 };
 
 struct wx_lowering {
@@ -65,6 +87,7 @@ struct wx_lowering {
     bool dead;      /* after an unconditional branch: skip to the end of the block */
     bool failed;    /* out of memory */
     uint32_t n_labels;
+    uint32_t op_off;     /* module offset of the instruction at hand */
     uint64_t cost;       /* instructions since the last FUEL */
     size_t n_settled;    /* this many operands at the bottom are in their slots */
     int64_t owner[2][4]; /* position in each register (file, number), -1 = free */
@@ -72,6 +95,7 @@ struct wx_lowering {
     uint8_t *local_kind; /* bit 0: x file; bits 1..: slots */
     WX_VEC(struct wx_operand) stack;
     WX_VEC(struct wx_control) ctrls;
+    struct wx_lo_exn exn;
 };
 
 /* -------- output and operands (lower_operands.c) -------- */
@@ -98,6 +122,9 @@ uint64_t wx_lo_header_off(const struct wx_lowering *l);
 uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l);
 bool wx_lo_type_is_x(wx_valtype t);
 uint32_t wx_lo_next_slot(const struct wx_lowering *l);
+void wx_lo_copy_slots(struct wx_lowering *l, uint64_t to, uint64_t from, uint32_t n);
+void wx_lo_const_slots(struct wx_lowering *l, uint64_t to, uint64_t value, uint32_t n);
+void wx_lo_peek_pair(struct wx_lowering *l, size_t pos);
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
 void wx_lo_to_reg(struct wx_lowering *l, size_t pos);
 void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value);
@@ -138,5 +165,39 @@ void wx_lo_go_dead(struct wx_lowering *l);
 void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
                      uint32_t depth);
 void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place);
+/** Types of a block: parameters, then results. */
+static inline const wx_valtype *wx_lo_ctrl_types(const struct wx_control *c)
+{
+    return c->types ? c->types : &c->one;
+}
+static inline struct wx_control *wx_lo_ctrl(struct wx_lowering *l, uint32_t depth)
+{
+    return &l->ctrls.p[l->ctrls.n - 1 - depth];
+}
+bool wx_lo_result_in_reg(const struct wx_control *c);
+uint32_t wx_lo_slot_at_height(struct wx_lowering *l, size_t h);
+void wx_lo_begin_fuel(struct wx_lowering *l);
+void wx_lo_end_fuel(struct wx_lowering *l);
+void wx_lo_fall_to_end(struct wx_lowering *l, struct wx_control *c);
+void wx_lo_reset_to(struct wx_lowering *l, size_t h);
+void wx_lo_open_block(struct wx_lowering *l, enum wx_op op);
+void wx_lo_end_block(struct wx_lowering *l, bool reachable);
+
+/* -------- exceptions (lower_exn.c) -------- */
+
+void wx_lo_exn(struct wx_lowering *l, enum wx_op op);
+/** The region of a try or try_table about to be pushed; reads the clauses of the latter. */
+uint32_t wx_lo_exn_open(struct wx_lowering *l, enum wx_op op);
+/** catch, catch_all: the next part of the try on top, whose last part's end is reachable or not. */
+void wx_lo_begin_catch(struct wx_lowering *l, enum wx_op op, bool reachable);
+/** Read the label of delegate; the block is still to be ended. */
+void wx_lo_delegate(struct wx_lowering *l);
+/** Code from the instruction at hand on belongs to another region. */
+void wx_lo_exn_spot(struct wx_lowering *l, uint32_t region);
+/** Emit the pads of try_table; after the body. */
+void wx_lo_exn_pads(struct wx_lowering *l);
+/** Give the table to the code. */
+void wx_lo_exn_finish(struct wx_lowering *l, struct wx_code *code);
+void wx_lo_exn_fini(struct wx_lowering *l);
 
 #endif

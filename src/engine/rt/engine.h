@@ -26,6 +26,14 @@ struct wx_engine {
 void wx_engine_drop_guards(struct wx_engine *engine);
 /* constexpr.c. @return false only when out of memory */
 bool wx_constexpr_eval(struct wx_instance *inst, const struct wx_constexpr *e, uint64_t ret[2]);
+/* enter.c: the frames of the present activation, innermost first. */
+void wx_thread_add_trace(struct wx_thread *t, wax_error **err);
+/* throw.c: the error of an exception, without a trace. @return WAX_EXCEPTION */
+wax_status wx_throw_error(struct wx_store *store, const uint64_t exn[2], wax_error **err);
+static inline struct wx_walk wx_walk_start(const struct wx_thread *t)
+{
+    return (struct wx_walk){.inst = t->inst, .pc = t->pc, .fp = t->fp};
+}
 /* fault.c: what the signal handler does. */
 bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext);
 

@@ -7,6 +7,7 @@
  *   DONE       the function returned; results lie where the arguments were
  *   WAIT       block here, then let the host function that asked go on
  *   CALL       run a guest function above the present frame, then go on
+ *   THROW      go on at a landing pad, or leave this activation if nobody catches it (throw.c)
  *   TRAP, EXIT leave all frames of this activation
  *   INTERRUPT  another thread wants something: stop hard, end the process
  *
@@ -39,6 +40,7 @@ static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *
 
 static enum wx_outcome start(struct wx_thread *t, struct wx_func *func, uint64_t *base)
 {
+    t->pc_behind = false;
     if (func->kind == WX_FUNC_HOST) {
         uint32_t n = func->sig->n_param_slots > func->sig->n_result_slots
                          ? func->sig->n_param_slots
@@ -53,7 +55,19 @@ static enum wx_outcome start(struct wx_thread *t, struct wx_func *func, uint64_t
 /* A host function is done: back into the guest, or out if it was called directly. */
 static enum wx_outcome go_on(struct wx_thread *t, const struct wx_func *func)
 {
+    t->pc_behind = false;
     return func->kind == WX_FUNC_HOST ? WX_DONE : func->code->module->tier->resume(t);
+}
+
+/* What a host function came to after it had left the guest once: pc is behind its call. */
+static enum wx_outcome came_back(struct wx_thread *t, const struct wx_func *func,
+                                 enum wx_outcome out)
+{
+    if (out == WX_DONE) {
+        return go_on(t, func);
+    }
+    t->pc_behind = true;
+    return out;
 }
 
 static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func)
@@ -65,8 +79,7 @@ static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func)
         }
         return WX_INTERRUPT;
     }
-    enum wx_outcome out = t->out.wait.resume(t, why);
-    return out == WX_DONE ? go_on(t, func) : out;
+    return came_back(t, func, t->out.wait.resume(t, why));
 }
 
 static void save(const struct wx_thread *t, struct activation *a)
@@ -83,6 +96,7 @@ static void restore(struct wx_thread *t, const struct activation *a)
     t->top = a->top;
     t->host_sp = a->host_sp;
     t->guest_sp = a->guest_sp;
+    t->pc_behind = false; /* a host function runs; who called it knows */
 }
 
 static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func *func)
@@ -100,14 +114,18 @@ static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func *func)
     memcpy(base, call.args, sizeof call.args);
     enum wx_outcome out = run(t, call.func, base);
     t->depth--;
+    if (out == WX_THROW) { /* thrown on where this activation was asked for */
+        wx_throw_keep_trace(t);
+        restore(t, &a);
+        return came_back(t, func, WX_THROW);
+    }
     if (out != WX_DONE) {
         return out; /* the whole stack goes; a trace starts at the innermost frame */
     }
     restore(t, &a);
     memcpy(call.args, base, sizeof call.args);
     t->out.call = call;
-    out = call.then(t);
-    return out == WX_DONE ? go_on(t, func) : out;
+    return came_back(t, func, call.then(t));
 }
 
 static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *base)
@@ -117,6 +135,11 @@ static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *
         switch (out) {
         case WX_WAIT: out = do_wait(t, func); break;
         case WX_CALL: out = do_call(t, func); break;
+        case WX_THROW:
+            if (!wx_throw_land(t, &out)) {
+                return WX_THROW;
+            }
+            break;
         default: return out;
         }
     }
@@ -130,13 +153,13 @@ static const char *c_name(struct wx_name n, char *buf, size_t size)
     return buf;
 }
 
-static void add_trace(struct wx_thread *t, wax_error **err)
+void wx_thread_add_trace(struct wx_thread *t, wax_error **err)
 {
     if (!t->inst || !t->pc) {
         return; /* a host function called directly */
     }
     const struct wx_tier_ops *tier = t->inst->module->tier;
-    struct wx_walk w = {.inst = t->inst, .pc = t->pc, .fp = t->fp};
+    struct wx_walk w = wx_walk_start(t);
     bool more = true;
     for (int i = 0; more && i < MAX_TRACE_FRAMES && tier->walk(t, &w); i++) {
         const struct wx_module *m = w.inst->module->wasm;
@@ -158,7 +181,7 @@ static wax_status fail_trap(struct wx_thread *t, wax_error **err)
         wx_error_clear(&t->error);
     }
     wx_error_set_trap(err, (wax_trap_code)code);
-    add_trace(t, err);
+    wx_thread_add_trace(t, err);
     return status;
 }
 
@@ -180,7 +203,7 @@ static wax_status fail_interrupt(struct wx_thread *t, wax_error **err)
     wax_status status = timeout ? WAX_E_TIMEOUT : WAX_E_CANCELLED;
     (void)wx_fail(err, status, timeout ? "the deadline passed" : "the call was cancelled");
     wx_error_set_trap(err, timeout ? WX_TRAP_TIMEOUT : WX_TRAP_CANCELLED);
-    add_trace(t, err);
+    wx_thread_add_trace(t, err);
     t->store->poisoned = true; /* R19 */
     return status;
 }
@@ -190,6 +213,7 @@ static wax_status finish(struct wx_thread *t, enum wx_outcome out, wax_error **e
     switch (out) {
     case WX_DONE: return WAX_OK;
     case WX_TRAP: return fail_trap(t, err);
+    case WX_THROW: return wx_throw_fail(t, err);
     case WX_EXIT: return fail_exit(t->exit_code, err);
     case WX_INTERRUPT: return fail_interrupt(t, err);
     default: return wx_fail(err, WAX_E_INTERNAL, "outcome %d is not handled yet", (int)out);

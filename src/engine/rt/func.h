@@ -4,6 +4,7 @@
 #define WX_ENGINE_RT_FUNC_H
 
 #include "base/trap.h"
+#include "engine/rt/exn.h"
 #include "engine/rt/memory.h"
 #include "engine/rt/outcome.h"
 #include "engine/rt/sig.h"
@@ -20,6 +21,8 @@ struct wx_code {
     uint32_t mode;        /* bounds mode: which of module->codes it belongs to */
     struct wx_rt_module *module;
     void *tier_data; /* owned by the tier */
+    /* Who catches what in here, NULL if nobody; set by the lowering before entry, owned. */
+    struct wx_exn_table *exns;
 };
 
 enum wx_func_kind { WX_FUNC_WASM, WX_FUNC_HOST };
@@ -40,11 +43,19 @@ struct wx_func {
     const char *name;  /* HOST: for traces and messages; "" if none; store's lifetime */
 };
 
-/** 16 bytes an element: reference bits and, for functions, the signature id (0 = null). */
+/**
+ * 16 bytes an element: reference bits and, for functions, the signature id (0 = null); an exnref
+ * takes both words.
+ */
 struct wx_tabent {
     uint64_t ref;
-    uint32_t sig_id;
-    uint32_t reserved;
+    union {
+        struct {
+            uint32_t sig_id;
+            uint32_t reserved;
+        };
+        uint64_t ref1;
+    };
 };
 
 struct wx_table {
@@ -59,11 +70,8 @@ struct wx_table {
 struct wx_global {
     uint64_t value[2];         /* 16-byte aligned cell that compiled code reads and writes */
     struct wx_globaltype type; /* engine-wide terms */
+    struct wx_store *store;
 } __attribute__((aligned(16)));
-
-struct wx_tag {
-    const struct wx_sig *sig;
-};
 
 /** Something an instance imports or exports. Borrowed pointers; the store owns the objects. */
 struct wx_extern {
@@ -81,15 +89,18 @@ struct wx_extern {
 wax_status wx_func_new_host(struct wx_store *store, const struct wx_sig *sig, wx_host_fn fn,
                             void *data, const char *name, struct wx_func **ret_func,
                             wax_error **err);
-wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type, uint64_t init_ref,
-                        struct wx_table **ret_table, wax_error **err);
+wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type,
+                        const uint64_t init_ref[2], struct wx_table **ret_table, wax_error **err);
 wax_status wx_global_new(struct wx_store *store, const struct wx_globaltype *type,
                          const uint64_t value[2], struct wx_global **ret_global, wax_error **err);
+wax_status wx_tag_new(struct wx_store *store, const struct wx_sig *sig, struct wx_tag **ret_tag,
+                      wax_error **err);
 /** @return previous size, or UINT64_MAX when refused */
-uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, uint64_t init_ref);
-void wx_table_set(struct wx_table *table, uint64_t idx, uint64_t ref); /* idx in range */
+uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, const uint64_t init_ref[2]);
+/** Write a reference (the second word is looked at in tables of exnref only); idx in range. */
+void wx_table_set(struct wx_table *table, uint64_t idx, const uint64_t ref[2]);
 /* Bulk operations: bounds are checked first; 0, or the trap with nothing changed. */
-enum wx_trap wx_table_fill(struct wx_table *table, uint64_t idx, uint64_t ref, uint64_t n);
+enum wx_trap wx_table_fill(struct wx_table *table, uint64_t idx, const uint64_t ref[2], uint64_t n);
 enum wx_trap wx_table_copy(struct wx_table *dst, uint64_t dst_idx, struct wx_table *src,
                            uint64_t src_idx, uint64_t n);
 enum wx_trap wx_table_init(struct wx_instance *inst, uint32_t table_idx, uint32_t elem_idx,

@@ -202,7 +202,7 @@ static wax_status make_tables(struct wx_instance *inst, wax_error **err)
         if (w->tables[i].has_init && !wx_constexpr_eval(inst, &w->tables[i].init, init)) {
             return wx_fail_nomem(err, "a table");
         }
-        wax_status st = wx_table_new(inst->store, &type, init[0], &inst->tables[i], err);
+        wax_status st = wx_table_new(inst->store, &type, init, &inst->tables[i], err);
         if (st != WAX_OK) {
             return st;
         }
@@ -214,11 +214,13 @@ static wax_status make_tags(struct wx_instance *inst, wax_error **err)
 {
     const struct wx_module *w = inst->module->wasm;
     for (uint32_t i = w->n_tag_imports; i < w->n_tags; i++) {
-        inst->tags[i] = wx_arena_alloc(inst->store->arena, sizeof **inst->tags);
-        if (!inst->tags[i]) {
-            return wx_fail_nomem(err, "a tag");
+        wax_status st =
+            wx_tag_new(inst->store, inst->module->sigs[w->tags[i]], &inst->tags[i], err);
+        if (st != WAX_OK) {
+            return st;
         }
-        inst->tags[i]->sig = inst->module->sigs[w->tags[i]];
+        inst->tags[i]->instance = inst;
+        inst->tags[i]->idx = i;
     }
     return WAX_OK;
 }

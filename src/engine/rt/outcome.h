@@ -21,7 +21,7 @@ enum wx_outcome {
     WX_TRAP,      /* thread->trap says which; data.error may hold the cause */
     WX_EXIT,      /* data.exit_code: leave all guest frames of this thread */
     WX_INTERRUPT, /* a poll saw thread->interrupt (tiers only) */
-    WX_THROW,     /* a wasm exception (not raised by any op yet) */
+    WX_THROW,     /* a wasm exception: wx_throw() recorded it in the thread */
     WX_SWITCH,    /* context switch, fork, checkpoint restore: */
     WX_FORK,      /*   reserved shapes, not raised by any */
     WX_RESTORE    /*   handler yet */

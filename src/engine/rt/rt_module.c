@@ -19,6 +19,7 @@ static void free_codes(struct wx_rt_module *m, int mode)
     if (m->codes[mode]) {
         for (uint32_t i = 0; i < m->wasm->n_funcs - m->wasm->n_func_imports; i++) {
             m->tier->code_fini(&m->codes[mode][i]);
+            wx_free(&m->engine->mem, m->codes[mode][i].exns);
         }
         wx_free(&m->engine->mem, m->codes[mode]);
     }

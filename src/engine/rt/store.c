@@ -58,6 +58,7 @@ void wx_store_free(struct wx_store *s)
         wx_memory_unref(s->memories.p[i]);
     }
     wx_vec_fini(&s->mem, &s->memories);
+    wx_exn_heap_fini(s);
     wx_thread_fini(&s->thread);
     wx_arena_free(s->arena);
     struct wx_engine *e = s->engine;
@@ -118,13 +119,27 @@ wax_status wx_global_new(struct wx_store *store, const struct wx_globaltype *typ
                          const uint64_t value[2], struct wx_global **ret_global, wax_error **err)
 {
     struct wx_global *g = wx_arena_alloc(store->arena, sizeof *g);
-    if (!g) {
+    bool is_exn = wx_type_is_ref(type->type) && wx_type_slots(type->type) == 2;
+    if (!g || (is_exn && !wx_vec_push(&store->mem, &store->exns.globals, g))) {
         return wx_fail_nomem(err, "a global");
     }
     g->type = *type;
+    g->store = store;
     g->value[0] = value[0];
     g->value[1] = value[1];
     *ret_global = g;
+    return WAX_OK;
+}
+
+wax_status wx_tag_new(struct wx_store *store, const struct wx_sig *sig, struct wx_tag **ret_tag,
+                      wax_error **err)
+{
+    struct wx_tag *tag = wx_arena_alloc(store->arena, sizeof *tag);
+    if (!tag) {
+        return wx_fail_nomem(err, "a tag");
+    }
+    *tag = (struct wx_tag){.sig = sig, .store = store};
+    *ret_tag = tag;
     return WAX_OK;
 }
 

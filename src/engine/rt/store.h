@@ -80,6 +80,7 @@ struct wx_store {
     WX_VEC(struct wx_table *) tables;
     WX_VEC(struct wx_memory *) memories; /* counted references */
     WX_VEC(struct wx_externref) externrefs;
+    struct wx_exn_heap exns;
     uint64_t max_memory_bytes; /* per memory made by instances; 0 = the engine's limit */
     uint64_t timeout_ns;       /* of each outermost call; 0 = none */
     bool poisoned;             /* a hard stop happened (R19) */

@@ -7,15 +7,19 @@
 
 #define DEFAULT_MAX_ELEMS UINT64_C(10000000)
 
-static struct wx_tabent entry_of(const struct wx_table *t, uint64_t ref)
+static struct wx_tabent entry_of(const struct wx_table *t, const uint64_t words[2])
 {
+    uint64_t ref = words[0];
+    if (wx_type_slots(t->type.elem) == 2) {
+        return (struct wx_tabent){.ref = ref, .ref1 = words[1]};
+    }
     uint32_t heap = wx_type_heap(t->type.elem);
     bool is_func = heap == WX_HEAP_FUNC || heap >= WX_HEAP_INDEX || heap == WX_HEAP_NOFUNC;
     const struct wx_func *f = is_func ? (const struct wx_func *)(uintptr_t)ref : NULL;
     return (struct wx_tabent){.ref = ref, .sig_id = f ? f->sig_id : 0};
 }
 
-static bool resize(struct wx_table *t, uint64_t size, uint64_t init_ref)
+static bool resize(struct wx_table *t, uint64_t size, const uint64_t init_ref[2])
 {
     if (size > t->cap) {
         uint64_t cap = t->cap + t->cap / 2 > size ? t->cap + t->cap / 2 : size;
@@ -35,8 +39,8 @@ static bool resize(struct wx_table *t, uint64_t size, uint64_t init_ref)
     return true;
 }
 
-wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type, uint64_t init_ref,
-                        struct wx_table **ret_table, wax_error **err)
+wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type,
+                        const uint64_t init_ref[2], struct wx_table **ret_table, wax_error **err)
 {
     uint64_t limit = store->engine->config.max_table_elems;
     limit = limit ? limit : DEFAULT_MAX_ELEMS;
@@ -60,7 +64,7 @@ wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type,
     return WAX_OK;
 }
 
-uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, uint64_t init_ref)
+uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, const uint64_t init_ref[2])
 {
     uint64_t old = table->size, size;
     if (!wx_add_ok(old, delta, &size) || size > table->max || !resize(table, size, init_ref)) {
@@ -69,7 +73,7 @@ uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, uint64_t init_ref
     return old;
 }
 
-void wx_table_set(struct wx_table *table, uint64_t idx, uint64_t ref)
+void wx_table_set(struct wx_table *table, uint64_t idx, const uint64_t ref[2])
 {
     wx_assert(idx < table->size);
     table->elems[idx] = entry_of(table, ref);
@@ -80,7 +84,7 @@ static bool in_range(uint64_t size, uint64_t idx, uint64_t n)
     return n <= size && idx <= size - n;
 }
 
-enum wx_trap wx_table_fill(struct wx_table *table, uint64_t idx, uint64_t ref, uint64_t n)
+enum wx_trap wx_table_fill(struct wx_table *table, uint64_t idx, const uint64_t ref[2], uint64_t n)
 {
     if (!in_range(table->size, idx, n)) {
         return WX_TRAP_TABLE_OOB;
@@ -117,7 +121,7 @@ enum wx_trap wx_table_init(struct wx_instance *inst, uint32_t table_idx, uint32_
         if (!wx_elem_ref(inst, seg, src_idx + i, ref)) {
             return WX_TRAP_NOMEM;
         }
-        wx_table_set(table, dst_idx + i, ref[0]);
+        wx_table_set(table, dst_idx + i, ref);
     }
     return WX_TRAP_NONE;
 }

@@ -41,7 +41,13 @@ struct wx_thread {
     int32_t exit_code;           /* with WX_EXIT */
     int32_t interrupt_exit_code; /* atomic: with WX_INT_EXIT, stored before the bit */
     uint64_t fault_addr;         /* host address of the last memory fault, for messages */
-    wax_error *error;            /* owned: cause recorded by a host function with WX_TRAP */
+    /* Owned: cause recorded by a host function with WX_TRAP; or error of the exception in flight,
+     * with the trace of activations it has left. */
+    wax_error *error;
+    uint64_t exn[2]; /* the exception in flight (exn.h); null otherwise */
+    bool exn_fresh;  /* made by this throw: no reference to it exists */
+    bool
+        pc_behind; /* pc is behind the instruction at hand: its host function waited, then failed */
     struct {
         struct wx_wait wait;
         struct wx_guest_call call;

@@ -14,6 +14,7 @@ struct wx_instance;
 struct wx_walk {
     const struct wx_instance *inst;
     uint32_t func_idx;
+    const struct wx_code *code;
     uint64_t module_off; /* byte offset of the instruction in the module */
     /* walker's state */
     const void *pc;
@@ -51,6 +52,11 @@ struct wx_tier_ops {
      */
     bool (*walk)(const struct wx_thread *t, struct wx_walk *w);
     bool (*step)(const struct wx_thread *t, struct wx_walk *w);
+    /**
+     * Go on at a landing pad of the walk's frame; what lies above it is gone. Everything is in its
+     * slots there, registers hold nothing. Returns like call and resume.
+     */
+    enum wx_outcome (*land)(struct wx_thread *t, const struct wx_walk *w, uint32_t pad);
 };
 
 /** Compile on first call. @return the entry, or NULL with t->trap and t->error set */
