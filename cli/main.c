@@ -29,7 +29,7 @@ static const char help[] =
     "  waxwing --timeout 5s p.wasm             stop it after five seconds\n"
     "\n"
     "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"
-    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap\n"
+    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap or exception\n"
     "'waxwing COMMAND --help' tells more.\n";
 
 static const struct {

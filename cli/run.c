@@ -37,7 +37,7 @@ static const char help[] =
     "  --trace                   log every WASI call      -v, -q  more, fewer messages\n"
     "\n"
     "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"
-    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap\n";
+    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap or exception\n";
 
 #define MAX_LIST 64
 

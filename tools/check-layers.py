@@ -22,7 +22,7 @@ MAY_INCLUDE = {
     "tests/capi": set(),
     "tests/wasix": set(),
 }
-OWN = {"cli": {"cli.h", "wast.h"}}
+OWN = {"cli": {"cli.h", "wast.h"}, "tests/capi": {"unit/bytes.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

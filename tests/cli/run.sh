@@ -32,6 +32,8 @@ module() {
 }
 # (func (export "t") unreachable) (func (export "add") (param i32 i32) (result i32) ...)
 module trap.wasm '\001\012\002\140\000\000\140\002\177\177\001\177\003\003\002\000\001\007\013\002\001t\000\000\003add\000\001\012\015\002\003\000\000\013\007\000\040\000\040\001\152\013'
+# (tag (export "e") (param i32)) (func (export "t") (throw 0 (i32.const 5)))
+module throw.wasm '\001\010\002\140\000\000\140\001\177\000\003\002\001\000\015\003\001\000\001\007\011\002\001t\000\000\001e\004\000\012\010\001\006\000\101\005\010\000\013'
 # (import "env" "f" (func))
 module import.wasm '\001\004\001\140\000\000\002\011\001\003env\001f\000\000'
 # (start function: an endless loop)
@@ -56,6 +58,8 @@ expect kernel-fs 69 'kernel filesystem' "$waxwing" --dir /proc "$tmp/trap.wasm"
 expect no-start 65 "no function '_start'" "$waxwing" "$tmp/trap.wasm"
 expect trap 134 'unreachable' "$waxwing" --invoke t "$tmp/trap.wasm"
 expect trap-frame 134 '0: t (func 0)' "$waxwing" --invoke t "$tmp/trap.wasm"
+expect exception 134 "uncaught exception 'e' (i32 5)" "$waxwing" --invoke t "$tmp/throw.wasm"
+expect exception-frame 134 '0: t (func 0) at 0x' "$waxwing" --invoke t "$tmp/throw.wasm"
 expect invoke 0 '42' "$waxwing" --invoke 'add(40, 2)' "$tmp/trap.wasm"
 expect invoke-missing-argument 64 'argument 2' "$waxwing" --invoke 'add(40)' "$tmp/trap.wasm"
 expect timeout 124 'deadline' "$waxwing" --timeout 50ms "$tmp/loop.wasm"

@@ -6,10 +6,12 @@
 
 #include "engine/rt/engine.h"
 
-#define MIN_SWEEP 256u      /* boxes before the first sweep */
-#define WORDS_PER_BOX 16u   /* a sweep over this many words is paid for by one new box */
-#define HANDLE_MARK 0xe4c5u /* upper 16 bits: no address, an unlikely number */
-#define INDEX_BITS 24       /* of a handle; as many for the generation */
+#define MIN_SWEEP 256u        /* boxes before the first sweep */
+#define WORDS_PER_BOX 16u     /* a sweep over this many words is paid for by one new box */
+#define MAX_BYTES (64u << 20) /* of live boxes in a store */
+#define LOOK_EVERY 0x10000u   /* table elements between looks for an interrupt */
+#define HANDLE_MARK 0xe4c5u   /* upper 16 bits: no address, an unlikely number */
+#define INDEX_BITS 24         /* of a handle; as many for the generation */
 #define FIELD_MASK 0xffffffu
 
 struct wx_exn_box {
@@ -38,6 +40,7 @@ static struct wx_exn_cell *find_cell(const struct wx_exn_heap *heap, uint64_t wo
 static void free_cell(struct wx_store *store, struct wx_exn_cell *cell)
 {
     struct wx_exn_heap *heap = &store->exns;
+    heap->n_bytes -= cell->box->n_slots * sizeof(uint64_t);
     wx_free(&store->mem, cell->box);
     cell->box = NULL;
     cell->gen++;
@@ -52,6 +55,7 @@ struct sweep {
     const struct wx_exn_heap *heap;
     struct wx_exn_box *todo;
     uint64_t n_words;
+    bool stopped; /* an interrupt is pending: free nothing */
 };
 
 static void mark_words(struct sweep *s, const uint64_t *words, uint64_t n)
@@ -72,8 +76,9 @@ static void mark_tables(struct sweep *s, const struct wx_store *store)
     for (size_t i = 0; i < store->tables.n; i++) {
         const struct wx_table *table = store->tables.p[i];
         if (wx_type_slots(table->type.elem) == 2) {
-            for (uint64_t k = 0; k < table->size; k++) {
+            for (uint64_t k = 0; k < table->size && !s->stopped; k++) {
                 mark_words(s, &table->elems[k].ref1, 1);
+                s->stopped = k % LOOK_EVERY == 0 && wx_load_relaxed(&store->thread.interrupt);
             }
         }
     }
@@ -95,14 +100,15 @@ static void sweep(struct wx_store *store, const uint64_t *top, const uint64_t *p
     for (size_t i = 0; i < heap->globals.n; i++) {
         mark_words(&s, heap->globals.p[i]->value, 2);
     }
-    while (s.todo) {
+    while (s.todo && !s.stopped) {
         struct wx_exn_box *box = s.todo;
         s.todo = box->next;
         mark_words(&s, box->slots, box->n_slots);
+        s.stopped = wx_load_relaxed(&t->interrupt) != 0;
     }
     for (size_t i = 0; i < heap->cells.n; i++) {
         struct wx_exn_cell *cell = &heap->cells.p[i];
-        if (cell->box && !cell->box->marked) {
+        if (cell->box && !cell->box->marked && !s.stopped) {
             free_cell(store, cell);
         } else if (cell->box) {
             cell->box->marked = false;
@@ -136,7 +142,9 @@ static bool new_box(struct wx_store *store, const uint64_t *payload, uint32_t n,
                     uint64_t *ret_handle)
 {
     struct wx_exn_heap *heap = &store->exns;
-    struct wx_exn_box *box = wx_alloc(&store->mem, sizeof *box + n * sizeof *payload);
+    uint64_t n_bytes = n * sizeof *payload;
+    struct wx_exn_box *box =
+        heap->n_bytes + n_bytes <= MAX_BYTES ? wx_alloc(&store->mem, sizeof *box + n_bytes) : NULL;
     struct wx_exn_cell *cell = box ? take_cell(store) : NULL;
     if (!cell) {
         wx_free(&store->mem, box);
@@ -145,9 +153,10 @@ static bool new_box(struct wx_store *store, const uint64_t *payload, uint32_t n,
     box->next = NULL;
     box->n_slots = n;
     box->marked = false;
-    memcpy(box->slots, payload, n * sizeof *payload);
+    memcpy(box->slots, payload, n_bytes);
     cell->box = box;
     heap->n_live++;
+    heap->n_bytes += n_bytes;
     *ret_handle = handle_of((uint32_t)(cell - heap->cells.p), cell->gen);
     return true;
 }

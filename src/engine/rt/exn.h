@@ -16,7 +16,8 @@
  * tables and globals, of live boxes and of the thread's own exception that looks like a handle
  * keeps its box. A word that merely looks like one keeps a box too long, never too short. The next
  * sweep comes after as many new boxes as pay for this one, so memory is bounded by what is live and
- * the cost of a throw by a constant, amortised.
+ * the cost of a throw by a constant, amortised. What is live is limited to 64 MiB a store, over
+ * that a throw traps; a sweep gives up when an interrupt is pending.
  *
  * Handles carry a generation: one that outlived its box (in the embedder's hands) is told apart.
  */
@@ -91,6 +92,7 @@ struct wx_exn_heap {
     WX_VEC(struct wx_exn_cell) cells;
     uint32_t first_free; /* index + 1 */
     uint32_t n_live;
+    uint64_t n_bytes; /* payloads in live boxes; limited */
     uint32_t sweep_at;                  /* n_live that makes the next box sweep first */
     WX_VEC(struct wx_global *) globals; /* of the store, of type exnref */
 };

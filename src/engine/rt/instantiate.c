@@ -141,7 +141,11 @@ static wax_status bind_imports(struct wx_instance *inst, const struct wx_extern 
             st = wx_store_adopt_memory(inst->store, imports[i].u.memory, err);
             break;
         case WX_EXT_GLOBAL: inst->globals[idx] = imports[i].u.global->value; break;
-        default: inst->tags[idx] = imports[i].u.tag;
+        default:
+            inst->tags[idx] = imports[i].u.tag;
+            if (imports[i].u.tag->store != inst->store) {
+                st = mismatch(&mt, "it belongs to another store");
+            }
         }
         if (st != WAX_OK) {
             return st;
