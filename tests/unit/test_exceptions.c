@@ -11,6 +11,7 @@
 #include <waxwing/store.h>
 
 #include "engine/interp/interp.h"
+#include "engine/jit/jit.h"
 #include "engine/rt/engine.h"
 
 /* Types, by what they are used for. */
@@ -158,11 +159,18 @@ struct world {
     struct wx_instance *inst; /* of the first module */
 };
 
+static const char *tier; /* all tests run in this one */
+
+static struct wx_engine_config config_of_tier(void)
+{
+    return (struct wx_engine_config){.features = wx_features_default(), .tier = wx_tier_find(tier)};
+}
+
 static void open_store(struct world *w, bool fuel)
 {
-    wx_interp_register();
     memset(w, 0, sizeof *w);
-    struct wx_engine_config config = {.features = wx_features_default(), .fuel = fuel};
+    struct wx_engine_config config = config_of_tier();
+    config.fuel = fuel;
     assert_int_equal(wx_engine_new(&config, &w->engine, NULL), WAX_OK);
     assert_int_equal(wx_store_new(w->engine, 0, 0, &w->store, NULL), WAX_OK);
 }
@@ -654,8 +662,11 @@ static enum wx_outcome resume_throws(struct wx_thread *t, enum wx_wake why)
 
 static enum wx_outcome host_waits_then_throws(struct wx_thread *t, void *data, uint64_t *slots)
 {
-    t->out.wait = (struct wx_wait){
-        .kind = WX_WAIT_TIME, .deadline_ns = 1, .resume = resume_throws, .data = data, .slots = slots};
+    t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
+                                   .deadline_ns = 1,
+                                   .resume = resume_throws,
+                                   .data = data,
+                                   .slots = slots};
     return WX_WAIT;
 }
 
@@ -851,11 +862,10 @@ static void test_every_allocation_fails_once(void **state)
              GET("\1") GSET("\0") SUM_OF(GGET("\0")) SUM_OF(I32("\1") TABLE_GET) ADD END),
     };
     MAKE(funcs);
-    wx_interp_register();
     bool succeeded = false;
     for (int64_t fail_at = 1; !succeeded && fail_at < 1000; fail_at++) {
-        struct wx_engine_config config = {.features = wx_features_default(),
-                                          .fail_alloc_at = fail_at};
+        struct wx_engine_config config = config_of_tier();
+        config.fail_alloc_at = fail_at;
         struct world w = {0};
         struct wx_extern f;
         uint64_t arg = 0, result = 0;
@@ -878,8 +888,15 @@ static void test_every_allocation_fails_once(void **state)
     assert_true(succeeded);
 }
 
-int main(void)
+/* usage: test_exceptions TIER */
+int main(int argc, char **argv)
 {
+    tier = argc > 1 ? argv[1] : "interp";
+    wx_interp_register();
+    wx_jit_register();
+    if (!wx_tier_find(tier)) {
+        return 77; /* the host allows no executable memory */
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catch_in_the_same_function),
         cmocka_unit_test(test_catch_many_frames_up),
