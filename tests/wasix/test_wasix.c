@@ -178,18 +178,29 @@ static void test_exit_from_thread_ends_the_process(void **state)
     wait_threads(threads);
 }
 
-static void test_trap_in_thread_ends_the_process(void **state)
+static void expect_thread_fails(const char *func, const char *log)
 {
-    (void)state;
     struct plugin p;
     plugin_open(&p, counter_path, WAX_CAP_THREADS, 0);
     plugin_start(&p);
     wax_error *error = NULL;
-    assert_int_equal(wax_env_call(p.env, "trap_in_thread", NULL, 0, NULL, 0, &error), WAX_EXIT);
+    assert_int_equal(wax_env_call(p.env, func, NULL, 0, NULL, 0, &error), WAX_EXIT);
     assert_int_equal(wax_error_exit_code(error), 134);
-    assert_non_null(strstr(last_log, "thread 2: unreachable"));
+    assert_non_null(strstr(last_log, log));
     wax_error_free(error);
     plugin_close(&p);
+}
+
+static void test_trap_in_thread_ends_the_process(void **state)
+{
+    (void)state;
+    expect_thread_fails("trap_in_thread", "thread 2: unreachable");
+}
+
+static void test_exception_in_thread_ends_the_process(void **state)
+{
+    (void)state;
+    expect_thread_fails("throw_in_thread", "thread 2: uncaught exception (i32 7)");
 }
 
 static void test_futex(void **state)
@@ -337,6 +348,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_missing_thread_entry),
         cmocka_unit_test(test_exit_from_thread_ends_the_process),
         cmocka_unit_test(test_trap_in_thread_ends_the_process),
+        cmocka_unit_test(test_exception_in_thread_ends_the_process),
         cmocka_unit_test(test_futex),
         cmocka_unit_test(test_cancel_tight_loop),
         cmocka_unit_test(test_cancel_atomic_wait),

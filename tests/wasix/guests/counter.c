@@ -99,6 +99,11 @@ static void trapper(void *arg)
     __builtin_trap();
 }
 
+static void thrower(void *arg)
+{
+    __builtin_wasm_throw(0, arg); /* tag __cpp_exception, its value a pointer */
+}
+
 /** A thread exits the process with 42 while this one sleeps. */
 WAX_EXPORT("exit_from_thread") void exit_from_thread(void)
 {
@@ -109,6 +114,12 @@ WAX_EXPORT("exit_from_thread") void exit_from_thread(void)
 WAX_EXPORT("trap_in_thread") void trap_in_thread(void)
 {
     (void)wax_thread_start(&threads[0], trapper, 0, stacks[0], sizeof stacks[0]);
+    (void)wasix_thread_sleep(1000000000ull * 3600);
+}
+
+WAX_EXPORT("throw_in_thread") void throw_in_thread(void)
+{
+    (void)wax_thread_start(&threads[0], thrower, (void *)7, stacks[0], sizeof stacks[0]);
     (void)wasix_thread_sleep(1000000000ull * 3600);
 }
 
