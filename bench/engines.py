@@ -46,7 +46,7 @@ ENGINES = [
            "{program} compile -C parallel-compilation=n -o {out} {wasm}"),
     Engine("waxwing-interp", "interp", "", "{program} --tier interp {wasm}"),
     Engine("wasm3", "interp", "wasm3", "{program} {wasm}"),
-    Engine("iwasm", "interp", "iwasm", "{program} --stack-size=1048576 {wasm}"),
+    Engine("iwasm", "interp", "iwasm", "{program} --stack-size=8388608 {wasm}"),
 ]
 NAMES = [e.name for e in ENGINES]
 SUITE_KINDS = {"fast": ("fast", "opt"), "interp": ("interp",), "all": ("fast", "opt", "interp")}
@@ -70,8 +70,12 @@ def fill(template, wasm, out=""):
 
 
 def _peer(engine, suffix=""):
-    name = (engine.env or engine.name).upper().replace("-", "_") + suffix
-    return os.environ.get("WAXWING_PEER_" + name, "")
+    """What the environment says about the engine, else about the program it shares."""
+    for name in (engine.name, engine.env):
+        named = os.environ.get("WAXWING_PEER_" + name.upper().replace("-", "_") + suffix, "")
+        if name and named:
+            return named
+    return ""
 
 
 def _version(program):
