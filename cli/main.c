@@ -11,14 +11,14 @@ static const char help[] =
     "waxwing " WAX_VERSION
     " - runs WebAssembly plugins with POSIX at their disposal, in a sandbox\n"
     "\n"
-    "usage: waxwing [run] [OPTIONS] FILE.wasm [ARGS...]\n"
+    "usage: waxwing [run] [OPTIONS] FILE.wasm|FILE.wat [ARGS...]\n"
     "       waxwing COMMAND [OPTIONS] ...\n"
     "\n"
     "commands:\n"
     "  run         run a module (the default when the first word is a file)\n"
     "  validate    check that modules are well-formed and valid\n"
     "  inspect     show what a module imports, exports and needs\n"
-    "  wast        run spec test scripts (JSON form)\n"
+    "  wast        run spec test scripts (.wast, or their JSON form)\n"
     "  version     show the version; --json for tools\n"
     "\n"
     "A plugin gets nothing it was not given: no directory, no environment, no network.\n"
@@ -76,7 +76,9 @@ static void print_frames(const wax_error *error)
 int cli_fail(const char *command, wax_error *error)
 {
     fprintf(stderr, "waxwing: %s: %s", command, wax_error_message(error));
-    if (wax_error_offset(error) != WAX_NO_OFFSET) {
+    if (wax_error_line(error)) {
+        fprintf(stderr, "\n%s", wax_error_excerpt(error));
+    } else if (wax_error_offset(error) != WAX_NO_OFFSET) {
         fprintf(stderr, " (at byte 0x%llx", (unsigned long long)wax_error_offset(error));
         if (wax_error_func_idx(error) != WAX_NO_INDEX) {
             fprintf(stderr, ", function %u", wax_error_func_idx(error));

@@ -16,13 +16,14 @@ typedef struct wax_module wax_module;
 WAX_API void wax_module_free(wax_module *wax_own module);
 
 /**
- * Load and validate a module from bytes (binary format), which are copied.
+ * Load and validate a module from bytes, which are copied: the binary format, or the text format if
+ * they begin with '(' or ';;' (after white space).
  *
  * @param engine      borrowed
  * @param bytes       len bytes, borrowed for the call
  * @param ret_module  given to the caller, freed by wax_module_free()
  * @return WAX_OK; WAX_E_MALFORMED, WAX_E_VALIDATION, WAX_E_UNSUPPORTED, WAX_E_LIMIT with offset,
- *         section and function in the error; WAX_E_NOMEM
+ *         section and function (text: line, column and excerpt) in the error; WAX_E_NOMEM
  * @since 0.1
  * @source wasm core 3.0, 5 and 3
  */
@@ -31,7 +32,37 @@ WAX_API WAX_MUST_USE wax_status wax_module_from_bytes(wax_engine *engine, const 
                                                       wax_error **err);
 
 /**
- * Load and validate a module from a file.
+ * Load and validate a module in the text format: "(module ...)" or its fields alone.
+ *
+ * @param text        len bytes, borrowed for the call; need not end in NUL
+ * @param ret_module  given to the caller, freed by wax_module_free()
+ * @return as wax_module_from_bytes()
+ * @since 0.1
+ * @source wasm core 3.0, 6
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_from_text(wax_engine *engine, const char *text,
+                                                     size_t len, wax_module *wax_own *ret_module,
+                                                     wax_error **err);
+
+/**
+ * Translate the text format into the binary one, with a name section. Syntax and names are checked;
+ * types are not: that is what loading does.
+ *
+ * @param ret_bytes  given to the caller, freed by wax_bytes_free()
+ * @param ret_len    their number
+ * @return WAX_OK; WAX_E_MALFORMED, WAX_E_UNSUPPORTED, WAX_E_LIMIT with line, column and excerpt in
+ *         the error; WAX_E_NOMEM
+ * @since 0.1
+ * @source wasm core 3.0, 6
+ */
+WAX_API WAX_MUST_USE wax_status wax_text_to_binary(wax_engine *engine, const char *text, size_t len,
+                                                   void *wax_own *ret_bytes, size_t *ret_len,
+                                                   wax_error **err);
+/** Free bytes or text a function of this header gave. NULL is accepted. */
+WAX_API void wax_bytes_free(void *wax_own bytes);
+
+/**
+ * Load and validate a module from a file, binary or text as wax_module_from_bytes().
  *
  * @param path  host path, borrowed
  * @return as wax_module_from_bytes(); WAX_E_NOT_FOUND if there is no such file, WAX_E_IO

@@ -27,11 +27,13 @@ struct wax_error {
     int32_t exit_code;
     int32_t host_errno;
     uint32_t func_idx;
+    uint32_t line, column;
     uint64_t off;
     char *message;
     char *hint;
     char *rule;
     char *section;
+    char *excerpt;
     size_t n_frames;
     wax_frame *frames;
     const wax_tag *tag; /* of an exception */
@@ -179,6 +181,17 @@ void wx_error_set_section(wax_error **err, const char *section)
     }
 }
 
+void wx_error_set_source(wax_error **err, uint32_t line, uint32_t column, const char *excerpt)
+{
+    wax_error *e = editable(err);
+    if (e) {
+        free(e->excerpt);
+        e->excerpt = strdup(excerpt);
+        e->line = line;
+        e->column = column;
+    }
+}
+
 void wx_error_set_func(wax_error **err, uint32_t func_idx)
 {
     wax_error *e = editable(err);
@@ -301,6 +314,15 @@ uint32_t wax_error_func_idx(const wax_error *error)
     return error ? error->func_idx : WAX_NO_INDEX;
 }
 
+uint32_t wax_error_line(const wax_error *error) { return error ? error->line : 0; }
+
+uint32_t wax_error_column(const wax_error *error) { return error ? error->column : 0; }
+
+const char *wax_error_excerpt(const wax_error *error)
+{
+    return error && error->excerpt ? error->excerpt : "";
+}
+
 int32_t wax_error_errno(const wax_error *error) { return error ? error->host_errno : 0; }
 
 wax_trap_code wax_error_trap_code(const wax_error *error) { return error ? error->trap : 0; }
@@ -338,6 +360,7 @@ void wax_error_free(wax_error *error)
     free(error->hint);
     free(error->rule);
     free(error->section);
+    free(error->excerpt);
     free(error);
 }
 

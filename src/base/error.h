@@ -31,6 +31,8 @@ wax_status wx_fail_nomem(wax_error **err, const char *what);
 void wx_error_set_hint(wax_error **err, const char *format, ...) WX_PRINTF(2, 3);
 void wx_error_set_rule(wax_error **err, const char *format, ...) WX_PRINTF(2, 3);
 void wx_error_set_section(wax_error **err, const char *section);
+/** Place in a text: line and column from 1, and the line with a caret below it. */
+void wx_error_set_source(wax_error **err, uint32_t line, uint32_t column, const char *excerpt);
 void wx_error_set_func(wax_error **err, uint32_t func_idx);
 void wx_error_set_trap(wax_error **err, wax_trap_code code);
 /** The exception behind WAX_EXCEPTION: its tag and n payload values, copied. */

@@ -50,6 +50,9 @@ bool wx_out_functype(struct wx_arena *arena, const wx_valtype *types, uint32_t n
                      uint32_t n_results, wax_functype *ret_type);
 void wx_out_extern(const struct wx_extern *ext, wax_extern *ret_extern);
 struct wx_extern wx_in_extern(const wax_extern *ext);
+/** text.c: a module given as text. */
+wax_status wx_capi_module_from_text(struct wx_engine *e, const char *text, size_t len,
+                                    struct wx_rt_module **ret_module, wax_error **err);
 wax_limits wx_out_limits(const struct wx_limits *l);
 
 #endif

@@ -9,6 +9,7 @@
 #include "capi/capi.h"
 #include "engine/rt/engine.h"
 #include "wasi/detect.h"
+#include "wasm/text/text.h"
 
 void wax_module_free(wax_module *module) { wx_rt_module_unref(wx_in_wax_module(module)); }
 
@@ -18,13 +19,12 @@ wax_status wax_module_from_bytes(wax_engine *engine, const void *bytes, size_t l
     WX_REQUIRE(engine, err, "engine is NULL");
     WX_REQUIRE(bytes || len == 0, err, "bytes is NULL");
     WX_REQUIRE(ret_module, err, "ret_module is NULL");
+    struct wx_engine *e = wx_in_wax_engine(engine);
     struct wx_rt_module *m;
-    wax_status st = wx_rt_module_new(wx_in_wax_engine(engine), bytes, len, &m, err);
+    wax_status st = wx_text_detect(bytes, len) ? wx_capi_module_from_text(e, bytes, len, &m, err)
+                                               : wx_rt_module_new(e, bytes, len, &m, err);
     if (st == WAX_OK) {
         *ret_module = wx_out_wax_module(m);
-    } else if (st == WAX_E_MALFORMED && len > 0 &&
-               (*(const char *)bytes == '(' || *(const char *)bytes == ';')) {
-        wx_error_set_hint(err, "this looks like the text format, which is not read yet");
     }
     return st;
 }
@@ -81,7 +81,12 @@ wax_status wax_module_from_file(wax_engine *engine, const char *path, wax_module
     wax_status st = wax_module_from_bytes(engine, bytes, len, ret_module, err);
     wx_free(mem, bytes);
     if (st != WAX_OK) {
-        wx_error_prefix(err, "%s", path);
+        uint32_t line = err ? wax_error_line(*err) : 0;
+        if (line) {
+            wx_error_prefix(err, "%s:%u:%u", path, line, wax_error_column(*err));
+        } else {
+            wx_error_prefix(err, "%s", path);
+        }
     }
     return st;
 }

@@ -216,11 +216,6 @@ void wx_decode_type_section(struct wx_decoder *d)
 
 /* -------- limits, tables, memories, globals -------- */
 
-static uint64_t read_bound(struct wx_reader *r, bool is64)
-{
-    return is64 ? wx_read_u64(r) : wx_read_u32(r);
-}
-
 static struct wx_limits read_limits(struct wx_decoder *d, uint8_t allowed_flags)
 {
     struct wx_reader *r = &d->r;
@@ -240,8 +235,8 @@ static struct wx_limits read_limits(struct wx_decoder *d, uint8_t allowed_flags)
     if (l.shared) {
         (void)wx_decode_need(d, r, WX_FEATURE_THREADS, "shared memory");
     }
-    l.min = read_bound(r, l.is64);
-    l.max = l.has_max ? read_bound(r, l.is64) : 0;
+    l.min = wx_read_u64(r); /* whatever the address type: validation bounds them */
+    l.max = l.has_max ? wx_read_u64(r) : 0;
     if (flags & 8) {
         (void)wx_decode_need(d, r, WX_FEATURE_CUSTOM_PAGE_SIZES, "custom page size");
         uint64_t at = wx_reader_off(r);
@@ -262,7 +257,14 @@ static struct wx_limits read_limits(struct wx_decoder *d, uint8_t allowed_flags)
 struct wx_tabletype wx_decode_tabletype(struct wx_decoder *d)
 {
     struct wx_tabletype t = {.elem = wx_decode_reftype(d, &d->r)};
+    uint64_t off = wx_reader_off(&d->r);
     t.limits = read_limits(d, 1 | 4);
+    const struct wx_limits *l = &t.limits;
+    if (wx_reader_ok(&d->r) && !l->is64 &&
+        (l->min > UINT32_MAX || (l->has_max && l->max > UINT32_MAX))) {
+        wx_reader_fail_at(&d->r, WAX_E_VALIDATION, off, "table size must be at most %u elements",
+                          UINT32_MAX);
+    }
     return t;
 }
 
@@ -273,8 +275,10 @@ struct wx_limits wx_decode_memtype(struct wx_decoder *d)
     struct wx_limits l = read_limits(d, 1 | 2 | 4 | 8);
     unsigned address_bits = l.is64 ? 64 : 32;
     unsigned page_bits = address_bits - l.page_shift;
-    /* Whole address space at most: 2^16 pages, or 2^48 with 64-bit addresses. */
+    /* Whole address space at most: 2^16 pages, or 2^48 with 64-bit addresses; one byte less where
+       pages are bytes, so that sizes fit an address. */
     uint64_t most = page_bits == 64 ? UINT64_MAX : UINT64_C(1) << page_bits;
+    most -= page_bits == 32 && l.page_shift == 0;
     if (wx_reader_ok(r) && (l.min > most || (l.has_max && l.max > most))) {
         wx_reader_fail_at(r, WAX_E_VALIDATION, off, "memory size must be at most %llu pages",
                           (unsigned long long)most);

@@ -38,7 +38,24 @@ module throw.wasm '\001\010\002\140\000\000\140\001\177\000\003\002\001\000\015\
 module import.wasm '\001\004\001\140\000\000\002\011\001\003env\001f\000\000'
 # (start function: an endless loop)
 module loop.wasm '\001\004\001\140\000\000\003\002\001\000\010\001\000\012\011\001\007\000\003\100\014\000\013\013'
-echo '(module)' >"$tmp/text.wat"
+cat >"$tmp/text.wat" <<'WAT'
+(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
+WAT
+cat >"$tmp/syntax.wat" <<'WAT'
+(module
+  (func (i32.ad)))
+WAT
+cat >"$tmp/type.wat" <<'WAT'
+(module
+  (func (result i32)
+    i64.const 1))
+WAT
+cat >"$tmp/script.wast" <<'WAT'
+(module (func (export "f") (result i32) (i32.const 7)))
+(assert_return (invoke "f") (i32.const 7))
+(assert_malformed (module quote "(func") "unexpected end")
+WAT
+echo '(module) (assert_return (invoke "none"))' >"$tmp/failing.wast"
 printf 'garbage' >"$tmp/bad.wasm"
 
 expect help 0 'usage: waxwing' "$waxwing" --help
@@ -50,7 +67,13 @@ expect unknown-option 64 "unknown option '--nope'" "$waxwing" run --nope x
 expect bad-value 64 "bad value for option '--timeout'" "$waxwing" --timeout soon x
 expect missing-file 66 "cannot open 'none.wasm': No such file" "$waxwing" none.wasm
 expect not-a-module 65 'not a wasm module' "$waxwing" "$tmp/bad.wasm"
-expect text-format 65 'text format' "$waxwing" "$tmp/text.wat"
+expect text-format 0 '42' "$waxwing" --invoke 'add(40, 2)' "$tmp/text.wat"
+expect text-syntax 65 "syntax.wat:2:10: unknown operator" "$waxwing" validate "$tmp/syntax.wat"
+expect text-caret 65 '         ^' "$waxwing" validate "$tmp/syntax.wat"
+expect text-type 65 "type.wat:3:16: type mismatch" "$waxwing" validate "$tmp/type.wat"
+expect wast 0 'total: 3 passed, 0 failed, 0 skipped' "$waxwing" wast "$tmp/script.wast"
+expect wast-fails 1 'total: 1 passed, 1 failed, 0 skipped' "$waxwing" wast "$tmp/failing.wast"
+expect wast-missing 66 'No such file' "$waxwing" wast "$tmp/none.wast"
 expect missing-import 69 "function 'env.f' is not provided" "$waxwing" "$tmp/import.wasm"
 expect missing-import-hint 69 'hint:' "$waxwing" "$tmp/import.wasm"
 expect missing-mount 66 "cannot mount '/no/such/dir'" "$waxwing" --dir /no/such/dir "$tmp/trap.wasm"

@@ -74,15 +74,12 @@ WX_STORE(I64_STORE32, uint64_t, u32)
     {                                                                                              \
         return FN((CELL *)(void *)p, (CELL)v, __ATOMIC_SEQ_CST);                                   \
     }
-/* The expected value is compared in full: one wider than the cell never matches. */
+/* The expected value is cut to the cell's width, as the threads proposal settled it (issue 195). */
 #define WX_ATOMIC_CMPXCHG(NAME, VALUE, CELL)                                                       \
     WX_OPS_INLINE VALUE wx_op_##NAME(uint8_t *p, VALUE expected, VALUE v)                          \
     {                                                                                              \
         CELL *cell = (CELL *)(void *)p;                                                            \
         CELL old = (CELL)expected;                                                                 \
-        if (old != expected) {                                                                     \
-            return __atomic_load_n(cell, __ATOMIC_SEQ_CST);                                        \
-        }                                                                                          \
         __atomic_compare_exchange_n(cell, &old, (CELL)v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
         return old;                                                                                \
     }
