@@ -53,6 +53,7 @@ static void declare(struct wx_parser *p, enum wx_space space)
 
 static void declare_rec(struct wx_parser *p)
 {
+    uint32_t start = p->tok.off;
     wx_p_advance(p);
     while (p->tok.kind == WX_TOK_LPAR && wx_p_ok(p)) {
         wx_p_advance(p);
@@ -60,13 +61,14 @@ static void declare_rec(struct wx_parser *p)
             wx_p_unexpected(p, "'type'");
         }
         declare(p, WX_SPACE_TYPE);
-        wx_p_skip(p, NULL);
+        wx_p_skip(p, start, NULL);
     }
-    wx_p_skip(p, NULL);
+    wx_p_skip(p, start, NULL);
 }
 
 static void declare_import(struct wx_parser *p)
 {
+    uint32_t start = p->tok.off;
     wx_p_advance(p);
     for (int i = 0; i < 2; i++) {
         p->scratch.len = 0;
@@ -83,12 +85,13 @@ static void declare_import(struct wx_parser *p)
         return;
     }
     declare(p, k->space);
-    wx_p_skip(p, NULL);
-    wx_p_skip(p, NULL);
+    wx_p_skip(p, start, NULL);
+    wx_p_skip(p, start, NULL);
 }
 
 void wx_p_declare_field(struct wx_parser *p)
 {
+    uint32_t start = p->tok.off;
     const struct field_kind *k = find_kind(p, WX_ARRAY_LEN(kinds));
     bool rec = wx_tok_is(p, p->tok, "rec");
     if (rec || (k && k->space == WX_SPACE_TYPE)) {
@@ -101,11 +104,11 @@ void wx_p_declare_field(struct wx_parser *p)
     } else if (k) {
         declare(p, k->space);
         bool segments = k->space == WX_SPACE_TABLE || k->space == WX_SPACE_MEMORY;
-        wx_p_skip(p, segments ? declare_inline_segment : NULL);
+        wx_p_skip(p, start, segments ? declare_inline_segment : NULL);
     } else if (wx_tok_is(p, p->tok, "import")) {
         declare_import(p);
     } else if (wx_tok_is(p, p->tok, "export") || wx_tok_is(p, p->tok, "start")) {
-        wx_p_skip(p, NULL);
+        wx_p_skip(p, start, NULL);
     } else {
         wx_p_unexpected(p, "a module field (type, import, func, table, memory, global, tag, "
                            "export, start, elem or data)");
@@ -236,7 +239,8 @@ static uint32_t locals(struct wx_parser *p, uint32_t n_params)
              first = false, idx++) {
             type->len = 0;
             wx_p_valtype(p, type);
-            if (run && type->len == last->len && memcmp(type->p, last->p, type->len) == 0) {
+            if (run && type->len == last->len &&
+                memcmp(wx_strbuf_str(type), wx_strbuf_str(last), type->len) == 0) {
                 run++;
                 continue;
             }
@@ -609,7 +613,7 @@ void wx_p_field(struct wx_parser *p)
         (void)wx_p_id(p);
         data_field(p, off);
     } else {
-        wx_p_skip(p, NULL); /* types: encoded by the second pass */
+        wx_p_skip(p, off, NULL); /* types: encoded by the second pass */
     }
 }
 

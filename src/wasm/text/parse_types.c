@@ -180,7 +180,7 @@ static void add_type(struct wx_parser *p, uint32_t n_params, bool plain)
     uint32_t idx = (uint32_t)p->types.n;
     const char *key = wx_strbuf_str(&p->key);
     wx_strbuf_add(&p->type_bytes, key, p->key.len);
-    if (!wx_vec_push(p->mem, &p->types, t) ||
+    if (p->key.failed || p->type_bytes.failed || !wx_vec_push(p->mem, &p->types, t) ||
         (plain && !wx_map_get(&p->type_map, key, p->key.len) &&
          !wx_map_put(&p->type_map, key, p->key.len, (void *)((uintptr_t)idx + 1)))) {
         wx_p_nomem(p);
@@ -318,7 +318,7 @@ static void rec_group(struct wx_parser *p)
     ahead.err = &ignored;
     while (ahead.tok.kind == WX_TOK_LPAR && wx_p_ok(&ahead)) {
         wx_p_advance(&ahead);
-        wx_p_skip(&ahead, NULL);
+        wx_p_skip(&ahead, ahead.tok.off, NULL);
         n++;
     }
     wx_error_clear(&ignored);

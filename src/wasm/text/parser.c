@@ -147,9 +147,8 @@ void wx_p_close(struct wx_parser *p)
     wx_p_advance(p);
 }
 
-void wx_p_skip(struct wx_parser *p, void (*at_open)(struct wx_parser *p))
+void wx_p_skip(struct wx_parser *p, uint32_t start, void (*at_open)(struct wx_parser *p))
 {
-    uint32_t start = p->tok.off;
     for (uint32_t open = 1; open > 0 && wx_p_ok(p); wx_p_advance(p)) {
         if (p->tok.kind == WX_TOK_LPAR) {
             if (open == 1 && at_open) {
@@ -160,7 +159,7 @@ void wx_p_skip(struct wx_parser *p, void (*at_open)(struct wx_parser *p))
             open--;
         } else if (p->tok.kind == WX_TOK_EOF) {
             wx_p_fail_at(p, WAX_E_MALFORMED, start,
-                         "unexpected end of text: a '(' before this is never closed");
+                         "unexpected end of text: the '(' before this is never closed");
         }
     }
 }
@@ -358,7 +357,7 @@ static void names_pass(struct wx_parser *p)
         bool annotation = p->tok.kind == WX_TOK_ANNOT;
         wx_p_advance(p);
         if (annotation) {
-            wx_p_skip(p, NULL);
+            wx_p_skip(p, p->tok.off, NULL);
         } else {
             wx_p_declare_field(p);
         }

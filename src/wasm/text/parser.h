@@ -193,8 +193,11 @@ bool wx_p_open(struct wx_parser *p, const char *keyword);
 bool wx_p_accept(struct wx_parser *p, const char *keyword);
 /** Take ")" or fail. */
 void wx_p_close(struct wx_parser *p);
-/** Behind "(": skip to behind the matching ")". `at_depth1` sees each "(" directly inside. */
-void wx_p_skip(struct wx_parser *p, void (*at_open)(struct wx_parser *p));
+/**
+ * Behind "(": skip to behind the matching ")". `start` is shown if there is none; `at_open` sees
+ * each "(" directly inside.
+ */
+void wx_p_skip(struct wx_parser *p, uint32_t start, void (*at_open)(struct wx_parser *p));
 /** The identifier at hand, taken; NULL if there is none. */
 struct wx_sym *wx_p_id(struct wx_parser *p);
 /** Give the next index of a space to a name (NULL: none). */
