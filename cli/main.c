@@ -18,6 +18,7 @@ static const char help[] =
     "  run         run a module (the default when the first word is a file)\n"
     "  validate    check that modules are well-formed and valid\n"
     "  inspect     show what a module imports, exports and needs\n"
+    "  print       show a module in the text format\n"
     "  wast        run spec test scripts (.wast, or their JSON form)\n"
     "  version     show the version; --json for tools\n"
     "\n"
@@ -36,12 +37,12 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"run", cmd_run},   {"validate", cmd_validate}, {"inspect", cmd_inspect},
-    {"wast", cmd_wast}, {"version", cmd_version},
+    {"run", cmd_run},     {"validate", cmd_validate}, {"inspect", cmd_inspect},
+    {"print", cmd_print}, {"wast", cmd_wast},         {"version", cmd_version},
 };
 
-static const char *const planned[] = {"compile", "explain",  "print",  "cache",
-                                      "net",     "coredump", "config", "completion"};
+static const char *const planned[] = {"compile",  "explain", "cache",     "net",
+                                      "coredump", "config",  "completion"};
 
 static int status_of(const wax_error *error)
 {

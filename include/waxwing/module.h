@@ -58,6 +58,19 @@ WAX_API WAX_MUST_USE wax_status wax_module_from_text(wax_engine *engine, const c
 WAX_API WAX_MUST_USE wax_status wax_text_to_binary(wax_engine *engine, const char *text, size_t len,
                                                    void *wax_own *ret_bytes, size_t *ret_len,
                                                    wax_error **err);
+/**
+ * Print a module in the text format: flat code, names from its name section. Reading the text back
+ * gives the same module but for names of labels.
+ *
+ * @param module    borrowed
+ * @param ret_text  given to the caller, freed by wax_bytes_free(); ends in a newline and a NUL
+ * @param ret_len   its length without the NUL
+ * @return WAX_OK; WAX_E_NOMEM
+ * @since 0.1
+ * @source wasm core 3.0, 6
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_print(const wax_module *module, char *wax_own *ret_text,
+                                                 size_t *ret_len, wax_error **err);
 /** Free bytes or text a function of this header gave. NULL is accepted. */
 WAX_API void wax_bytes_free(void *wax_own bytes);
 

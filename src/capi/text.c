@@ -72,6 +72,25 @@ wax_status wax_text_to_binary(wax_engine *engine, const char *text, size_t len, 
     return st;
 }
 
+wax_status wax_module_print(const wax_module *module, char **ret_text, size_t *ret_len,
+                            wax_error **err)
+{
+    WX_REQUIRE(module && ret_text && ret_len, err, "an argument is NULL");
+    struct wx_rt_module *m = wx_in_wax_module(module);
+    struct wx_strbuf out;
+    wx_strbuf_init(&out, &m->engine->mem);
+    wax_status st = wx_text_print(m->wasm, &out, err);
+    void *text = NULL;
+    if (st == WAX_OK) {
+        st = hand_out(&out, &text, ret_len, err);
+    }
+    if (st == WAX_OK) {
+        *ret_text = text;
+    }
+    wx_strbuf_fini(&out);
+    return st;
+}
+
 /* -------- scripts -------- */
 
 wax_status wax_script_parse(wax_engine *engine, const char *text, size_t len,

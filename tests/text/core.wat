@@ -14,7 +14,7 @@
   (table $calls 4 8 funcref)
   (table $typed (ref null $bin) (elem (ref.func $add) (item (ref.null $bin))))
   (table $filled i64 2 funcref (ref.func $add))
-  (tag $oops (param i32))
+
   (elem $seg (table $calls) (offset (i32.const 1)) func $add $sub)
   (elem (i32.const 0) $sub)
   (elem declare func $sub)

@@ -667,6 +667,117 @@ static void test_seeds_are_valid(void **state)
     }
 }
 
+/* Module of a seed, decoded with everything on. */
+static struct wx_module *decode_seed(struct wx_mem *mem, const char *text, size_t len,
+                                     struct wx_text_module *t)
+{
+    struct wx_features f = all_features();
+    struct wx_module *m = NULL;
+    wax_error *e = NULL;
+    if (wx_text_encode(mem, text, len, &wx_decode_limits_default, t, &e) != WAX_OK ||
+        wx_module_decode(mem, (const uint8_t *)t->bytes.p, t->bytes.len, &f,
+                         &wx_decode_limits_default, &m, &e) != WAX_OK) {
+        fail_msg("%u:%u: %s", wax_error_line(e), wax_error_column(e), wax_error_message(e));
+    }
+    return m;
+}
+
+/* SEED.wat is printed as SEED.golden says (WAX_TEST_BLESS=1 writes it), and parses to the same. */
+static void test_printing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < n_seeds; i++) {
+        size_t len, golden_len;
+        char *text = read_seed(seed_paths[i], &len), path[1000];
+        struct wx_mem mem;
+        wx_mem_init(&mem, NULL, 0);
+        struct wx_text_module t, again;
+        struct wx_module *m = decode_seed(&mem, text, len, &t);
+        struct wx_strbuf out;
+        wx_strbuf_init(&out, &mem);
+        assert_int_equal(wx_text_print(m, &out, NULL), WAX_OK);
+        (void)snprintf(path, sizeof path, "%.*s.golden", (int)strlen(seed_paths[i]) - 4,
+                       seed_paths[i]);
+        if (getenv("WAX_TEST_BLESS")) {
+            FILE *f = fopen(path, "wb");
+            assert_true(f && fwrite(out.p, 1, out.len, f) == out.len && fclose(f) == 0);
+        }
+        char *golden = read_seed(path, &golden_len);
+        if (golden_len != out.len || memcmp(golden, out.p, out.len) != 0) {
+            fail_msg("%s is printed otherwise than %s:\n%s", seed_paths[i], path, out.p);
+        }
+        struct wx_module *m2 = decode_seed(&mem, out.p, out.len, &again);
+        assert_int_equal(again.bytes.len, t.bytes.len);
+        assert_memory_equal(again.bytes.p, t.bytes.p, t.bytes.len);
+        wx_module_free(m2);
+        wx_module_free(m);
+        wx_text_module_fini(&again);
+        wx_text_module_fini(&t);
+        wx_strbuf_fini(&out);
+        assert_int_equal(mem.n_live, 0);
+        free(golden);
+        free(text);
+    }
+}
+
+static void test_printing_survives_allocation_failures(void **state)
+{
+    (void)state;
+    for (int i = 0; i < n_seeds; i++) {
+        size_t len;
+        char *text = read_seed(seed_paths[i], &len);
+        struct wx_mem mem;
+        wx_mem_init(&mem, NULL, 0);
+        struct wx_text_module t;
+        struct wx_module *m = decode_seed(&mem, text, len, &t);
+        wax_status st = WAX_E_NOMEM;
+        for (int64_t n = 1; st != WAX_OK; n++) {
+            struct wx_mem own;
+            wx_mem_init(&own, NULL, 0);
+            own.fail_at = n;
+            struct wx_strbuf out;
+            wx_strbuf_init(&out, &own);
+            wax_error *e = NULL;
+            st = wx_text_print(m, &out, &e);
+            assert_true(st == WAX_OK || st == WAX_E_NOMEM);
+            wx_strbuf_fini(&out);
+            wax_error_free(e);
+            assert_int_equal(own.n_live, 0);
+        }
+        wx_module_free(m);
+        wx_text_module_fini(&t);
+        free(text);
+    }
+}
+
+/* Names that are no identifiers, are empty, come twice, or could fool a terminal. */
+static void test_printing_odd_names(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0,   'a', 's', 'm', 1,   0,   0,   0,   1,    4,    1,    0x60, 0,   0,    3,   5,  4,
+        0,   0,   0,   0,   10,  13,  4,   2,   0,    11,   2,    0,    11,  2,    0,   11, 2,
+        0,   11,  0,   27,  4,   'n', 'a', 'm', 'e',  1,    20,   4,    0,   1,    'x', 1,  1,
+        'x', 2,   3,   'a', ' ', 'b', 3,   6,   0xe2, 0x80, 0xae, 'y',  '"', '\n',
+    };
+    struct wx_mem mem;
+    wx_mem_init(&mem, NULL, 0);
+    struct wx_features f = wx_features_default();
+    struct wx_module *m = NULL;
+    assert_int_equal(
+        wx_module_decode(&mem, bytes, sizeof bytes, &f, &wx_decode_limits_default, &m, NULL),
+        WAX_OK);
+    struct wx_strbuf out;
+    wx_strbuf_init(&out, &mem);
+    assert_int_equal(wx_text_print(m, &out, NULL), WAX_OK);
+    assert_non_null(strstr(out.p, "(func $x (type 0))"));
+    assert_non_null(strstr(out.p, "(func $x#1 (type 0))"));
+    assert_non_null(strstr(out.p, "(func $\"a b\" (type 0))"));
+    assert_non_null(strstr(out.p, "(func $\"\\u{202e}y\\\"\\0a\" (type 0))"));
+    wx_strbuf_fini(&out);
+    wx_module_free(m);
+}
+
 static void test_survives_allocation_failures(void **state)
 {
     (void)state;
@@ -841,6 +952,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_hostile_text_is_linear),
         cmocka_unit_test(test_ten_megabytes_of_parentheses),
         cmocka_unit_test(test_seeds_are_valid),
+        cmocka_unit_test(test_printing),
+        cmocka_unit_test(test_printing_survives_allocation_failures),
+        cmocka_unit_test(test_printing_odd_names),
         cmocka_unit_test(test_survives_allocation_failures),
         cmocka_unit_test(test_mutants_never_harm),
         cmocka_unit_test(test_script),
