@@ -493,6 +493,10 @@ static void read_locals(struct wx_decoder *d, struct wx_reader *r, struct wx_fun
     const struct wx_functype *t = &d->m->types[f->type_idx];
     f->n_runs = wx_read_count(r, 2, UINT32_MAX, "local declarations");
     struct wx_local_run *runs = extend(d, NULL, 0, f->n_runs, sizeof *runs);
+    if (!runs) {
+        r->status = d->r.status; /* the body's reader is another */
+        return;
+    }
     f->runs = runs;
     uint64_t n = t->n_params, slots = t->n_param_slots;
     for (uint32_t i = 0; i < f->n_runs && wx_reader_ok(r); i++) {

@@ -126,15 +126,14 @@ static void test_decode_huge_counts_allocate_nothing(void **state)
     assert_true(wx_mem_peak(&mem) < 65536);
 }
 
-static void test_decode_survives_allocation_failures(void **state)
+static void fail_each_allocation(const uint8_t *bytes, size_t len)
 {
-    (void)state;
     for (int64_t n = 1;; n++) {
         struct wx_mem mem;
         wx_mem_init(&mem, NULL, 0);
         mem.fail_at = n;
         struct wx_module *m = NULL;
-        wax_status st = decode(&mem, add_module, sizeof add_module, &m, NULL);
+        wax_status st = decode(&mem, bytes, len, &m, NULL);
         if (st == WAX_OK) {
             wx_module_free(m);
             assert_true(n > 5);
@@ -143,6 +142,34 @@ static void test_decode_survives_allocation_failures(void **state)
         assert_int_equal(st, WAX_E_NOMEM);
         assert_int_equal(mem.n_live, 0);
     }
+}
+
+static void test_decode_survives_allocation_failures(void **state)
+{
+    (void)state;
+    fail_each_allocation(add_module, sizeof add_module);
+}
+
+/* So many runs of locals that their array is an allocation of its own. */
+static void test_decode_survives_allocation_failure_for_locals(void **state)
+{
+    (void)state;
+    enum { RUNS = 9000, BODY = 2 + 2 * RUNS + 1 };
+    static uint8_t m[64 + BODY] = "\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a";
+    size_t n = 19;
+    const uint32_t sizes[] = {1 + 3 + BODY, 1, BODY, RUNS};
+    const uint8_t widths[] = {3, 1, 3, 2};
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < widths[i]; k++) {
+            m[n++] = (uint8_t)((sizes[i] >> (7 * k) & 0x7f) | (k + 1 < widths[i] ? 0x80 : 0));
+        }
+    }
+    for (int i = 0; i < RUNS; i++) {
+        m[n++] = 1;
+        m[n++] = 0x7f;
+    }
+    m[n++] = 0x0b;
+    fail_each_allocation(m, n);
 }
 
 static void test_opcodes_round_trip(void **state)
@@ -259,6 +286,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_decode_error_names_place),
         cmocka_unit_test(test_decode_huge_counts_allocate_nothing),
         cmocka_unit_test(test_decode_survives_allocation_failures),
+        cmocka_unit_test(test_decode_survives_allocation_failure_for_locals),
         cmocka_unit_test(test_opcodes_round_trip),
         cmocka_unit_test(test_num_edges),
         cmocka_unit_test(test_mutants_never_harm),
