@@ -7,7 +7,7 @@
 #include "cli.h"
 
 static const char help[] =
-    "usage: waxwing print [-o OUT] [--feature +NAME|-NAME] FILE\n"
+    "usage: waxwing print FILE [-o OUT] [--feature +NAME|-NAME]\n"
     "Prints a module (binary or text) in the text format, with names from its name section.\n"
     "Parsing the output gives the same module; names of labels are lost.\n"
     "  -o, --output OUT   write there instead of standard output\n"
@@ -52,9 +52,8 @@ int cmd_print(int argc, char **argv)
 {
     wax_engine_options options;
     wax_engine_options_init(&options);
-    const char *output = NULL;
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+    const char *output = NULL, *file = NULL;
+    for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             fputs(help, stdout);
             return 0;
@@ -64,19 +63,23 @@ int cmd_print(int argc, char **argv)
         } else if ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0) &&
                    i + 1 < argc) {
             output = argv[++i];
-        } else {
+        } else if (argv[i][0] == '-') {
             return cli_usage("print", "unknown option '%s'", argv[i]);
+        } else if (file) {
+            return cli_usage("print", "more than one file named");
+        } else {
+            file = argv[i];
         }
     }
-    if (i + 1 != argc) {
-        return cli_usage("print", i == argc ? "no file named" : "more than one file named");
+    if (!file) {
+        return cli_usage("print", "no file named");
     }
     wax_engine *engine = NULL;
     wax_error *error = NULL;
     if (wax_engine_new(&options, &engine, &error) != WAX_OK) {
         return cli_fail("print", error);
     }
-    int status = print_file(engine, argv[i], output);
+    int status = print_file(engine, file, output);
     wax_engine_free(engine);
     return status;
 }

@@ -12,10 +12,11 @@ struct wx_map_entry {
     void *value;
 };
 
-/* Open addressing, never shrinks, no removal (replace the value by NULL). Not thread-safe. */
+/* Open addressing, keyed hash, never shrinks, no removal (replace the value by NULL). Not thread-safe. */
 struct wx_map {
     struct wx_mem *mem;
     struct wx_map_entry *entries;
+    uint64_t key; /* of the hash: differs from run to run */
     size_t n;
     size_t cap; /* power of two */
 };

@@ -458,7 +458,7 @@ static void test_error_places(void **state)
         uint32_t line, column;
         const char *message, *excerpt;
     } cases[] = {
-        {"(module\n  (func nop\n  frob))", WAX_E_MALFORMED, 3, 3, "unknown operator 'frob'",
+        {"(module\n  (func nop\n  frob))", WAX_E_MALFORMED, 3, 3, "unexpected token 'frob'",
          "  frob))\n  ^"},
         {"(func $a) (func\r\n $a)", WAX_E_MALFORMED, 2, 2, "duplicate function '$a'", " $a)\n ^"},
         {"(func\n\t(call $nope))", WAX_E_MALFORMED, 2, 8, "unknown function '$nope'",

@@ -49,6 +49,63 @@ enum wx_op wx_p_find_op(const struct wx_parser *p, struct wx_tok t)
     return WX_OP_INVALID;
 }
 
+/* Names the text format had before 2019. */
+static const struct {
+    const char *old, *now;
+} renamed[] = {
+    {"get_local", "local.get"},     {"set_local", "local.set"},
+    {"tee_local", "local.tee"},     {"get_global", "global.get"},
+    {"set_global", "global.set"},   {"current_memory", "memory.size"},
+    {"grow_memory", "memory.grow"}, {"i32.wrap/i64", "i32.wrap_i64"},
+    {"anyfunc", "funcref"},
+};
+
+#define MAX_NAME 32
+
+/* Edits (insert, delete, replace, swap of neighbours counts two) between two short words. */
+static unsigned distance(const char *a, size_t n, const char *b, size_t m)
+{
+    unsigned row[MAX_NAME + 1];
+    for (unsigned k = 0; k <= m; k++) {
+        row[k] = k;
+    }
+    for (unsigned i = 1; i <= n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned k = 1; k <= m; k++) {
+            unsigned best = diagonal + (a[i - 1] != b[k - 1]);
+            best = best < row[k] + 1 ? best : row[k] + 1;
+            best = best < row[k - 1] + 1 ? best : row[k - 1] + 1;
+            diagonal = row[k];
+            row[k] = best;
+        }
+    }
+    return row[m];
+}
+
+const char *wx_p_nearest_op(const char *s, size_t len)
+{
+    for (size_t i = 0; i < WX_ARRAY_LEN(renamed); i++) {
+        if (strlen(renamed[i].old) == len && memcmp(renamed[i].old, s, len) == 0) {
+            return renamed[i].now;
+        }
+    }
+    const char *best = NULL;
+    unsigned best_distance = 3; /* more than two edits: another word */
+    for (unsigned op = 0; op < WX_OP_COUNT && len >= 4 && len <= MAX_NAME; op++) {
+        const char *text = wx_op_table[op].text;
+        size_t text_len = strlen(text);
+        if (text_len <= MAX_NAME && wx_op_table[op].feature != WX_FEATURE_GC) {
+            unsigned d = distance(s, len, text, text_len);
+            if (d < best_distance) {
+                best_distance = d;
+                best = text;
+            }
+        }
+    }
+    return best;
+}
+
 void wx_p_put_op(struct wx_strbuf *out, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];

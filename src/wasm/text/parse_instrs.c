@@ -69,6 +69,18 @@ static struct wx_sym *block_head(struct wx_parser *p, enum wx_op op, struct wx_s
     return sym;
 }
 
+/* Fails; the hint is an instruction's name, if one is near. */
+static void unknown_operator(struct wx_parser *p, struct wx_tok at)
+{
+    bool was_ok = wx_p_ok(p);
+    const char *near = wx_p_nearest_op(wx_p_text(p, at), at.len);
+    wx_p_fail(p, "unknown operator or unexpected token '%.*s'", (int)(at.len < 60 ? at.len : 60),
+              wx_p_text(p, at));
+    if (was_ok && near) {
+        wx_error_set_hint(p->err, "did you mean '%s'?", near);
+    }
+}
+
 static bool is_block(enum wx_op op)
 {
     return op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF || op == WX_OP_TRY ||
@@ -144,7 +156,7 @@ static void flat(struct wx_parser *p, struct wx_text_frame *f)
     struct wx_tok at = p->tok;
     enum wx_op op = wx_p_find_op(p, at);
     if (op == WX_OP_INVALID) {
-        wx_p_fail(p, "unknown operator '%.*s'", (int)(at.len < 60 ? at.len : 60), wx_p_text(p, at));
+        unknown_operator(p, at);
         return;
     }
     wx_p_advance(p);
@@ -244,8 +256,7 @@ static void open_folded(struct wx_parser *p)
     if (op == WX_OP_INVALID || op == WX_OP_ELSE || op == WX_OP_END || op == WX_OP_CATCH ||
         op == WX_OP_CATCH_ALL || op == WX_OP_DELEGATE) {
         if (p->tok.kind == WX_TOK_ATOM) {
-            wx_p_fail(p, "unknown operator or unexpected token '%.*s'",
-                      (int)(at.len < 60 ? at.len : 60), wx_p_text(p, at));
+            unknown_operator(p, at);
         } else {
             wx_p_unexpected(p, "an instruction");
         }

@@ -264,6 +264,8 @@ void wx_p_expr(struct wx_parser *p);
 void wx_p_folded_expr(struct wx_parser *p);
 /** The instruction named by a token; WX_OP_INVALID if there is none. */
 enum wx_op wx_p_find_op(const struct wx_parser *p, struct wx_tok t);
+/** An instruction's name that could have been meant by a wrong one; NULL if none is near. */
+const char *wx_p_nearest_op(const char *s, size_t len);
 void wx_p_init_ops(struct wx_parser *p);
 /** Opcode and immediates of anything but blocks; behind its name. */
 void wx_p_instr(struct wx_parser *p, enum wx_op op, struct wx_tok at, struct wx_strbuf *out);
