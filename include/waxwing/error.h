@@ -74,8 +74,8 @@ WAX_API uint32_t wax_error_func_idx(const wax_error *error);   /* function index
 WAX_API int32_t wax_error_errno(const wax_error *error);       /* host errno, 0 if none */
 /* Errors about text: place (from 1; 0 if there is none) and "the line\n    ^" that shows it. */
 WAX_API uint32_t wax_error_line(const wax_error *error);
-WAX_API uint32_t wax_error_column(const wax_error *error); /* in characters */
-WAX_API const char *wax_error_excerpt(const wax_error *error); /* "" if there is none */
+WAX_API uint32_t wax_error_column(const wax_error *error);         /* in characters */
+WAX_API const char *wax_error_excerpt(const wax_error *error);     /* "" if there is none */
 WAX_API wax_trap_code wax_error_trap_code(const wax_error *error); /* 0 if not a trap */
 WAX_API int32_t wax_error_exit_code(const wax_error *error);       /* guest exit code, 0 if none */
 WAX_API size_t wax_error_n_frames(const wax_error *error);

@@ -12,7 +12,8 @@ struct wx_map_entry {
     void *value;
 };
 
-/* Open addressing, keyed hash, never shrinks, no removal (replace the value by NULL). Not thread-safe. */
+/* Open addressing, keyed hash, never shrinks, no removal (replace the value by NULL). Not
+ * thread-safe. */
 struct wx_map {
     struct wx_mem *mem;
     struct wx_map_entry *entries;
