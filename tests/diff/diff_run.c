@@ -16,7 +16,7 @@ static const char help[] =
     "         makes modules from seeds and compares all tiers and bounds modes\n"
     "       diff-run decode [--from SEED] [--count N] [--write DIR]\n"
     "         makes modules of all features and only decodes them: all must be valid\n"
-    "       diff-run files [--seed S] FILE...\n"
+    "       diff-run files [--seed S] [--calls N] FILE...\n"
     "         compares on given modules (.wasm) or bundles of them (.wxb)\n"
     "       diff-run plan --tier T [--checked] [--seed S] [--calls N] BUNDLE\n"
     "         prints the transcript of each module of a bundle\n"
@@ -112,9 +112,10 @@ static void print_line(const char *who, const char *text, unsigned line)
 }
 
 /* True if all agree; else says where they do not. */
-static bool compare(struct bench *b, const void *bytes, size_t len, uint64_t seed, const char *name)
+static bool compare(struct bench *b, const void *bytes, size_t len, uint64_t seed, uint32_t calls,
+                    const char *name)
 {
-    struct exec_options options = {.seed = seed};
+    struct exec_options options = {.seed = seed, .calls = calls};
     bool ok = true;
     for (unsigned i = 0; i < n_exec_configs; i++) {
         unsigned line;
@@ -193,7 +194,7 @@ static bool run_seed(struct bench *b, uint64_t seed, uint64_t features, const st
         write_module(a->write, seed, module, len);
     }
     uint64_t rejected = b->rejected;
-    bool ok = compare(b, module, len, seed, name);
+    bool ok = compare(b, module, len, seed, 0, name);
     if (b->rejected != rejected) {
         printf("# %s: not valid: %.*s\n", name, (int)strcspn(b->t[0].text, "\n"), b->t[0].text);
         ok = false;
@@ -309,7 +310,8 @@ static int run_files(const struct args *a)
         for (uint32_t k = 0; k < bundle.n; k++) {
             char name[512];
             (void)snprintf(name, sizeof name, "%s #%u", a->files[i], k);
-            failed += !compare(&b, bundle.p[k], bundle.len[k], a->seed + k, name);
+            failed +=
+                !compare(&b, bundle.p[k], bundle.len[k], a->seed + k, (uint32_t)a->calls, name);
         }
         bundle_fini(&bundle);
     }

@@ -229,6 +229,27 @@ static int make_import(struct world *w, const wax_port *p, size_t idx, wax_exter
     return st == WAX_OK;
 }
 
+/* "import 2 iI>f": the kinds of a host function, for those who cannot ask. */
+static void say_imports(struct world *w)
+{
+    static const char kinds[] = "iIfFVrex";
+    for (size_t i = 0; i < wax_module_n_imports(w->module); i++) {
+        wax_port p;
+        if (wax_module_import(w->module, i, &p, NULL) != WAX_OK || p.kind != WAX_EXTERN_FUNC) {
+            continue;
+        }
+        say(w->t, "import %zu ", i);
+        for (uint32_t k = 0; k < p.func.n_params; k++) {
+            say(w->t, "%c", kinds[p.func.params[k]]);
+        }
+        say(w->t, ">");
+        for (uint32_t k = 0; k < p.func.n_results; k++) {
+            say(w->t, "%c", kinds[p.func.results[k]]);
+        }
+        say(w->t, "\n");
+    }
+}
+
 static int define_imports(struct world *w)
 {
     for (size_t i = 0; i < wax_module_n_imports(w->module); i++) {
@@ -397,7 +418,7 @@ static void call_one(struct world *w, const wax_port *p, size_t idx)
 static void call_all(struct world *w)
 {
     uint32_t n = w->options->calls ? w->options->calls : 3;
-    uint32_t per_instance = w->options->per_instance ? w->options->per_instance : 6, done = 0;
+    uint32_t per_instance = w->options->per_instance ? w->options->per_instance : 12, done = 0;
     size_t n_exports = wax_module_n_exports(w->module);
     for (size_t i = 0; i < n_exports && i < MAX_EXPORTS; i++) {
         wax_port p;
@@ -456,6 +477,7 @@ void exec_module(wax_engine *engine, const struct exec_config *config, const voi
     wax_status st = wax_module_from_bytes(engine, bytes, len, &w.module, &err);
     if (st == WAX_OK) {
         say(t, "load ok\n");
+        say_imports(&w);
         call_all(&w);
     } else {
         /* What a tier can not run, it says under its own name. */

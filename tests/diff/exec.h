@@ -18,7 +18,7 @@ struct exec_config {
 struct exec_options {
     uint64_t seed;
     uint32_t calls;        /* of each function; 0 = 3 */
-    uint32_t per_instance; /* calls before a fresh instance is made; 0 = 6 */
+    uint32_t per_instance; /* calls before a fresh instance is made; 0 = 12 */
     uint64_t fuel;         /* of each call; 0 = 200,000 */
 };
 
