@@ -10,6 +10,7 @@
  */
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,28 +114,43 @@ wax_status wx_fail_at(wax_error **err, wax_status status, uint64_t off, const ch
     return status;
 }
 
+static wax_status status_of_errno(int host_errno)
+{
+    switch (host_errno) {
+    case ENOENT:
+    case ENOTDIR: return WAX_E_NOT_FOUND;
+    case ENOMEM: return WAX_E_NOMEM;
+    default: return WAX_E_IO;
+    }
+}
+
+static void add_errno(wax_error *e, int host_errno)
+{
+    char text[128];
+    const char *why = strerror_r(host_errno, text, sizeof text); /* GNU form */
+    size_t len = strlen(e->message) + strlen(why) + 3;
+    char *message = malloc(len);
+    e->host_errno = host_errno;
+    if (message) {
+        (void)snprintf(message, len, "%s: %s", e->message, why); /* sized above */
+        free(e->message);
+        e->message = message;
+    }
+}
+
 wax_status wx_fail_errno(wax_error **err, int host_errno, const char *format, ...)
 {
+    wax_status status = status_of_errno(host_errno);
     if (err && !*err) {
         va_list ap;
         va_start(ap, format);
-        make(err, WAX_E_IO, format, ap);
+        make(err, status, format, ap);
         va_end(ap);
-        wax_error *e = editable(err);
-        if (e) {
-            e->host_errno = host_errno;
-            char text[128];
-            const char *why = strerror_r(host_errno, text, sizeof text); /* GNU form */
-            size_t len = strlen(e->message) + strlen(why) + 3;
-            char *message = malloc(len);
-            if (message) {
-                (void)snprintf(message, len, "%s: %s", e->message, why); /* sized above */
-                free(e->message);
-                e->message = message;
-            }
+        if (editable(err)) {
+            add_errno(*err, host_errno);
         }
     }
-    return WAX_E_IO;
+    return status;
 }
 
 wax_status wx_fail_nomem(wax_error **err, const char *what)

@@ -22,7 +22,11 @@ wax_status wx_fail(wax_error **err, wax_status status, const char *format, ...) 
 /** As wx_fail, with the byte offset in the module. */
 wax_status wx_fail_at(wax_error **err, wax_status status, uint64_t off, const char *format, ...)
     WX_PRINTF(4, 5);
-/** As wx_fail, status WAX_E_IO with the host errno; its strerror text is appended after ": ". */
+/**
+ * As wx_fail, with the host errno; its strerror text is appended after ": ".
+ * @return WAX_E_NOT_FOUND for a missing file, WAX_E_NOMEM when the host is short of it, else
+ * WAX_E_IO
+ */
 wax_status wx_fail_errno(wax_error **err, int host_errno, const char *format, ...) WX_PRINTF(3, 4);
 /** Out of memory while making `what`; uses the static error object. */
 wax_status wx_fail_nomem(wax_error **err, const char *what);

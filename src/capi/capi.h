@@ -53,6 +53,14 @@ struct wx_extern wx_in_extern(const wax_extern *ext);
 /** text.c: a module given as text. */
 wax_status wx_capi_module_from_text(struct wx_engine *e, const char *text, size_t len,
                                     struct wx_rt_module **ret_module, wax_error **err);
+/** What wx_check_value() checks, as a question. */
+bool wx_value_fits(const struct wx_store *store, const wax_value *value, wx_valtype type);
+/**
+ * A value from the embedder for something of this type in this store: WAX_E_TYPE if it is of
+ * another type, null where that is not allowed, or a function of another store. `what` names it.
+ */
+wax_status wx_check_value(const struct wx_store *store, const wax_value *value, wx_valtype type,
+                          const char *what, wax_error **err);
 wax_limits wx_out_limits(const struct wx_limits *l);
 
 #endif

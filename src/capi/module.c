@@ -29,20 +29,17 @@ wax_status wax_module_from_bytes(wax_engine *engine, const void *bytes, size_t l
     return st;
 }
 
-/* The file's bytes, or NULL with the error. */
-static uint8_t *read_all(struct wx_mem *mem, int fd, const char *path, size_t *ret_len,
-                         wax_error **err)
+static wax_status read_all(struct wx_mem *mem, int fd, const char *path, uint8_t **ret_bytes,
+                           size_t *ret_len, wax_error **err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        (void)wx_fail(err, WAX_E_IO, "cannot read '%s': not a regular file", path);
-        return NULL;
+        return wx_fail(err, WAX_E_IO, "cannot read '%s': not a regular file", path);
     }
     size_t len = (size_t)st.st_size, got = 0;
     uint8_t *buf = wx_alloc(mem, len);
     if (!buf) {
-        (void)wx_fail_nomem(err, path);
-        return NULL;
+        return wx_fail_nomem(err, path);
     }
     while (got < len) {
         ssize_t n = read(fd, buf + got, len - got);
@@ -50,42 +47,46 @@ static uint8_t *read_all(struct wx_mem *mem, int fd, const char *path, size_t *r
             continue;
         }
         if (n <= 0) {
-            (void)wx_fail_errno(err, n < 0 ? errno : EIO, "cannot read '%s'", path);
+            wax_status status = wx_fail_errno(err, n < 0 ? errno : EIO, "cannot read '%s'", path);
             wx_free(mem, buf);
-            return NULL;
+            return status;
         }
         got += (size_t)n;
     }
+    *ret_bytes = buf;
     *ret_len = len;
-    return buf;
+    return WAX_OK;
+}
+
+/* Who reads the error wants "file" or, for text, "file:line:column" first. */
+static void prefix_place(const char *path, wax_error **err)
+{
+    uint32_t line = err ? wax_error_line(*err) : 0;
+    if (line) {
+        wx_error_prefix(err, "%s:%u:%u", path, line, wax_error_column(*err));
+    } else {
+        wx_error_prefix(err, "%s", path);
+    }
 }
 
 wax_status wax_module_from_file(wax_engine *engine, const char *path, wax_module **ret_module,
                                 wax_error **err)
 {
-    WX_REQUIRE(engine, err, "engine is NULL");
-    WX_REQUIRE(path, err, "path is NULL");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    WX_REQUIRE(engine && path && ret_module, err, "an argument is NULL");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block us */
     if (fd < 0) {
-        int e = errno;
-        (void)wx_fail_errno(err, e, "cannot open '%s'", path);
-        return e == ENOENT || e == ENOTDIR ? WAX_E_NOT_FOUND : WAX_E_IO;
+        return wx_fail_errno(err, errno, "cannot open '%s'", path);
     }
     struct wx_mem *mem = &wx_in_wax_engine(engine)->mem;
     size_t len = 0;
-    uint8_t *bytes = read_all(mem, fd, path, &len, err);
+    uint8_t *bytes = NULL;
+    wax_status st = read_all(mem, fd, path, &bytes, &len, err);
     (void)close(fd); /* read only */
-    if (!bytes) {
-        return err && *err ? wax_error_status(*err) : WAX_E_IO;
-    }
-    wax_status st = wax_module_from_bytes(engine, bytes, len, ret_module, err);
-    wx_free(mem, bytes);
-    if (st != WAX_OK) {
-        uint32_t line = err ? wax_error_line(*err) : 0;
-        if (line) {
-            wx_error_prefix(err, "%s:%u:%u", path, line, wax_error_column(*err));
-        } else {
-            wx_error_prefix(err, "%s", path);
+    if (st == WAX_OK) {
+        st = wax_module_from_bytes(engine, bytes, len, ret_module, err);
+        wx_free(mem, bytes);
+        if (st != WAX_OK) {
+            prefix_place(path, err);
         }
     }
     return st;

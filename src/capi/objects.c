@@ -125,9 +125,8 @@ wax_status wax_table_get(const wax_table *table, uint64_t idx, wax_value *ret_va
 
 static wax_status check_ref(const struct wx_table *t, const wax_value *v, wax_error **err)
 {
-    return v->type == wx_out_type(t->type.elem)
-               ? wx_check_exnref(t->store, v, err)
-               : wx_fail(err, WAX_E_TYPE, "the table holds another type");
+    wax_status st = wx_check_value(t->store, v, t->type.elem, "the element", err);
+    return st == WAX_OK ? wx_check_exnref(t->store, v, err) : st;
 }
 
 wax_status wax_table_set(wax_table *table, uint64_t idx, const wax_value *value, wax_error **err)
@@ -166,11 +165,16 @@ wax_status wax_global_new(wax_store *store, const wax_value *value, int32_t mut,
                           wax_global **ret_global, wax_error **err)
 {
     WX_REQUIRE(store && value && ret_global, err, "an argument is NULL");
+    WX_REQUIRE(value->type >= WAX_I32 && value->type <= WAX_EXNREF, err, "no such value type");
     struct wx_globaltype type = {.type = wx_in_type(value->type), .mut = mut != 0};
+    wax_status st = wx_check_value(wx_in_wax_store(store), value, type.type, "the global", err);
+    if (st != WAX_OK) {
+        return st;
+    }
     uint64_t bits[2] = {0, 0};
     wx_in_value(value, bits);
     struct wx_global *g;
-    wax_status st = wx_check_exnref(wx_in_wax_store(store), value, err);
+    st = wx_check_exnref(wx_in_wax_store(store), value, err);
     if (st == WAX_OK) {
         st = wx_global_new(wx_in_wax_store(store), &type, bits, &g, err);
     }
@@ -182,6 +186,9 @@ wax_status wax_global_new(wax_store *store, const wax_value *value, int32_t mut,
 
 void wax_global_get(const wax_global *global, wax_value *ret_value)
 {
+    if (!global || !ret_value) {
+        return;
+    }
     const struct wx_global *g = wx_in_wax_global(global);
     wx_out_value(g->value, g->type.type, ret_value);
 }
@@ -193,10 +200,10 @@ wax_status wax_global_set(wax_global *global, const wax_value *value, wax_error 
     if (!g->type.mut) {
         return wx_fail(err, WAX_E_TYPE, "the global is immutable");
     }
-    if (value->type != wx_out_type(g->type.type)) {
-        return wx_fail(err, WAX_E_TYPE, "the global is of another type");
+    wax_status st = wx_check_value(g->store, value, g->type.type, "the global", err);
+    if (st == WAX_OK) {
+        st = wx_check_exnref(g->store, value, err);
     }
-    wax_status st = wx_check_exnref(g->store, value, err);
     if (st == WAX_OK) {
         wx_in_value(value, g->value);
     }

@@ -184,6 +184,7 @@ static enum wx_outcome throw_error(struct wx_thread *t, wax_error *error)
 /* -------- host functions -------- */
 
 #define INLINE_VALUES 8
+#define MAX_TYPES 1000 /* parameters or results of a host function, as in modules */
 
 struct host_func {
     wax_host_fn fn;
@@ -199,6 +200,23 @@ wax_status wax_host_fail(wax_error **err, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, ap); /* cut when longer */
     va_end(ap);
     return wx_fail(err, WAX_TRAP, "%s", text);
+}
+
+/* A stop or an exit in a call the function made itself ends the outer call in the same way. */
+static enum wx_outcome host_failed(struct wx_thread *t, wax_status st, wax_error *error)
+{
+    if (wx_load_seq(&t->interrupt)) {
+        wax_error_free(error);
+        return WX_INTERRUPT;
+    }
+    if (st == WAX_EXIT) {
+        t->exit_code = wax_error_exit_code(error);
+        wax_error_free(error);
+        return WX_EXIT;
+    }
+    wx_error_clear(&t->error);
+    t->error = error;
+    return wx_trap(t, WX_TRAP_HOST);
 }
 
 static enum wx_outcome call_host(struct wx_thread *t, const struct host_func *h, uint64_t *slots,
@@ -227,9 +245,7 @@ static enum wx_outcome call_host(struct wx_thread *t, const struct host_func *h,
         st = wx_check_exnref(t->store, &results[i], &error);
     }
     if (st != WAX_OK) {
-        wx_error_clear(&t->error);
-        t->error = error;
-        return wx_trap(t, WX_TRAP_HOST);
+        return host_failed(t, st, error);
     }
     p = slots;
     for (uint32_t i = 0; i < sig->n_results; i++) {
@@ -257,6 +273,16 @@ static enum wx_outcome host_thunk(struct wx_thread *t, void *data, uint64_t *slo
     return out;
 }
 
+static bool types_ok(const wax_valtype *types, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!types || types[i] < WAX_I32 || types[i] > WAX_EXNREF) {
+            return false;
+        }
+    }
+    return n <= MAX_TYPES;
+}
+
 static wax_status intern(struct wx_engine *e, const wax_functype *type, const struct wx_sig **ret,
                          wax_error **err)
 {
@@ -278,6 +304,8 @@ wax_status wax_func_new(wax_store *store, const wax_functype *type, wax_host_fn 
                         wax_func **ret_func, wax_error **err)
 {
     WX_REQUIRE(store && type && fn && ret_func, err, "an argument is NULL");
+    WX_REQUIRE(types_ok(type->params, type->n_params) && types_ok(type->results, type->n_results),
+               err, "the type is not one of functions");
     struct wx_store *s = wx_in_wax_store(store);
     struct host_func *h = wx_arena_alloc(s->arena, sizeof *h);
     if (!h) {
@@ -409,21 +437,20 @@ wax_status wax_func_type(wax_func *func, wax_functype *ret_type, wax_error **err
     return ok ? WAX_OK : wx_fail_nomem(err, "a type");
 }
 
-static wax_status check_args(const struct wx_sig *sig, const wax_value *args, size_t n_args,
+static wax_status check_args(const struct wx_func *f, const wax_value *args, size_t n_args,
                              size_t n_results, wax_error **err)
 {
+    const struct wx_sig *sig = f->sig;
     if (n_args != sig->n_params || n_results != sig->n_results) {
         return wx_fail(err, WAX_E_INVALID,
                        "the function takes %u arguments and gives %u results, not %zu and %zu",
                        sig->n_params, sig->n_results, n_args, n_results);
     }
     for (uint32_t i = 0; i < sig->n_params; i++) {
-        if (args[i].type != wx_out_type(sig->types[i])) {
-            return wx_fail(err, WAX_E_TYPE, "argument %u is of another type", i);
-        }
-        if (wx_type_is_ref(sig->types[i]) && !wx_type_nullable(sig->types[i]) &&
-            args[i].of.externref == 0) {
-            return wx_fail(err, WAX_E_TYPE, "argument %u must not be null", i);
+        if (!wx_value_fits(f->store, &args[i], sig->types[i])) {
+            char what[32];
+            (void)snprintf(what, sizeof what, "argument %u", i + 1); /* fits */
+            return wx_check_value(f->store, &args[i], sig->types[i], what, err);
         }
     }
     return WAX_OK;
@@ -448,7 +475,7 @@ wax_status wax_call(wax_func *func, const wax_value *args, size_t n_args, wax_va
     WX_REQUIRE((args || !n_args) && (results || !n_results), err, "a value array is NULL");
     struct wx_func *f = wx_in_wax_func(func);
     const struct wx_sig *sig = f->sig;
-    wax_status st = check_args(sig, args, n_args, n_results, err);
+    wax_status st = check_args(f, args, n_args, n_results, err);
     if (st == WAX_OK) {
         st = check_exnrefs(f->store, args, n_args, err);
     }

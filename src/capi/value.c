@@ -74,3 +74,39 @@ wax_limits wx_out_limits(const struct wx_limits *l)
 {
     return (wax_limits){l->min, l->has_max ? l->max : UINT64_MAX, l->is64, l->shared};
 }
+
+static bool is_foreign(const struct wx_store *store, const wax_value *value)
+{
+    return value->type == WAX_FUNCREF && value->of.func &&
+           wx_in_wax_func(value->of.func)->store != store;
+}
+
+static bool is_missing(const wax_value *value, wx_valtype type)
+{
+    return wx_type_is_ref(type) && !wx_type_nullable(type) && value->of.externref == 0;
+}
+
+bool wx_value_fits(const struct wx_store *store, const wax_value *value, wx_valtype type)
+{
+    return value->type == wx_out_type(type) && !is_missing(value, type) &&
+           !is_foreign(store, value);
+}
+
+wax_status wx_check_value(const struct wx_store *store, const wax_value *value, wx_valtype type,
+                          const char *what, wax_error **err)
+{
+    static const char *const names[] = {"i32",  "i64",     "f32",       "f64",
+                                        "v128", "funcref", "externref", "exnref"};
+    wax_valtype want = wx_out_type(type);
+    if (value->type != want) {
+        bool known = value->type >= 0 && (size_t)value->type < sizeof names / sizeof *names;
+        return wx_fail(err, WAX_E_TYPE, "%s: %s wanted, not %s", what, names[want],
+                       known ? names[value->type] : "an unknown type");
+    }
+    if (is_missing(value, type)) {
+        return wx_fail(err, WAX_E_TYPE, "%s must not be null", what);
+    }
+    return is_foreign(store, value)
+               ? wx_fail(err, WAX_E_TYPE, "%s: the function belongs to another store", what)
+               : WAX_OK;
+}

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public builder and environment. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capi/capi.h"
 #include "engine/rt/engine.h"
+#include "os/fd.h"
+#include "vfs/hostdir.h"
 #include "wasi/env.h"
 
 struct mount {
-    char *host, *guest;
+    int fd; /* the host directory */
+    char *guest;
     uint32_t flags;
 };
 
@@ -78,7 +82,7 @@ void wax_builder_free(wax_builder *b)
         wx_free(b->mem, b->vars.p[i]);
     }
     for (size_t i = 0; i < b->mounts.n; i++) {
-        wx_free(b->mem, b->mounts.p[i].host);
+        (void)wx_fd_close(&b->mounts.p[i].fd); /* read only */
         wx_free(b->mem, b->mounts.p[i].guest);
     }
     wx_vec_fini(b->mem, &b->args);
@@ -130,10 +134,21 @@ wax_status wax_builder_mount(wax_builder *b, const char *host, const char *guest
 {
     WX_REQUIRE(b && host && guest, err, "an argument is NULL");
     WX_REQUIRE((flags & ~(uint32_t)WAX_MOUNT_RO) == 0, err, "unknown flags");
-    struct mount m = {wx_strndup(b->mem, host, strlen(host)),
-                      wx_strndup(b->mem, guest, strlen(guest)), flags};
-    if (!m.host || !m.guest || !wx_vec_push(b->mem, &b->mounts, m)) {
-        wx_free(b->mem, m.host);
+    WX_REQUIRE(guest[0], err, "the guest path is empty");
+    for (size_t i = 0; i < b->mounts.n; i++) {
+        if (strcmp(b->mounts.p[i].guest, guest) == 0) {
+            return wx_fail(err, WAX_E_INVALID,
+                           "cannot mount '%s' at '%s': there is a mount already", host, guest);
+        }
+    }
+    struct mount m = {.fd = -1, .flags = flags};
+    wax_status st = wx_hostdir_open_root(host, &m.fd, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    m.guest = wx_strndup(b->mem, guest, strlen(guest));
+    if (!m.guest || !wx_vec_push(b->mem, &b->mounts, m)) {
+        (void)wx_fd_close(&m.fd); /* read only */
         wx_free(b->mem, m.guest);
         return wx_fail_nomem(err, "the builder");
     }
@@ -143,7 +158,7 @@ wax_status wax_builder_mount(wax_builder *b, const char *host, const char *guest
 wax_status wax_builder_stdio_fd(wax_builder *b, int stream, int host_fd, wax_error **err)
 {
     WX_REQUIRE(b && stream >= WAX_STDIN && stream <= WAX_STDERR, err, "no such stream");
-    int fd = host_fd >= 0 ? dup(host_fd) : -1;
+    int fd = host_fd >= 0 ? fcntl(host_fd, F_DUPFD_CLOEXEC, 3) : -1;
     if (host_fd >= 0 && fd < 0) {
         return wx_fail(err, WAX_E_INVALID, "descriptor %d is not open", host_fd);
     }
@@ -223,7 +238,7 @@ static wax_status describe(const struct wax_builder *b, struct wx_env *env, wax_
     }
     for (size_t i = 0; i < b->mounts.n && st == WAX_OK; i++) {
         const struct mount *m = &b->mounts.p[i];
-        st = wx_env_mount(env, m->host, m->guest, (m->flags & WAX_MOUNT_RO) != 0, err);
+        st = wx_env_mount(env, m->fd, m->guest, (m->flags & WAX_MOUNT_RO) != 0, err);
     }
     return st;
 }

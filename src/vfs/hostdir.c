@@ -37,9 +37,7 @@ wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err)
 {
     int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        int e = errno;
-        (void)wx_fail_errno(err, e, "cannot mount '%s'", path);
-        return e == ENOENT ? WAX_E_NOT_FOUND : WAX_E_IO;
+        return wx_fail_errno(err, errno, "cannot mount '%s'", path);
     }
     if (is_kernel_fs(fd)) {
         (void)wx_fd_close(&fd);

@@ -14,7 +14,6 @@
 
 #include "os/fd.h"
 #include "os/futex.h"
-#include "vfs/hostdir.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
 #include "wasi/fdtable.h"
@@ -191,30 +190,12 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_er
     return WAX_OK;
 }
 
-static wax_status check_mount(struct wx_env *env, const char *guest, wax_error **err)
-{
-    if (guest[0] == '\0') {
-        return wx_fail(err, WAX_E_INVALID, "cannot mount at '': the guest path is empty");
-    }
-    for (size_t i = 0; i < env->mounts.n; i++) {
-        if (strcmp(env->mounts.p[i], guest) == 0) {
-            return wx_fail(err, WAX_E_INVALID, "cannot mount at '%s': there is a mount already",
-                           guest);
-        }
-    }
-    return WAX_OK;
-}
-
-wax_status wx_env_mount(struct wx_env *env, const char *host, const char *guest, bool read_only,
+wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool read_only,
                         wax_error **err)
 {
-    int fd = -1;
-    wax_status st = check_mount(env, guest, err);
-    if (st == WAX_OK) {
-        st = wx_hostdir_open_root(host, &fd, err);
-    }
-    if (st != WAX_OK) {
-        return st;
+    int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) {
+        return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", guest);
     }
     char *copy = wx_strndup(&env->mem, guest, strlen(guest));
     struct wx_file *file = wx_file_new(&env->mem, fd, WX_FT_DIR);

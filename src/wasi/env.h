@@ -83,7 +83,8 @@ wax_status wx_env_add_var(struct wx_env *env, const char *pair, wax_error **err)
 /** Standard stream n over a duplicate of host_fd; -1 = null. */
 wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_error **err);
 void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds);
-wax_status wx_env_mount(struct wx_env *env, const char *host, const char *guest, bool read_only,
+/** Mount the directory dir_fd (duplicated) at `guest`, where nothing may be mounted yet. */
+wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool read_only,
                         wax_error **err);
 /** Link and instantiate the main thread in `store` (NULL = one of its own). */
 wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,

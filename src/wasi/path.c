@@ -282,7 +282,9 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
     }
     int fd = -1;
     int host = wx_hostdir_open(at.dir.file->host_fd, at.path, &how, &fd);
-    if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC))) {
+    if (host == EISDIR && (o->oflags & WX_OFLAG_DIRECTORY) &&
+        !(o->oflags &
+          (WX_OFLAG_CREAT | WX_OFLAG_TRUNC))) { /* wants one, with all rights there are */
         how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
         host = wx_hostdir_open(at.dir.file->host_fd, at.path, &how, &fd);
     }

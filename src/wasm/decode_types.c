@@ -15,7 +15,7 @@ bool wx_decode_need(struct wx_decoder *d, struct wx_reader *r, enum wx_feature f
         wx_error_set_hint(r->err, "enable it with --feature +%s", wx_feature_name(feature));
         return false;
     }
-    d->used |= UINT64_C(1) << feature;
+    wx_decode_note(d, feature, wx_reader_off(r));
     return true;
 }
 

@@ -67,6 +67,15 @@ void wx_decode_type_section(struct wx_decoder *d);
 struct wx_tabletype wx_decode_tabletype(struct wx_decoder *d);
 struct wx_limits wx_decode_memtype(struct wx_decoder *d);
 struct wx_globaltype wx_decode_globaltype(struct wx_decoder *d);
+/** Note that a feature is used at a byte offset. */
+static inline void wx_decode_note(struct wx_decoder *d, enum wx_feature feature, uint64_t off)
+{
+    uint64_t bit = UINT64_C(1) << feature;
+    if (!(d->used & bit)) {
+        d->used |= bit;
+        d->m->feature_offs[feature] = off;
+    }
+}
 /** Require a feature: records its use or fails with its name. */
 bool wx_decode_need(struct wx_decoder *d, struct wx_reader *r, enum wx_feature feature,
                     const char *what);

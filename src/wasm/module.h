@@ -103,6 +103,7 @@ struct wx_module {
     size_t len;
     struct wx_features features; /* what validation allowed */
     uint64_t features_used;      /* bit set of enum wx_feature the module really needs */
+    uint64_t feature_offs[WX_FEATURE_COUNT]; /* byte offset of the first use of each of those */
 
     uint32_t n_types, n_funcs, n_tables, n_memories, n_globals, n_tags;
     uint32_t n_func_imports, n_table_imports, n_memory_imports, n_global_imports, n_tag_imports;

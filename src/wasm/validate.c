@@ -360,7 +360,7 @@ static void check_one(struct wx_validator *v)
         (void)wx_decode_need(v->d, r, v->info->feature, v->info->text);
         return;
     }
-    v->d->used |= UINT64_C(1) << v->info->feature;
+    wx_decode_note(v->d, v->info->feature, v->op_off);
     if (!v->in_const || const_allowed(v)) {
         wx_check_table[v->op](v);
     }

@@ -269,6 +269,11 @@ wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t
                     uint64_t *results, wax_error **err)
 {
     struct wx_thread *t = &store->thread;
+    if (store->timeout_ns && !store->engine->owns_signals) {
+        (void)wx_fail(err, WAX_E_UNSUPPORTED, "a timeout needs the engine's own signals");
+        wx_error_set_hint(err, "make the engine with WAX_SIGNALS_OWN, or cancel from a thread");
+        return WAX_E_UNSUPPORTED;
+    }
     wax_status st = claim(t, err);
     if (st != WAX_OK) {
         return st;
@@ -283,7 +288,7 @@ wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t
             return wx_fail_errno(err, e, "cannot set up a signal stack");
         }
     }
-    if (outermost && store->timeout_ns && store->engine->owns_signals) {
+    if (outermost && store->timeout_ns) {
         int e = wx_timer_start(&timer, store->timeout_ns, wx_signal_kick_number(), t);
         if (e) {
             wx_signal_altstack_release(altstack);

@@ -9,6 +9,7 @@
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
 
 struct matcher {
+    const struct wx_store *store; /* what the instance will live in */
     const struct wx_rt_module *module;
     const struct wx_import *import;
     wax_error **err;
@@ -72,10 +73,24 @@ static wax_status match_global(const struct matcher *mt, const struct wx_global 
     return ok ? WAX_OK : mismatch(mt, "value types differ");
 }
 
+/* Objects point into their store, so they can not be used from another; memories are counted. */
+static bool is_foreign(const struct matcher *mt, const struct wx_extern *have)
+{
+    switch (have->kind) {
+    case WX_EXT_FUNC: return have->u.func->store != mt->store;
+    case WX_EXT_TABLE: return have->u.table->store != mt->store;
+    case WX_EXT_GLOBAL: return have->u.global->store != mt->store;
+    default: return false;
+    }
+}
+
 static wax_status match_import(const struct matcher *mt, const struct wx_extern *have)
 {
     const struct wx_rt_module *m = mt->module;
     uint32_t idx = mt->import->idx;
+    if (is_foreign(mt, have)) {
+        return mismatch(mt, "it belongs to another store");
+    }
     if (have->kind != mt->import->kind) {
         return mismatch(mt, "it is of another kind");
     }
@@ -127,7 +142,7 @@ static wax_status bind_imports(struct wx_instance *inst, const struct wx_extern 
 {
     const struct wx_module *w = inst->module->wasm;
     for (uint32_t i = 0; i < w->n_imports; i++) {
-        struct matcher mt = {inst->module, &w->imports[i], err};
+        struct matcher mt = {inst->store, inst->module, &w->imports[i], err};
         wax_status st = match_import(&mt, &imports[i]);
         if (st != WAX_OK) {
             return st;

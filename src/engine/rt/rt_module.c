@@ -8,9 +8,10 @@ static wax_status check_tier(const struct wx_rt_module *m, wax_error **err)
     if (!missing) {
         return WAX_OK;
     }
-    const char *name = wx_feature_name((enum wx_feature)__builtin_ctzll(missing));
-    (void)wx_fail(err, WAX_E_UNSUPPORTED, "the module uses '%s', which tier '%s' cannot run yet",
-                  name, m->tier->name);
+    unsigned feature = (unsigned)__builtin_ctzll(missing);
+    (void)wx_fail_at(err, WAX_E_UNSUPPORTED, m->wasm->feature_offs[feature],
+                     "the module uses '%s', which tier '%s' cannot run yet",
+                     wx_feature_name((enum wx_feature)feature), m->tier->name);
     return WAX_E_UNSUPPORTED;
 }
 

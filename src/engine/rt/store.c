@@ -5,6 +5,9 @@
 #include "engine/rt/engine.h"
 #include "os/vm.h"
 
+/* Tables, instances and what hangs on them: a hostile module gets no more by many tables. */
+#define DEFAULT_STORE_BYTES (UINT64_C(32) << 20)
+
 wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t memory_limit,
                         struct wx_store **ret_store, wax_error **err)
 {
@@ -12,7 +15,7 @@ wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t
     if (!s) {
         return wx_fail_nomem(err, "a store");
     }
-    wx_mem_init(&s->mem, &engine->mem, memory_limit);
+    wx_mem_init(&s->mem, &engine->mem, memory_limit ? memory_limit : DEFAULT_STORE_BYTES);
     s->engine = wx_engine_ref(engine);
     wx_list_init(&s->instances);
     s->thread.event_fd = -1;

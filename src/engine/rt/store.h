@@ -25,7 +25,7 @@ struct wx_engine_config {
     bool force_checked;        /* explicit bounds checks everywhere (tests, R15) */
     uint64_t memory_limit;     /* allocation accounting, bytes, 0 = none */
     uint64_t max_memory_bytes; /* per linear memory, 0 = none */
-    uint64_t max_table_elems;  /* per table, 0 = 10,000,000 */
+    uint64_t max_table_elems;  /* per table, 0 = 1,000,000 */
     uint64_t stack_bytes;      /* value stack of a store, 0 = 8 MiB */
     int64_t fail_alloc_at;     /* tests: the n-th allocation fails; 0 = none */
     struct wx_log log;

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "engine/rt/engine.h"
 
-#define DEFAULT_MAX_ELEMS UINT64_C(10000000)
+#define DEFAULT_MAX_ELEMS UINT64_C(1000000)
 
 static struct wx_tabent entry_of(const struct wx_table *t, const uint64_t words[2])
 {
