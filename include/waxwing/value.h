@@ -75,9 +75,10 @@ typedef struct wax_name {
     size_t len;
 } wax_name;
 
+/* Initialisers for wax_value; those with a designator are C, or C++20. */
 #define WAX_INIT_I32(V)                                                                            \
     {                                                                                              \
-        WAX_I32, { .i32 = (V) }                                                                    \
+        WAX_I32, { (V) }                                                                           \
     }
 #define WAX_INIT_I64(V)                                                                            \
     {                                                                                              \

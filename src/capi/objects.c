@@ -20,6 +20,7 @@ wax_status wax_memory_new(wax_store *store, const wax_limits *limits, wax_memory
     WX_REQUIRE(store && limits && ret_memory, err, "an argument is NULL");
     WX_REQUIRE(!limits->shared || limits->max != UINT64_MAX, err,
                "a shared memory needs a maximum");
+    WX_REQUIRE(limits->min <= limits->max, err, "the minimum is over the maximum");
     struct wx_store *s = wx_in_wax_store(store);
     struct wx_limits type = in_limits(limits);
     struct wx_memory *m;
@@ -92,6 +93,7 @@ wax_status wax_table_new(wax_store *store, const wax_limits *limits, wax_valtype
 {
     WX_REQUIRE(store && limits && ret_table, err, "an argument is NULL");
     WX_REQUIRE(elem >= WAX_FUNCREF && elem <= WAX_EXNREF, err, "elem is no reference type");
+    WX_REQUIRE(limits->min <= limits->max, err, "the minimum is over the maximum");
     static const uint64_t null[2] = {0, 0};
     struct wx_tabletype type = {.elem = wx_in_type(elem), .limits = in_limits(limits)};
     struct wx_table *t;
