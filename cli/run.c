@@ -219,12 +219,13 @@ static int parse(struct run *r, int argc, char **argv)
             return -cli_usage("run", "--map-dir is not known here: use --dir HOST::GUEST");
         }
         int spelled = strcmp(name, "--volume") == 0 ? 1 : strcmp(name, "--mapdir") == 0 ? 2 : 0;
-        if (spelled && value) {
-            value = respell(value, spelled == 2);
+        if (spelled) {
+            value = value ? respell(value, spelled == 2) : NULL;
             (void)snprintf(name, sizeof name, "--dir");
         }
-        int e = value ? set_option(r, name, value) : -3;
-        if (e == -2 || (e == -3 && !value && len > 2 && strcmp(name, "--") == 0)) {
+        int e = set_option(r, name, value ? value : ""); /* known at all? */
+        e = value || e == -2 ? e : -3;
+        if (e == -2) {
             return -cli_usage("run", "unknown option '%s'", argv[i]);
         }
         if (e) {

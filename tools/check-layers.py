@@ -21,10 +21,11 @@ MAY_INCLUDE = {
                  "wasi", "wasix", "capi"},
     "cli": set(),
     "examples": set(),
-    "tests/capi": set(),
-    "tests/wasix": set(),
+    "tests/capi": {"support"},
+    "tests/wasix": {"support"},
+    "tests/support": {"support"},
 }
-OWN = {"cli": {"cli.h", "wast.h"}, "tests/capi": {"unit/bytes.h"}}
+OWN = {"cli": {"cli.h", "wast.h"}, "tests/capi": {"seeds.h", "unit/bytes.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

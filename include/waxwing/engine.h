@@ -51,6 +51,13 @@ typedef struct wax_engine_options {
  */
 WAX_API void wax_engine_options_init(wax_engine_options *options);
 
+/**
+ * Give up an engine. What was made with it keeps it alive.
+ *
+ * @param engine  taken; NULL accepted
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API void wax_engine_free(wax_engine *wax_own engine);
 
 /**
@@ -65,20 +72,46 @@ WAX_API void wax_engine_free(wax_engine *wax_own engine);
 WAX_API WAX_MUST_USE wax_status wax_engine_new(const wax_engine_options *options,
                                                wax_engine *wax_own *ret_engine, wax_error **err);
 
-/** Bytes of host allocations now and at most so far (linear memory not counted). Thread-safe. */
+/**
+ * Bytes of host allocations now, linear memory and address space not counted. Thread-safe.
+ *
+ * @param engine  borrowed; NULL gives 0
+ * @return bytes
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API uint64_t wax_engine_allocated(const wax_engine *engine);
+
+/**
+ * Most bytes of host allocations so far, counted as by wax_engine_allocated(). Thread-safe.
+ *
+ * @param engine  borrowed; NULL gives 0
+ * @return bytes
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API uint64_t wax_engine_allocated_peak(const wax_engine *engine);
 
 /**
- * For WAX_SIGNALS_FILTER: call it from your SA_SIGINFO handlers. Async-signal-safe.
+ * Hand a signal to the engine, for WAX_SIGNALS_FILTER: call it from your SA_SIGINFO handlers of
+ * SIGSEGV, SIGBUS and SIGILL. Async-signal-safe.
  *
- * @return 1 when the signal was a guest fault and the handler should just return, else 0
+ * @param sig       signal number
+ * @param siginfo   siginfo_t * of the handler
+ * @param ucontext  ucontext_t * of the handler, changed when it is ours
+ * @return 1 when it was a guest fault and the handler should just return, else 0
  * @since 0.1
  * @source waxwing
  */
 WAX_API int wax_signal_filter(int sig, void *siginfo, void *ucontext);
 
-/** "0.1.0" of the library at run time. */
+/**
+ * Version of the library at run time.
+ *
+ * @return "0.1.0", valid for ever
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API const char *wax_version(void);
 
 #ifdef __cplusplus

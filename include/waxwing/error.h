@@ -64,26 +64,186 @@ typedef struct wax_frame {
     uint64_t module_off;     /* byte offset in the module, WAX_NO_OFFSET if unknown */
 } wax_frame;
 
+/**
+ * Status of an error.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return what the failing call returned; WAX_OK for NULL
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API wax_status wax_error_status(const wax_error *error);
+
+/**
+ * What failed, on which subject and why, in one line.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return valid until the error is freed; "" for NULL
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API const char *wax_error_message(const wax_error *error);
-WAX_API const char *wax_error_hint(const wax_error *error); /* "" if there is none */
-WAX_API const char *wax_error_rule(const wax_error *error); /* rule behind a denial, "" if none */
-WAX_API const char *wax_error_section(const wax_error *error); /* wasm section, "" if none */
-WAX_API uint64_t wax_error_offset(const wax_error *error);     /* byte offset in the module */
-WAX_API uint32_t wax_error_func_idx(const wax_error *error);   /* function index in the module */
-WAX_API int32_t wax_error_errno(const wax_error *error);       /* host errno, 0 if none */
+
+/**
+ * What would permit it, or where to look.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return valid until the error is freed; "" if there is none
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API const char *wax_error_hint(const wax_error *error);
+
+/**
+ * Rule behind a denial.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return valid until the error is freed; "" if it is no denial
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API const char *wax_error_rule(const wax_error *error);
+
+/**
+ * Section of the module an error of loading was found in.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return valid until the error is freed; "" if there is none
+ * @since 0.1
+ * @source wasm core 3.0, 5.5.2
+ */
+WAX_API const char *wax_error_section(const wax_error *error);
+
+/**
+ * Byte offset in the module of an error of loading.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return offset, WAX_NO_OFFSET if unknown
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API uint64_t wax_error_offset(const wax_error *error);
+
+/**
+ * Function of the module an error of loading was found in.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return function index, WAX_NO_INDEX if none
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API uint32_t wax_error_func_idx(const wax_error *error);
+
+/**
+ * Number of the system call error behind WAX_E_IO, WAX_E_NOT_FOUND or WAX_E_NOMEM.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return errno, 0 if none
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API int32_t wax_error_errno(const wax_error *error);
 /* Errors about text: place (from 1; 0 if there is none) and "the line\n    ^" that shows it. */
+
+/**
+ * Line of the text an error is about.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return from 1; 0 if it is not about text
+ * @since 0.1
+ * @source wasm core 3.0, 6
+ */
 WAX_API uint32_t wax_error_line(const wax_error *error);
-WAX_API uint32_t wax_error_column(const wax_error *error);         /* in characters */
-WAX_API const char *wax_error_excerpt(const wax_error *error);     /* "" if there is none */
-WAX_API wax_trap_code wax_error_trap_code(const wax_error *error); /* 0 if not a trap */
-WAX_API int32_t wax_error_exit_code(const wax_error *error);       /* guest exit code, 0 if none */
+
+/**
+ * Column of the text an error is about.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return from 1, in characters; 0 if it is not about text
+ * @since 0.1
+ * @source wasm core 3.0, 6
+ */
+WAX_API uint32_t wax_error_column(const wax_error *error);
+
+/**
+ * The line of the text an error is about, and below it a mark that shows the place.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return valid until the error is freed; "" if it is not about text
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API const char *wax_error_excerpt(const wax_error *error);
+
+/**
+ * Kind of a trap.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return code for wax_trap_name(), 0 if it is no trap
+ * @since 0.1
+ * @source wasm core 3.0, 4.2.2
+ */
+WAX_API wax_trap_code wax_error_trap_code(const wax_error *error);
+
+/**
+ * What the guest gave to exit, for WAX_EXIT.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return exit code, 0 if it is no exit
+ * @since 0.1
+ * @source wasi preview1, proc_exit
+ */
+WAX_API int32_t wax_error_exit_code(const wax_error *error);
+
+/**
+ * Frames in the back-trace of a trap or stop.
+ *
+ * @param error  borrowed; NULL accepted
+ * @return number of frames, at most 64
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API size_t wax_error_n_frames(const wax_error *error);
-WAX_API const wax_frame *wax_error_frame(const wax_error *error,
-                                         size_t idx); /* NULL past the end */
-WAX_API void wax_error_free(wax_error *error);
-WAX_API const char *wax_status_name(wax_status status); /* "WAX_E_LIMIT" */
-WAX_API const char *wax_trap_name(wax_trap_code code);  /* "out of bounds memory access" */
+
+/**
+ * One frame of the back-trace, innermost first.
+ *
+ * @param error  borrowed; NULL accepted
+ * @param idx    0 to wax_error_n_frames() - 1
+ * @return valid until the error is freed; NULL past the end
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API const wax_frame *wax_error_frame(const wax_error *error, size_t idx);
+
+/**
+ * Free an error.
+ *
+ * @param error  taken; NULL accepted
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API void wax_error_free(wax_error *wax_own error);
+
+/**
+ * Name of a status.
+ *
+ * @param status  any number
+ * @return "WAX_E_LIMIT" and so on, "unknown status"; valid for ever
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API const char *wax_status_name(wax_status status);
+
+/**
+ * Description of a kind of trap.
+ *
+ * @param code  any number
+ * @return "out of bounds memory access" and so on, "unknown trap"; valid for ever
+ * @since 0.1
+ * @source wasm core 3.0, A.3
+ */
+WAX_API const char *wax_trap_name(wax_trap_code code);
 
 #ifdef __cplusplus
 }

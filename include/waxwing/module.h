@@ -13,17 +13,26 @@ extern "C" {
 /** A validated module, immutable. Thread-safe; counted by the instances made from it. */
 typedef struct wax_module wax_module;
 
+/**
+ * Give up a module. Instances made from it keep it alive.
+ *
+ * @param module  taken; NULL accepted
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API void wax_module_free(wax_module *wax_own module);
 
 /**
- * Load and validate a module from bytes, which are copied: the binary format, or the text format if
- * they begin with '(' or ';;' (after white space).
+ * Load and validate a module from bytes, which are copied: the binary format, or the text format
+ * if they begin with '(' or ';;' (after white space).
  *
- * @param engine      borrowed
+ * @param engine      borrowed; counted by the module
  * @param bytes       len bytes, borrowed for the call
+ * @param len         their number
  * @param ret_module  given to the caller, freed by wax_module_free()
  * @return WAX_OK; WAX_E_MALFORMED, WAX_E_VALIDATION, WAX_E_UNSUPPORTED, WAX_E_LIMIT with offset,
- *         section and function (text: line, column and excerpt) in the error; WAX_E_NOMEM
+ *         section and function (text: line, column and excerpt) in the error; WAX_E_NOMEM,
+ *         WAX_E_INVALID
  * @since 0.1
  * @source wasm core 3.0, 5 and 3
  */
@@ -34,7 +43,9 @@ WAX_API WAX_MUST_USE wax_status wax_module_from_bytes(wax_engine *engine, const 
 /**
  * Load and validate a module in the text format: "(module ...)" or its fields alone.
  *
+ * @param engine      borrowed; counted by the module
  * @param text        len bytes, borrowed for the call; need not end in NUL
+ * @param len         their number
  * @param ret_module  given to the caller, freed by wax_module_free()
  * @return as wax_module_from_bytes()
  * @since 0.1
@@ -48,6 +59,9 @@ WAX_API WAX_MUST_USE wax_status wax_module_from_text(wax_engine *engine, const c
  * Translate the text format into the binary one, with a name section. Syntax and names are checked;
  * types are not: that is what loading does.
  *
+ * @param engine     borrowed; its limits apply
+ * @param text       len bytes, borrowed for the call
+ * @param len        their number
  * @param ret_bytes  given to the caller, freed by wax_bytes_free()
  * @param ret_len    their number
  * @return WAX_OK; WAX_E_MALFORMED, WAX_E_UNSUPPORTED, WAX_E_LIMIT with line, column and excerpt in
@@ -71,13 +85,22 @@ WAX_API WAX_MUST_USE wax_status wax_text_to_binary(wax_engine *engine, const cha
  */
 WAX_API WAX_MUST_USE wax_status wax_module_print(const wax_module *module, char *wax_own *ret_text,
                                                  size_t *ret_len, wax_error **err);
-/** Free bytes or text a function of this header gave. NULL is accepted. */
+
+/**
+ * Free bytes or text the library gave out.
+ *
+ * @param bytes  taken; NULL accepted
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API void wax_bytes_free(void *wax_own bytes);
 
 /**
- * Load and validate a module from a file, binary or text as wax_module_from_bytes().
+ * Load and validate a module from a regular file, binary or text as wax_module_from_bytes().
  *
- * @param path  host path, borrowed
+ * @param engine      borrowed; counted by the module
+ * @param path        host path, borrowed for the call
+ * @param ret_module  given to the caller, freed by wax_module_free()
  * @return as wax_module_from_bytes(); WAX_E_NOT_FOUND if there is no such file, WAX_E_IO
  * @since 0.1
  * @source wasm core 3.0, 5 and 3
@@ -97,31 +120,96 @@ typedef struct wax_port {
     int32_t mut;       /* globals */
 } wax_port;
 
-WAX_API size_t wax_module_n_imports(const wax_module *module);
-WAX_API size_t wax_module_n_exports(const wax_module *module);
 /**
- * Describe the idx-th import or export.
+ * Number of imports.
  *
- * @param ret_port  written; its type arrays live as long as the module
- * @return WAX_OK; WAX_E_NOT_FOUND past the end, WAX_E_NOMEM
+ * @param module  borrowed; NULL gives 0
+ * @return imports
  * @since 0.1
- * @source wasm core 3.0, 2.5.10, 2.5.11
+ * @source wasm core 3.0, 2.5.11
  */
-WAX_API wax_status wax_module_import(wax_module *module, size_t idx, wax_port *ret_port,
-                                     wax_error **err);
-WAX_API wax_status wax_module_export(wax_module *module, size_t idx, wax_port *ret_port,
-                                     wax_error **err);
-/** Payload of the first custom section of that name; NULL if absent. Lives as long as the module.
+WAX_API size_t wax_module_n_imports(const wax_module *module);
+
+/**
+ * Number of exports.
+ *
+ * @param module  borrowed; NULL gives 0
+ * @return exports
+ * @since 0.1
+ * @source wasm core 3.0, 2.5.10
+ */
+WAX_API size_t wax_module_n_exports(const wax_module *module);
+
+/**
+ * Describe an import.
+ *
+ * @param module    borrowed
+ * @param idx       0 to wax_module_n_imports() - 1
+ * @param ret_port  names and type arrays live as long as the module
+ * @return WAX_OK; WAX_E_NOT_FOUND past the end, WAX_E_NOMEM, WAX_E_INVALID
+ * @since 0.1
+ * @source wasm core 3.0, 2.5.11
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_import(wax_module *module, size_t idx,
+                                                  wax_port *ret_port, wax_error **err);
+
+/**
+ * Describe an export.
+ *
+ * @param module    borrowed
+ * @param idx       0 to wax_module_n_exports() - 1
+ * @param ret_port  name and type arrays live as long as the module
+ * @return WAX_OK; WAX_E_NOT_FOUND past the end, WAX_E_NOMEM, WAX_E_INVALID
+ * @since 0.1
+ * @source wasm core 3.0, 2.5.10
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_export(wax_module *module, size_t idx,
+                                                  wax_port *ret_port, wax_error **err);
+
+/**
+ * Payload of the first custom section of a name.
+ *
+ * @param module   borrowed
+ * @param name     of the section
+ * @param ret_len  bytes of the payload, written if there is one; may be NULL
+ * @return payload, valid as long as the module; NULL if there is no such section
+ * @since 0.1
+ * @source wasm core 3.0, 5.5.3
  */
 WAX_API const void *wax_module_custom(const wax_module *module, const char *name, size_t *ret_len);
-/** Name of the idx-th feature the module needs beyond 1.0; NULL past the end. */
+
+/**
+ * Name one of the features a module needs beyond wasm 1.0.
+ *
+ * @param module  borrowed
+ * @param idx     from 0
+ * @return "simd" and so on, valid for ever; NULL past the end
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API const char *wax_module_feature(const wax_module *module, size_t idx);
 
 /** WASI versions, as bits. */
 enum { WAX_WASI_UNSTABLE = 1, WAX_WASI_PREVIEW1 = 2, WAX_WASIX_32V1 = 4, WAX_WASIX_64V1 = 8 };
-/** All WASI versions the module imports functions from, as bits; 0 = none. */
+
+/**
+ * WASI versions a module imports functions from.
+ *
+ * @param module  borrowed; NULL gives 0
+ * @return WAX_WASI_* bits, 0 = none
+ * @since 0.1
+ * @source wasi preview1, wasix_32v1
+ */
 WAX_API uint32_t wax_module_wasi(const wax_module *module);
-/** The one version all function imports belong to, or 0 (mixed, none, or other namespaces too). */
+
+/**
+ * The one WASI version all function imports belong to.
+ *
+ * @param module  borrowed; NULL gives 0
+ * @return one WAX_WASI_* bit; 0 if they are mixed, none, or of other namespaces too
+ * @since 0.1
+ * @source wasi preview1, wasix_32v1
+ */
 WAX_API uint32_t wax_module_wasi_strict(const wax_module *module);
 
 #ifdef __cplusplus

@@ -84,6 +84,13 @@ typedef struct wax_script_command {
     size_t n_body;
 } wax_script_command;
 
+/**
+ * Free a script.
+ *
+ * @param script  taken; NULL accepted
+ * @since 0.1
+ * @source waxwing
+ */
 WAX_API void wax_script_free(wax_script *wax_own script);
 
 /**
@@ -91,6 +98,7 @@ WAX_API void wax_script_free(wax_script *wax_own script);
  *
  * @param engine      borrowed; its limits apply
  * @param text        len bytes, copied
+ * @param len         their number
  * @param ret_script  given to the caller, freed by wax_script_free()
  * @return WAX_OK; WAX_E_MALFORMED with line, column and excerpt, WAX_E_LIMIT, WAX_E_NOMEM
  * @since 0.1
@@ -99,7 +107,15 @@ WAX_API void wax_script_free(wax_script *wax_own script);
 WAX_API WAX_MUST_USE wax_status wax_script_parse(wax_engine *engine, const char *text, size_t len,
                                                  wax_script *wax_own *ret_script, wax_error **err);
 
-/** The commands in order; they live as long as the script. */
+/**
+ * The commands of a script, in order.
+ *
+ * @param script   borrowed
+ * @param ret_n    their number
+ * @return valid as long as the script
+ * @since 0.1
+ * @source wasm reference interpreter, "Scripts"
+ */
 WAX_API const wax_script_command *wax_script_commands(const wax_script *script, size_t *ret_n);
 
 #ifdef __cplusplus

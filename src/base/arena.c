@@ -74,7 +74,7 @@ void *wx_arena_alloc(struct wx_arena *arena, size_t size)
         if (!c) {
             return NULL;
         }
-        if (want < 1024 * 1024) {
+        if (want < (size_t)1 << 20) {
             arena->next_size = want * 2;
         }
     }

@@ -395,6 +395,7 @@ wax_status wax_instance_export(wax_instance *instance, wax_name name, wax_extern
 static wax_status export_of(wax_instance *instance, const char *name, int32_t kind,
                             const char *what, wax_extern *ret, wax_error **err)
 {
+    *ret = (wax_extern){.kind = -1};
     wax_status st = wax_instance_export(instance, (wax_name){name, strlen(name)}, ret, err);
     if (st == WAX_OK && ret->kind != kind) {
         return wx_fail(err, WAX_E_TYPE, "export '%s' is not a %s", name, what);

@@ -4,39 +4,35 @@
 
 #include "base/check.h"
 
+/* glibc's forms of these calls do not fail; debug builds look. */
+static void must(int e)
+{
+    wx_assert(e == 0);
+    (void)e;
+}
+
 void wx_mutex_init(struct wx_mutex *mutex)
 {
     pthread_mutexattr_t attr;
-    int e = pthread_mutexattr_init(&attr);
-    wx_assert(e == 0);
+    must(pthread_mutexattr_init(&attr));
 #ifndef NDEBUG
-    e = pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
-    wx_assert(e == 0);
+    must(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK));
 #endif
-    e = pthread_mutex_init(&mutex->m, &attr);
-    wx_assert(e == 0);
-    e = pthread_mutexattr_destroy(&attr);
-    wx_assert(e == 0);
-    (void)e; /* glibc's forms of these calls do not fail */
+    must(pthread_mutex_init(&mutex->m, &attr));
+    must(pthread_mutexattr_destroy(&attr));
 }
 
 void wx_mutex_fini(struct wx_mutex *mutex)
 {
-    int e = pthread_mutex_destroy(&mutex->m);
-    wx_assert(e == 0);
-    (void)e;
+    must(pthread_mutex_destroy(&mutex->m));
 }
 
 void wx_mutex_lock(struct wx_mutex *mutex) WAX_NO_TSA
 {
-    int e = pthread_mutex_lock(&mutex->m);
-    wx_assert(e == 0);
-    (void)e;
+    must(pthread_mutex_lock(&mutex->m));
 }
 
 void wx_mutex_unlock(struct wx_mutex *mutex) WAX_NO_TSA
 {
-    int e = pthread_mutex_unlock(&mutex->m);
-    wx_assert(e == 0);
-    (void)e;
+    must(pthread_mutex_unlock(&mutex->m));
 }

@@ -93,6 +93,7 @@ static void trace(const struct wx_wasi_call *c, const uint64_t *args, wx_wasi_re
     char text[512];
     size_t n = strlen(c->abi->params), len = 0;
     for (size_t i = 0; i < n && len < sizeof text - 32; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): there is one for each parameter */
         len += (size_t)snprintf(text + len, sizeof text - len, "%s0x%llx", i ? ", " : "",
                                 (unsigned long long)args[i]);
     }

@@ -64,6 +64,10 @@ expect no-arguments 64 'usage:' "$waxwing"
 expect version 0 'waxwing 0.1.0' "$waxwing" version
 expect version-json 0 '"version": "0.1.0"' "$waxwing" version --json
 expect unknown-option 64 "unknown option '--nope'" "$waxwing" run --nope x
+expect unknown-last-option 64 "unknown option '--nope'" "$waxwing" --nope
+expect option-without-value 64 "option '--dir' needs a value" "$waxwing" --dir
+expect module-is-a-directory 74 'not a regular file' "$waxwing" "$tmp"
+expect double-mount 64 'there is a mount already' "$waxwing" --dir "$tmp::/a" --dir "$tmp::/a" "$tmp/trap.wasm"
 expect bad-value 64 "bad value for option '--timeout'" "$waxwing" --timeout soon x
 expect missing-file 66 "cannot open 'none.wasm': No such file" "$waxwing" none.wasm
 expect not-a-module 65 'not a wasm module' "$waxwing" "$tmp/bad.wasm"
