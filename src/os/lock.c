@@ -22,17 +22,8 @@ void wx_mutex_init(struct wx_mutex *mutex)
     must(pthread_mutexattr_destroy(&attr));
 }
 
-void wx_mutex_fini(struct wx_mutex *mutex)
-{
-    must(pthread_mutex_destroy(&mutex->m));
-}
+void wx_mutex_fini(struct wx_mutex *mutex) { must(pthread_mutex_destroy(&mutex->m)); }
 
-void wx_mutex_lock(struct wx_mutex *mutex) WAX_NO_TSA
-{
-    must(pthread_mutex_lock(&mutex->m));
-}
+void wx_mutex_lock(struct wx_mutex *mutex) WAX_NO_TSA { must(pthread_mutex_lock(&mutex->m)); }
 
-void wx_mutex_unlock(struct wx_mutex *mutex) WAX_NO_TSA
-{
-    must(pthread_mutex_unlock(&mutex->m));
-}
+void wx_mutex_unlock(struct wx_mutex *mutex) WAX_NO_TSA { must(pthread_mutex_unlock(&mutex->m)); }

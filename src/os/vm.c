@@ -52,9 +52,9 @@ int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
         return errno;
     }
     void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    void *rx = rw == MAP_FAILED ? MAP_FAILED
-                                : mmap(at, len, PROT_READ | PROT_EXEC,
-                                       MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
+    void *rx = rw == MAP_FAILED
+                   ? MAP_FAILED
+                   : mmap(at, len, PROT_READ | PROT_EXEC, MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
     int e = rw == MAP_FAILED || rx == MAP_FAILED ? errno : 0;
     (void)close(fd); /* the mappings keep it */
     if (e) {

@@ -92,7 +92,7 @@ struct wx_exn_heap {
     WX_VEC(struct wx_exn_cell) cells;
     uint32_t first_free; /* index + 1 */
     uint32_t n_live;
-    uint64_t n_bytes; /* payloads in live boxes; limited */
+    uint64_t n_bytes;                   /* payloads in live boxes; limited */
     uint32_t sweep_at;                  /* n_live that makes the next box sweep first */
     WX_VEC(struct wx_global *) globals; /* of the store, of type exnref */
 };
