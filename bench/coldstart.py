@@ -57,7 +57,7 @@ class Start:
         if self.error:
             return
         before = measure.run([str(native)])
-        result = measure.run(self.engine.command(self.case.module, *self.case.args), timeout=120)
+        result = measure.run(self.engine.command(self.case.module, *self.case.args), timeout=600)
         if result.status != 0 or not result.out.startswith(b"hello"):
             lines = result.err.decode(errors="replace").strip().split("\n")
             self.error = f"exit {result.status}: {lines[0][:160]}"

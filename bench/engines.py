@@ -33,7 +33,7 @@ ENGINES = [
     Engine("node-liftoff", "fast", "node", NODE_LIFTOFF + " {wasm}",
            "{program} --no-warnings --liftoff-only --no-wasm-lazy-compilation " + NODE_RUNNER +
            " --compile {wasm}", env="NODE"),
-    Engine("winch", "fast", "wasmtime", "{program} run -C compiler=winch {wasm}",
+    Engine("winch", "fast", "wasmtime", "{program} run -C cache=n -C compiler=winch {wasm}",
            "{program} compile -C compiler=winch -C parallel-compilation=n -o {out} {wasm}",
            env="WASMTIME"),
     Engine("wazero", "fast", "wazero", "{program} run {wasm}",
@@ -42,7 +42,7 @@ ENGINES = [
            "{program} compile --singlepass -o {out} {wasm}"),
     Engine("waxwing-opt", "opt", "", "{program} --tier opt {wasm}"),
     Engine("node", "opt", "node", "{program} --no-warnings " + NODE_RUNNER + " {wasm}"),
-    Engine("wasmtime", "opt", "wasmtime", "{program} run {wasm}",
+    Engine("wasmtime", "opt", "wasmtime", "{program} run -C cache=n {wasm}",
            "{program} compile -C parallel-compilation=n -o {out} {wasm}"),
     Engine("waxwing-interp", "interp", "", "{program} --tier interp {wasm}"),
     Engine("wasm3", "interp", "wasm3", "{program} {wasm}"),
