@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -206,4 +207,34 @@ void wx_signal_altstack_release(void *ours)
         (void)sigaltstack(&off, NULL); /* only refused while running on it */
         wx_vm_release(ours, ALT_BYTES);
     }
+}
+
+static void only_pipe(sigset_t *set)
+{
+    (void)sigemptyset(set); /* these calls fail only for bad numbers */
+    (void)sigaddset(set, SIGPIPE);
+}
+
+void wx_signal_hold_pipe(struct wx_held_pipe *held)
+{
+    sigset_t set;
+    only_pipe(&set);
+    (void)pthread_sigmask(SIG_BLOCK, &set, &held->old); /* valid arguments */
+    held->pending = false;
+    if (sigismember(&held->old, SIGPIPE) == 1) { /* else one would have been delivered */
+        held->pending = sigpending(&set) == 0 && sigismember(&set, SIGPIPE) == 1;
+    }
+}
+
+void wx_signal_drop_pipe(const struct wx_held_pipe *held, bool broken)
+{
+    int saved = errno;
+    if (broken && !held->pending) {
+        static const struct timespec at_once = {0, 0};
+        sigset_t set;
+        only_pipe(&set);
+        (void)sigtimedwait(&set, NULL, &at_once); /* EAGAIN: none came */
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &held->old, NULL); /* valid arguments */
+    errno = saved;
 }

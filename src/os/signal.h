@@ -28,4 +28,14 @@ void wx_signal_kick(int32_t tid);
 int wx_signal_altstack_ensure(void **ret_ours);
 void wx_signal_altstack_release(void *ours);
 
+/** State of the calling thread between wx_signal_hold_pipe() and wx_signal_drop_pipe(). */
+struct wx_held_pipe {
+    sigset_t old;
+    bool pending; /* a SIGPIPE was waiting before */
+};
+/** Around a write to a pipe or socket: a closed reader must not raise SIGPIPE in the host. */
+void wx_signal_hold_pipe(struct wx_held_pipe *held);
+/** `broken`: the write came back with EPIPE, so its signal is taken away. Keeps errno. */
+void wx_signal_drop_pipe(const struct wx_held_pipe *held, bool broken);
+
 #endif

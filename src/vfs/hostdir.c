@@ -50,17 +50,26 @@ wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err)
     return WAX_OK;
 }
 
+/*
+ * Every descriptor of a path operation comes from here. The kernel's own filesystems are refused at
+ * any depth, not only as the root of a mount: /proc/self/mem below a mount of "/" is a regular file
+ * and would hand the host to the guest.
+ */
 static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
 {
     uint64_t mode = flags & O_CREAT ? 0666 : 0;
     for (int i = 0;; i++) {
         int fd = wx_fd_openat2(dir_fd, path, (uint64_t)(unsigned)flags, mode, RESOLVE);
+        if (fd >= 0 && is_kernel_fs(fd)) {
+            (void)wx_fd_close(&fd); /* nothing was done with it */
+            return EPERM;
+        }
         if (fd >= 0) {
             *ret_fd = fd;
             return 0;
         }
         if (fd != -EAGAIN || i == RETRIES) {
-            return -fd;
+            return fd == -EXDEV ? WX_EOUTSIDE : -fd;
         }
     }
 }
@@ -102,7 +111,7 @@ static int split(int dir_fd, const char *path, struct last *l)
     memcpy(l->name, path + start, len - start);
     l->name[len - start] = '\0';
     if (l->name[0] == '\0') { /* "/" */
-        return EXDEV;
+        return WX_EOUTSIDE;
     }
     char parent[4096] = ".";
     if (start > 0) {
@@ -123,6 +132,19 @@ static int finish(struct last *l, int result)
 
 static bool special(mode_t mode) { return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode); }
 
+/* Type check before the real open, which may have effects. What is not there may be created. */
+static int check_type(int dir_fd, const char *path, int flags)
+{
+    struct stat st;
+    int fd, e = open_beneath(dir_fd, path, O_PATH | (flags & O_NOFOLLOW), &fd);
+    if (e) {
+        return e == ENOENT && (flags & O_CREAT) ? 0 : e;
+    }
+    bool bad = fstat(fd, &st) != 0 || special(st.st_mode);
+    (void)wx_fd_close(&fd); /* O_PATH */
+    return bad ? EPERM : 0;
+}
+
 /*
  * Devices, FIFOs and sockets are refused: opening a FIFO can block, a device can do anything. The
  * type is looked at on an O_PATH descriptor first; O_NONBLOCK keeps a swapped-in FIFO from blocking
@@ -142,19 +164,12 @@ int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how,
         return EISDIR;
     }
     struct stat st;
-    int fd, e;
-    if (!(flags & (O_CREAT | O_DIRECTORY))) {
-        e = open_beneath(dir_fd, path, O_PATH | (flags & O_NOFOLLOW), &fd);
-        if (e) {
-            return e;
-        }
-        bool bad = fstat(fd, &st) != 0 || special(st.st_mode);
-        (void)wx_fd_close(&fd);
-        if (bad) {
-            return EPERM;
-        }
+    /* Neither a new file nor a directory is special. */
+    bool plain = (flags & O_DIRECTORY) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    int fd, e = plain ? 0 : check_type(dir_fd, path, flags);
+    if (!e) {
+        e = open_beneath(dir_fd, path, flags | O_NONBLOCK, &fd);
     }
-    e = open_beneath(dir_fd, path, flags | O_NONBLOCK, &fd);
     if (e) {
         return e;
     }
@@ -201,10 +216,10 @@ int wx_hostdir_unlink(int dir_fd, const char *path)
         return e;
     }
     struct stat st;
-    bool dir = is_dot(l.name) ||
-               (fstatat(l.fd, l.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode));
-    if (dir || l.slash) {
-        (void)wx_fd_close(&l.fd);
+    bool found = fstatat(l.fd, l.name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    bool dir = is_dot(l.name) || (found && S_ISDIR(st.st_mode));
+    if (dir || (l.slash && found)) {
+        (void)wx_fd_close(&l.fd); /* O_PATH */
         return dir ? EISDIR : ENOTDIR;
     }
     return finish(&l, unlinkat(l.fd, l.name, 0));
@@ -262,7 +277,9 @@ int wx_hostdir_link(int old_fd, const char *old_path, int new_fd, const char *ne
             e = EPERM;
         }
         if (!e && b.slash) {
-            e = ENOENT;
+            e = fstatat(b.fd, b.name, &st, AT_SYMLINK_NOFOLLOW) != 0 ? ENOENT
+                : S_ISDIR(st.st_mode)                                ? EEXIST
+                                                                     : ENOTDIR;
         }
         if (!e) {
             e = linkat(a.fd, a.name, b.fd, b.name, 0) != 0 ? errno : 0;
@@ -279,7 +296,7 @@ int wx_hostdir_symlink(const char *target, int dir_fd, const char *path)
         return ENOENT;
     }
     if (target[0] == '/') {
-        return EXDEV; /* would lead outside; never followed anyway */
+        return EPERM; /* would lead outside; never followed anyway */
     }
     struct last l;
     int e = split(dir_fd, path, &l);
@@ -301,6 +318,15 @@ int wx_hostdir_readlink(int dir_fd, const char *path, char *buf, size_t len, siz
     int e = split(dir_fd, path, &l);
     if (e) {
         return e;
+    }
+    if (l.slash) {                /* what it leads to is meant, and that is no link */
+        (void)wx_fd_close(&l.fd); /* O_PATH */
+        int fd;
+        e = open_beneath(dir_fd, path, O_PATH | O_DIRECTORY, &fd);
+        if (!e) {
+            (void)wx_fd_close(&fd); /* O_PATH */
+        }
+        return e ? e : EINVAL;
     }
     char whole[4096]; /* a zero-length buffer is an error to the kernel, not to the guest */
     ssize_t n = readlinkat(l.fd, l.name, whole, sizeof whole);

@@ -182,10 +182,14 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_er
     if (type == WX_FT_FILE) {
         entry.rights |= WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL);
     }
-    uint32_t got = UINT32_MAX;
-    if (!entry.file || wx_fdtable_add(env->fds, &entry, n, &got) != 0 || got != n) {
+    uint32_t got;
+    wx_werrno e = entry.file ? wx_fdtable_add(env->fds, &entry, n, &got) : WX_WERRNO_NOMEM;
+    if (e) {
         wx_file_unref(entry.file);
-        return wx_fail_nomem(err, "a stream");
+        return e == WX_WERRNO_MFILE
+                   ? wx_fail(err, WAX_E_LIMIT, "stream %u is over the limit of %u descriptors", n,
+                             env->limits.max_fds)
+                   : wx_fail_nomem(err, "a stream");
     }
     return WAX_OK;
 }
@@ -205,6 +209,7 @@ wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool 
         return wx_fail_nomem(err, "a mount");
     }
     file->read_only = read_only;
+    file->mount = (uint32_t)env->mounts.n;
     uint64_t rights = read_only ? WX_RIGHTS_ALL & ~WX_RIGHTS_WRITE : WX_RIGHTS_ALL;
     struct wx_fd entry = {
         .file = file, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights, .preopen = copy};

@@ -14,6 +14,7 @@
 
 #include "base/bits.h"
 #include "os/fd.h"
+#include "os/signal.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
 #include "wasi/filestat.h"
@@ -77,7 +78,7 @@ struct io {
 };
 
 /* One try without blocking. @return bytes or -errno (EAGAIN = would block) */
-static ssize_t try_stream(const struct wx_file *f, bool write_it, struct iovec *iov, int n)
+static ssize_t try_once(const struct wx_file *f, bool write_it, struct iovec *iov, int n)
 {
     ssize_t r = write_it ? pwritev2(f->host_fd, iov, n, -1, RWF_NOWAIT)
                          : preadv2(f->host_fd, iov, n, -1, RWF_NOWAIT);
@@ -100,6 +101,19 @@ static ssize_t try_stream(const struct wx_file *f, bool write_it, struct iovec *
         r = readv(f->host_fd, iov, n);
     }
     return r >= 0 ? r : -errno;
+}
+
+/* SIGPIPE is the guest's affair, never the host's: only errno tells of a closed reader. */
+static ssize_t try_stream(const struct wx_file *f, bool write_it, struct iovec *iov, int n)
+{
+    if (!write_it || f->filetype == WX_FT_CHAR) {
+        return try_once(f, write_it, iov, n);
+    }
+    struct wx_held_pipe held;
+    wx_signal_hold_pipe(&held);
+    ssize_t r = try_once(f, write_it, iov, n);
+    wx_signal_drop_pipe(&held, r == -EPIPE);
+    return r;
 }
 
 static ssize_t try_file(const struct wx_file *f, const struct io *io, struct iovec *iov, int n)
@@ -239,8 +253,12 @@ static wx_wasi_ret seek(struct wx_wasi_call *c, uint64_t n, int64_t off, int whe
 {
     wx_werrno e = wx_guest_check(c, ret, 8);
     struct wx_fd fd;
-    if (e || (e = get(c, n, right, &fd))) {
+    if (e || (e = wx_fdtable_get(c->env->fds, (uint32_t)n, &fd))) {
         return e;
+    }
+    if (!(fd.rights & right)) { /* one of them is enough */
+        (void)put(&fd, 0);
+        return WX_WERRNO_NOTCAPABLE;
     }
     off_t at = -1;
     if (fd.file->filetype == WX_FT_DIR) {
@@ -272,7 +290,8 @@ wx_wasi_ret wx_wasi_snapshot0_fd_seek(struct wx_wasi_call *c, const uint64_t *a)
 
 wx_wasi_ret wx_wasi_fd_tell(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return seek(c, a[0], 0, SEEK_CUR, WX_R(WX_RN_FD_TELL), (wx_gptr){a[1]});
+    /* witx: the right to seek implies the one to tell. */
+    return seek(c, a[0], 0, SEEK_CUR, WX_R(WX_RN_FD_TELL) | WX_R(WX_RN_FD_SEEK), (wx_gptr){a[1]});
 }
 
 /* -------- attributes -------- */

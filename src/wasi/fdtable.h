@@ -33,8 +33,8 @@ struct wx_file {
     uint32_t refs; /* atomic */
     int host_fd;   /* -1: null stream */
     uint8_t filetype;
-    bool read_only; /* below a read-only mount */
-    bool writable_dir;
+    bool read_only;                    /* below a read-only mount */
+    uint32_t mount;                    /* which mount it was opened below, from 1; 0 = none */
     struct wx_mutex lock;              /* leaf; directory listing */
     int list_fd WAX_GUARDED_BY(&lock); /* readable descriptor of a directory, -1 until listed */
     WX_VEC(int64_t) offsets WAX_GUARDED_BY(&lock); /* host position behind entry i */

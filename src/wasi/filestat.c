@@ -2,15 +2,18 @@
 /* filestat layouts. Source: preview1 witx; wasi_unstable has a 32-bit link count. */
 #include "wasi/filestat.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "vfs/hostdir.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
 
 static uint64_t ns_of(const struct timespec *ts)
 {
+    if (ts->tv_sec < 0) {
+        return 0; /* before 1970: the guest's type has no such times */
+    }
     return (uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_nsec;
 }
 
@@ -71,7 +74,7 @@ wx_werrno wx_filestat_times(uint64_t atim, uint64_t mtim, uint32_t flags, struct
 
 wx_werrno wx_path_errno(const struct wx_wasi_call *c, int host_errno)
 {
-    if (host_errno == EXDEV) {
+    if (host_errno == WX_EOUTSIDE) {
         return c->env->wasix ? WX_WERRNO_PERM : WX_WERRNO_NOTCAPABLE;
     }
     return wx_werrno_from_host(host_errno);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arguments, environment, clocks, random numbers, exit. */
+#include <errno.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -81,13 +82,14 @@ wx_wasi_ret wx_wasi_clock_time_get(struct wx_wasi_call *c, const uint64_t *a)
                      : wx_guest_write_u64(c, (wx_gptr){a[2]}, ns);
 }
 
+/* Gigabytes take seconds: between the chunks a stop is seen, and the next poll acts on it. */
 wx_wasi_ret wx_wasi_random_get(struct wx_wasi_call *c, const uint64_t *a)
 {
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[0]}, a[1]);
     for (uint64_t at = 0; at < a[1] && !e;) {
         uint8_t b[1024];
         uint64_t n = a[1] - at < sizeof b ? a[1] - at : sizeof b;
-        int host = wx_random_fill(b, n);
+        int host = wx_load_relaxed(&c->t->interrupt) ? EINTR : wx_random_fill(b, n);
         e = host ? wx_werrno_from_host(host) : wx_guest_write(c, (wx_gptr){a[0] + at}, b, n);
         at += n;
     }

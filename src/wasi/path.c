@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path_* calls. Rules: docs/design/wasi.md; every effect goes through vfs/hostdir. */
+/* path_* calls. Rules: preview1 witx, POSIX where it is silent; effects go through vfs/hostdir. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -143,7 +143,10 @@ static wx_wasi_ret two_paths(struct wx_wasi_call *c, const uint64_t *old, const 
         at_fini(c, &a);
         return e;
     }
-    int host = fn(a.dir.file->host_fd, a.path, b.dir.file->host_fd, b.path);
+    /* Mounts may lie on one host filesystem: they are still different filesystems to the guest. */
+    int host = a.dir.file->mount != b.dir.file->mount
+                   ? EXDEV
+                   : fn(a.dir.file->host_fd, a.path, b.dir.file->host_fd, b.path);
     at_fini(c, &b);
     return done(c, &a, host);
 }
@@ -242,6 +245,7 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
         return WX_WERRNO_NOMEM;
     }
     f->read_only = at->dir.file->read_only;
+    f->mount = at->dir.file->mount;
     struct wx_fd fd = {.file = f,
                        .rights = o->rights & at->dir.inheriting,
                        .inheriting = o->inheriting & at->dir.inheriting,
@@ -264,7 +268,9 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
 static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const struct open_args *o)
 {
     wx_werrno e = wx_guest_check(c, (wx_gptr){o->ret_ptr}, 4);
-    if (!e && ((o->oflags & ~15u) || (o->fdflags & ~31u))) {
+    const uint32_t made_dir = WX_OFLAG_CREAT | WX_OFLAG_DIRECTORY; /* kernels differ about it */
+    if (!e && ((o->oflags & ~15u) || (o->fdflags & ~31u) || (o->oflags & made_dir) == made_dir ||
+               (o->rights & ~WX_RIGHTS_KNOWN))) {
         e = WX_WERRNO_INVAL;
     }
     struct at at;
@@ -282,9 +288,9 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
     }
     int fd = -1;
     int host = wx_hostdir_open(at.dir.file->host_fd, at.path, &how, &fd);
-    if (host == EISDIR && (o->oflags & WX_OFLAG_DIRECTORY) &&
-        !(o->oflags &
-          (WX_OFLAG_CREAT | WX_OFLAG_TRUNC))) { /* wants one, with all rights there are */
+    if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
+        ((o->oflags & WX_OFLAG_DIRECTORY) || !(o->rights & WX_R(WX_RN_FD_WRITE)))) {
+        /* wants a directory with all rights there are, or did not want to write */
         how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
         host = wx_hostdir_open(at.dir.file->host_fd, at.path, &how, &fd);
     }

@@ -116,7 +116,8 @@ static bool report(struct wx_wasi_call *c, struct state *s, const struct sub *su
     b[10] = sub->tag;
     if (!sub->error && sub->tag != TAG_CLOCK) {
         wx_put_u64(b + 16, bytes_ready(sub));
-        bool hup = sub->poll_idx >= 0 && (s->fds[sub->poll_idx].revents & POLLHUP);
+        /* POLLERR is how the writing end of a pipe learns that its reader is gone */
+        bool hup = sub->poll_idx >= 0 && (s->fds[sub->poll_idx].revents & (POLLHUP | POLLERR));
         wx_put_u16(b + 24, hup);
     }
     (void)wx_guest_write(c, (wx_gptr){s->out + (uint64_t)n * 32}, b, sizeof b); /* checked */

@@ -39,6 +39,8 @@ enum {
     WX_RN_SOCK_ACCEPT
 };
 #define WX_RIGHTS_ALL ((UINT64_C(1) << 30) - 1)
+/* Bits that have a meaning anywhere: preview1's and the socket rights of WASIX. */
+#define WX_RIGHTS_KNOWN ((UINT64_C(1) << 39) - 1)
 /* What changes something: never there below a read-only mount. */
 #define WX_RIGHTS_WRITE                                                                            \
     (WX_R(WX_RN_FD_WRITE) | WX_R(WX_RN_FD_ALLOCATE) | WX_R(WX_RN_PATH_CREATE_DIRECTORY) |          \

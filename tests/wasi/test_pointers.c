@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hostile numbers for every import of abi.def: an errno, never a crash (run under sanitizers). */
+#include "direct.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Below, at and behind the end of the guest's memory, of 32 and of 64 bits. */
+static const uint64_t hostile[] = {
+    0,
+    1,
+    7,
+    MEMORY_BYTES - 8,
+    MEMORY_BYTES - 4,
+    MEMORY_BYTES - 1,
+    MEMORY_BYTES,
+    MEMORY_BYTES + 1,
+    0x7fffffff,
+    0x80000000,
+    UINT32_MAX - 7,
+    UINT32_MAX,
+    UINT64_C(1) << 32,
+    (UINT64_C(1) << 32) + 64,
+    INT64_MAX,
+    UINT64_C(1) << 63,
+    UINT64_MAX - 7,
+    UINT64_MAX,
+};
+#define N_HOSTILE (sizeof hostile / sizeof *hostile)
+
+/* Numbers that mean something in most places: descriptors, addresses, lengths. */
+static const uint64_t benign[][10] = {
+    {3, 1024, 8, 2048, 8, 3072, 8, 4096, 8, 4160},
+    {1024, 4, 2048, 3072, 64, 4096, 8, 0, 8, 4160},
+    {0, 1024, 1, 2048, 2048, 64, 64, 64, 64, 64},
+};
+
+static void one_call(struct guest *g, const struct abi_row *row, const uint64_t *args)
+{
+    static const char text[] = "hostile";
+    uint64_t result;
+    guest_put(g, 1024, text, sizeof text);
+    wax_status st = guest_try(g, row, args, &result);
+    if (st == WAX_OK) {
+        bool is_tid = strcmp(row->name, "thread-spawn") == 0; /* negative errno */
+        if (row->results[0] == 'i' && !is_tid && result > 79) {
+            fail_msg("%s.%s answered %u", row->space, row->name, (unsigned)result);
+        }
+        return;
+    }
+    if (st != WAX_TRAP && st != WAX_EXIT && st != WAX_E_TIMEOUT) {
+        fail_msg("%s.%s ended with %s", row->space, row->name, wax_status_name(st));
+    }
+    guest_restart(g); /* exited, or waited for ever */
+    wax_store_set_timeout(wax_env_store(g->env), 3000000);
+}
+
+static void one_row(struct guest *g, const struct abi_row *row)
+{
+    uint64_t args[16];
+    for (size_t h = 0; h < N_HOSTILE; h++) { /* everywhere the same */
+        for (size_t i = 0; i < 16; i++) {
+            args[i] = hostile[h];
+        }
+        one_call(g, row, args);
+    }
+    for (size_t b = 0; b < sizeof benign / sizeof *benign; b++) { /* one of them */
+        for (size_t i = 0; row->params[i]; i++) {
+            for (size_t h = 0; h < N_HOSTILE; h++) {
+                memset(args, 0, sizeof args);
+                memcpy(args, benign[b], sizeof benign[b]);
+                args[i] = hostile[h];
+                one_call(g, row, args);
+            }
+        }
+    }
+}
+
+static void one_space(const char *space)
+{
+    struct guest g;
+    guest_open(&g, space);
+    guest_start(&g);
+    size_t n = 0;
+    for (size_t i = 0; i < n_abi_rows; i++) {
+        if (strcmp(abi_rows[i].space, space) == 0) {
+            guest_restart(&g); /* the row before may have closed everything */
+            wax_store_set_timeout(wax_env_store(g.env), 3000000);
+            one_row(&g, &abi_rows[i]);
+            n++;
+        }
+    }
+    guest_close(&g);
+    assert_true(n > 0);
+}
+
+static void test_wasi(void **state)
+{
+    (void)state;
+    one_space("wasi");
+}
+
+static void test_wasi_unstable(void **state)
+{
+    (void)state;
+    one_space("wasi_unstable");
+}
+
+static void test_preview1(void **state)
+{
+    (void)state;
+    one_space("wasi_snapshot_preview1");
+}
+
+static void test_wasix_32v1(void **state)
+{
+    (void)state;
+    one_space("wasix_32v1");
+}
+
+static void test_wasix_64v1(void **state)
+{
+    (void)state;
+    one_space("wasix_64v1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wasi),       cmocka_unit_test(test_wasi_unstable),
+        cmocka_unit_test(test_preview1),   cmocka_unit_test(test_wasix_32v1),
+        cmocka_unit_test(test_wasix_64v1),
+    };
+    return cmocka_run_group_tests_name("pointers", tests, NULL, NULL);
+}
