@@ -17,7 +17,11 @@ enum { WAX_LOG_ERROR, WAX_LOG_WARN, WAX_LOG_INFO, WAX_LOG_DEBUG, WAX_LOG_TRACE }
 /** Receives one log record; called from any thread; must not call back into the library. */
 typedef void (*wax_log_fn)(void *data, int32_t level, const char *area, const char *message);
 
-/** Who handles SIGSEGV, SIGBUS, SIGILL and one real-time signal. */
+/**
+ * Who handles SIGSEGV, SIGBUS, SIGILL and one real-time signal. With WAX_SIGNALS_OWN a thread's
+ * first call of a guest unblocks the four in it and gives it an alternate stack if it has none;
+ * handlers of the host that may run in such threads should use SA_ONSTACK.
+ */
 enum {
     WAX_SIGNALS_OWN,    /* the engine installs handlers and chains what is not its own (default) */
     WAX_SIGNALS_FILTER, /* the embedder's handlers call wax_signal_filter() */

@@ -17,7 +17,10 @@ extern "C" {
 typedef struct wax_store wax_store;
 /** A module at work. Belongs to its store. */
 typedef struct wax_instance wax_instance;
-/** Names to externs: what imports are resolved from. One thread at a time. */
+/**
+ * Names to externs: what imports are resolved from. One thread at a time; nothing may be defined
+ * while an environment that uses it lives (its threads look imports up).
+ */
 typedef struct wax_linker wax_linker;
 
 /* -------- stores -------- */
@@ -66,9 +69,9 @@ WAX_API void wax_store_cancel(wax_store *store);
 WAX_API void wax_store_set_timeout(wax_store *store, uint64_t timeout_ns);
 
 /**
- * Set the fuel left to later calls: wasm instructions, charged per block. Counted in engines
- * with
- * fuel on; a store starts with none.
+ * Set the fuel left to later calls: wasm instructions, charged per block. Counted in engines with
+ * fuel on; a store starts with none. Guest threads share it: one starts with half of what its
+ * parent has left, and what it leaves goes to the next thread that spawns or joins.
  *
  * @param store  borrowed; NULL accepted
  * @param fuel   instructions; past INT64_MAX is INT64_MAX
@@ -119,7 +122,8 @@ WAX_API void *wax_externref_data(const wax_store *store, const wax_value *value)
  * A host function: reads args, writes results (their types are set already). Returns WAX_OK, or an
  * error made with wax_host_fail(), which traps the guest, or with wax_host_throw(), which throws;
  * or WAX_EXCEPTION with the error of its own wax_call(), which throws that exception on. May call
- * back into the same store.
+ * back into the same store; an exit or a cancellation of such a call that it passes on keeps its
+ * meaning, too.
  *
  * @param memory  memory 0 of the calling instance, NULL if it has none; borrowed for the call
  */
@@ -265,6 +269,36 @@ WAX_API WAX_MUST_USE wax_status wax_linker_new(wax_engine *engine, wax_linker *w
 WAX_API WAX_MUST_USE wax_status wax_linker_define(wax_linker *linker, wax_name module,
                                                   wax_name name, const wax_extern *ext,
                                                   wax_error **err);
+
+/**
+ * Define or replace an import by a host function that is made anew in each store the linker
+ * instantiates into: guest threads, which have stores of their own, can import it. With threads the
+ * function is called on any of them, several at a time; what it calls back in the same store runs
+ * on the same thread.
+ *
+ * @param linker  borrowed
+ * @param module  copied; may hold any bytes
+ * @param name    copied; may hold any bytes
+ * @param type    borrowed for the call
+ * @param fn      called on the thread of the guest that calls
+ * @param data    handed to fn; must outlive every store that was instantiated into
+ * @return WAX_OK; WAX_E_INVALID (a type that is none), WAX_E_NOMEM
+ * @since 0.1
+ * @source wasm core 3.0, 2.5.11
+ */
+WAX_API WAX_MUST_USE wax_status wax_linker_define_func(wax_linker *linker, wax_name module,
+                                                       wax_name name, const wax_functype *type,
+                                                       wax_host_fn fn, void *data, wax_error **err);
+
+/**
+ * Inside a host function: the instance that called it, to find exports to call back. With guest
+ * threads it is the calling thread's own.
+ *
+ * @return borrowed for the call; NULL outside, or if the host called its function itself
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API wax_instance *wax_calling_instance(void);
 
 /**
  * Define all exports of an instance under a module name.

@@ -146,7 +146,10 @@ WAX_API void wax_builder_limits(wax_builder *builder, uint32_t max_threads, uint
 WAX_API void wax_builder_trace(wax_builder *builder, int on);
 
 /**
- * Offer definitions of the embedder; they are taken before those of WASI.
+ * Offer definitions of the embedder; they are taken before those of WASI. Guest threads can have
+ * functions of wax_linker_define_func(), shared memories, tags (a thread's own of the same type)
+ * and immutable numeric globals; if the module imports anything else from it, starting a thread
+ * fails.
  *
  * @param builder  borrowed; NULL accepted
  * @param linker   borrowed until the environment is freed; NULL = none
@@ -159,7 +162,7 @@ WAX_API void wax_builder_linker(wax_builder *builder, wax_linker *linker);
  * Choose the store the main instance is made in, for externs defined in the linker.
  *
  * @param builder  borrowed; NULL accepted
- * @param store    borrowed until the environment is freed; NULL = a new one
+ * @param store    borrowed until the environment is freed, usable again then; NULL = a new one
  * @since 0.1
  * @source waxwing
  */

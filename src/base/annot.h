@@ -19,6 +19,8 @@
 #define WAX_ACQUIRED_AFTER(...) WX_TSA(acquired_after(__VA_ARGS__))
 #define WAX_NO_TSA WX_TSA(no_thread_safety_analysis)
 
+/* Per-thread variables that signal handlers read: no allocation at first use. */
+#define WX_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 #define wx_likely(X) __builtin_expect(!!(X), 1)
 #define wx_unlikely(X) __builtin_expect(!!(X), 0)
 #define WX_COLD __attribute__((cold, noinline))

@@ -40,6 +40,14 @@ WX_HANDLE(wax_linker, wx_linker)
     }
 
 wx_valtype wx_in_type(wax_valtype type);
+/**
+ * May the value stand where the engine-wide type is wanted? References must be of this store, of a
+ * matching function type and not null where null is not allowed. Of exnrefs wx_check_exnref() tells
+ * whether they are still valid.
+ */
+bool wx_value_fits(const struct wx_store *store, const wax_value *value, wx_valtype type);
+/** Is this one of the public value types? */
+bool wx_is_type(wax_valtype type);
 /** Store a value into its slot(s); v128 takes two. */
 void wx_in_value(const wax_value *value, uint64_t *slots);
 /** WAX_E_STATE for an exnref that is gone or another store's; WAX_OK for all other values. */
@@ -53,11 +61,10 @@ struct wx_extern wx_in_extern(const wax_extern *ext);
 /** text.c: a module given as text. */
 wax_status wx_capi_module_from_text(struct wx_engine *e, const char *text, size_t len,
                                     struct wx_rt_module **ret_module, wax_error **err);
-/** What wx_check_value() checks, as a question. */
-bool wx_value_fits(const struct wx_store *store, const wax_value *value, wx_valtype type);
 /**
  * A value from the embedder for something of this type in this store: WAX_E_TYPE if it is of
- * another type, null where that is not allowed, or a function of another store. `what` names it.
+ * another type, null where that is not allowed, of another store or function type (what
+ * wx_value_fits() says). `what` names it.
  */
 wax_status wx_check_value(const struct wx_store *store, const wax_value *value, wx_valtype type,
                           const char *what, wax_error **err);

@@ -112,9 +112,7 @@ static wax_status check_payload(const struct wx_tag *tag, const wax_value *args,
                        n_args);
     }
     for (uint32_t i = 0; i < sig->n_params; i++) {
-        wx_valtype t = sig->types[i];
-        bool null = wx_type_is_ref(t) && args[i].of.externref == 0;
-        if (args[i].type != wx_out_type(t) || (null && !wx_type_nullable(t))) {
+        if (!wx_value_fits(tag->store, &args[i], sig->types[i])) {
             return wx_fail(err, WAX_E_TYPE, "exception value %zu is of another type", (size_t)i);
         }
         wax_status st = wx_check_exnref(tag->store, &args[i], err);
@@ -241,8 +239,11 @@ static enum wx_outcome call_host(struct wx_thread *t, const struct host_func *h,
         return throw_error(t, error);
     }
     for (uint32_t i = 0; i < sig->n_results && st == WAX_OK; i++) {
-        results[i].type = wx_out_type(sig->types[sig->n_params + i]);
-        st = wx_check_exnref(t->store, &results[i], &error);
+        wx_valtype type = sig->types[sig->n_params + i];
+        results[i].type = wx_out_type(type);
+        st = wx_value_fits(t->store, &results[i], type)
+                 ? wx_check_exnref(t->store, &results[i], &error)
+                 : wx_fail(&error, WAX_TRAP, "result %u of the host function does not fit", i);
     }
     if (st != WAX_OK) {
         return host_failed(t, st, error);
@@ -273,29 +274,27 @@ static enum wx_outcome host_thunk(struct wx_thread *t, void *data, uint64_t *slo
     return out;
 }
 
-static bool types_ok(const wax_valtype *types, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (!types || types[i] < WAX_I32 || types[i] > WAX_EXNREF) {
-            return false;
-        }
-    }
-    return n <= MAX_TYPES;
-}
-
 static wax_status intern(struct wx_engine *e, const wax_functype *type, const struct wx_sig **ret,
                          wax_error **err)
 {
+    WX_REQUIRE(type->n_params <= MAX_TYPES && type->n_results <= MAX_TYPES, err,
+               "too many parameters or results");
+    WX_REQUIRE((type->params || !type->n_params) && (type->results || !type->n_results), err,
+               "a type array is NULL");
     uint32_t n = type->n_params + type->n_results;
     wx_valtype *types = wx_zalloc_array(&e->mem, (size_t)n + 1, sizeof *types);
     if (!types) {
         return wx_fail_nomem(err, "a function type");
     }
-    for (uint32_t i = 0; i < n; i++) {
-        types[i] =
-            wx_in_type(i < type->n_params ? type->params[i] : type->results[i - type->n_params]);
+    wax_status st = WAX_OK;
+    for (uint32_t i = 0; i < n && st == WAX_OK; i++) {
+        wax_valtype t = i < type->n_params ? type->params[i] : type->results[i - type->n_params];
+        types[i] = wx_in_type(t);
+        st = wx_is_type(t) ? WAX_OK : wx_fail(err, WAX_E_INVALID, "there is no value type %d", t);
     }
-    wax_status st = wx_sig_intern(e, types, type->n_params, type->n_results, ret, err);
+    if (st == WAX_OK) {
+        st = wx_sig_intern(e, types, type->n_params, type->n_results, ret, err);
+    }
     wx_free(&e->mem, types);
     return st;
 }
@@ -304,8 +303,6 @@ wax_status wax_func_new(wax_store *store, const wax_functype *type, wax_host_fn 
                         wax_func **ret_func, wax_error **err)
 {
     WX_REQUIRE(store && type && fn && ret_func, err, "an argument is NULL");
-    WX_REQUIRE(types_ok(type->params, type->n_params) && types_ok(type->results, type->n_results),
-               err, "the type is not one of functions");
     struct wx_store *s = wx_in_wax_store(store);
     struct host_func *h = wx_arena_alloc(s->arena, sizeof *h);
     if (!h) {
@@ -329,7 +326,8 @@ wax_status wax_linker_new(wax_engine *engine, wax_linker **ret_linker, wax_error
 {
     WX_REQUIRE(engine && ret_linker, err, "an argument is NULL");
     struct wx_linker *l;
-    wax_status st = wx_linker_new(&wx_in_wax_engine(engine)->mem, &l, err);
+    wax_status st =
+        wx_linker_new(wx_in_wax_engine(engine), &wx_in_wax_engine(engine)->mem, &l, err);
     if (st == WAX_OK) {
         *ret_linker = wx_out_wax_linker(l);
     }
@@ -338,10 +336,34 @@ wax_status wax_linker_new(wax_engine *engine, wax_linker **ret_linker, wax_error
 
 void wax_linker_free(wax_linker *linker) { wx_linker_free(wx_in_wax_linker(linker)); }
 
+#define NAME_OK(N) ((N).len <= UINT32_MAX && ((N).data || !(N).len))
+
+wax_status wax_linker_define_func(wax_linker *linker, wax_name module, wax_name name,
+                                  const wax_functype *type, wax_host_fn fn, void *data,
+                                  wax_error **err)
+{
+    WX_REQUIRE(linker && type && fn, err, "an argument is NULL");
+    WX_REQUIRE(NAME_OK(module) && NAME_OK(name), err, "a name is NULL or too long");
+    struct wx_linker *l = wx_in_wax_linker(linker);
+    struct host_func h = {.fn = fn, .data = data};
+    wax_status st = intern(wx_linker_engine(l), type, &h.sig, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    struct wx_host_def def = {h.sig, host_thunk, &h, sizeof h};
+    return wx_linker_define_host(l, wx_in_name(module), wx_in_name(name), &def, err);
+}
+
+wax_instance *wax_calling_instance(void)
+{
+    return wx_thread_current ? wx_out_wax_instance(wx_thread_current->inst) : NULL;
+}
+
 wax_status wax_linker_define(wax_linker *linker, wax_name module, wax_name name,
                              const wax_extern *ext, wax_error **err)
 {
     WX_REQUIRE(linker && ext && ext->of.func, err, "an argument is NULL");
+    WX_REQUIRE(NAME_OK(module) && NAME_OK(name), err, "a name is NULL or too long");
     struct wx_extern e = wx_in_extern(ext);
     return wx_linker_define(wx_in_wax_linker(linker), wx_in_name(module), wx_in_name(name), &e,
                             err);
@@ -361,6 +383,7 @@ wax_status wax_linker_instantiate(wax_linker *linker, wax_store *store, wax_modu
     WX_REQUIRE(linker && store && module && ret_instance, err, "an argument is NULL");
     struct wx_store *s = wx_in_wax_store(store);
     struct wx_rt_module *m = wx_in_wax_module(module);
+    WX_REQUIRE(m->engine == s->engine, err, "module and store are of different engines");
     struct wx_extern *imports =
         wx_zalloc_array(&s->mem, (size_t)m->wasm->n_imports + 1, sizeof *imports);
     if (!imports) {

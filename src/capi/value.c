@@ -11,6 +11,33 @@ wx_valtype wx_in_type(wax_valtype type)
     return type >= 0 && (size_t)type < sizeof types / sizeof *types ? types[type] : WX_KIND_I32;
 }
 
+bool wx_is_type(wax_valtype type) { return type >= WAX_I32 && type <= WAX_EXNREF; }
+
+static bool ref_fits(const struct wx_store *store, const wax_value *value, wx_valtype type)
+{
+    const struct wx_func *f = wx_in_wax_func(value->of.func);
+    switch (value->type) {
+    case WAX_FUNCREF:
+        return f->store == store && wx_type_heap(type) != WX_HEAP_NOFUNC &&
+               (wx_type_heap(type) < WX_HEAP_INDEX ||
+                wx_type_heap(type) - WX_HEAP_INDEX == f->sig->id);
+    case WAX_EXTERNREF:
+        return value->of.externref <= store->externrefs.n && wx_type_heap(type) != WX_HEAP_NOEXTERN;
+    default: return true;
+    }
+}
+
+bool wx_value_fits(const struct wx_store *store, const wax_value *value, wx_valtype type)
+{
+    if (value->type != wx_out_type(type)) {
+        return false;
+    }
+    if (!wx_type_is_ref(type)) {
+        return true;
+    }
+    return value->of.externref ? ref_fits(store, value, type) : wx_type_nullable(type);
+}
+
 void wx_in_value(const wax_value *value, uint64_t *slots)
 {
     switch (value->type) {
@@ -75,23 +102,6 @@ wax_limits wx_out_limits(const struct wx_limits *l)
     return (wax_limits){l->min, l->has_max ? l->max : UINT64_MAX, l->is64, l->shared};
 }
 
-static bool is_foreign(const struct wx_store *store, const wax_value *value)
-{
-    return value->type == WAX_FUNCREF && value->of.func &&
-           wx_in_wax_func(value->of.func)->store != store;
-}
-
-static bool is_missing(const wax_value *value, wx_valtype type)
-{
-    return wx_type_is_ref(type) && !wx_type_nullable(type) && value->of.externref == 0;
-}
-
-bool wx_value_fits(const struct wx_store *store, const wax_value *value, wx_valtype type)
-{
-    return value->type == wx_out_type(type) && !is_missing(value, type) &&
-           !is_foreign(store, value);
-}
-
 wax_status wx_check_value(const struct wx_store *store, const wax_value *value, wx_valtype type,
                           const char *what, wax_error **err)
 {
@@ -103,10 +113,15 @@ wax_status wx_check_value(const struct wx_store *store, const wax_value *value, 
         return wx_fail(err, WAX_E_TYPE, "%s: %s wanted, not %s", what, names[want],
                        known ? names[value->type] : "an unknown type");
     }
-    if (is_missing(value, type)) {
+    if (wx_type_is_ref(type) && !wx_type_nullable(type) && value->of.externref == 0) {
         return wx_fail(err, WAX_E_TYPE, "%s must not be null", what);
     }
-    return is_foreign(store, value)
-               ? wx_fail(err, WAX_E_TYPE, "%s: the function belongs to another store", what)
-               : WAX_OK;
+    if (value->type == WAX_FUNCREF && value->of.func &&
+        wx_in_wax_func(value->of.func)->store != store) {
+        return wx_fail(err, WAX_E_TYPE, "%s: the function belongs to another store", what);
+    }
+    return wx_value_fits(store, value, type)
+               ? WAX_OK
+               : wx_fail(err, WAX_E_TYPE,
+                         "%s: the reference is of another function type or of another store", what);
 }

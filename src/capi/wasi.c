@@ -158,6 +158,7 @@ wax_status wax_builder_mount(wax_builder *b, const char *host, const char *guest
 wax_status wax_builder_stdio_fd(wax_builder *b, int stream, int host_fd, wax_error **err)
 {
     WX_REQUIRE(b && stream >= WAX_STDIN && stream <= WAX_STDERR, err, "no such stream");
+    /* not at 0 to 2: others take those for the host's streams */
     int fd = host_fd >= 0 ? fcntl(host_fd, F_DUPFD_CLOEXEC, 3) : -1;
     if (host_fd >= 0 && fd < 0) {
         return wx_fail(err, WAX_E_INVALID, "descriptor %d is not open", host_fd);
@@ -171,8 +172,8 @@ wax_status wax_builder_stdio_fd(wax_builder *b, int stream, int host_fd, wax_err
 
 wax_status wax_builder_inherit_stdio(wax_builder *b, wax_error **err)
 {
-    for (int i = 0; i < 3; i++) {
-        wax_status st = wax_builder_stdio_fd(b, i, i, err);
+    for (int i = 0; i < 3; i++) { /* one the host itself has closed is null */
+        wax_status st = wax_builder_stdio_fd(b, i, fcntl(i, F_GETFD) < 0 ? -1 : i, err);
         if (st != WAX_OK) {
             return st;
         }
@@ -247,6 +248,9 @@ wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env *
                                    wax_error **err)
 {
     WX_REQUIRE(b && module && ret_env, err, "an argument is NULL");
+    WX_REQUIRE(wx_in_wax_module(module)->engine == b->engine &&
+                   (!b->store || b->store->engine == b->engine),
+               err, "builder, module and store are of different engines");
     struct wax_env *handle = wx_zalloc(b->mem, sizeof *handle);
     if (!handle) {
         return wx_fail_nomem(err, "an environment");

@@ -160,6 +160,10 @@ void wx_signal_release(void)
         for (unsigned i = 0; i < 4; i++) {
             int sig = signal_number(i);
             if (still_ours(sig, handler_sigsafe)) {
+                if (sig == wx_signal_kick_number()) { /* drops late kicks that still wait */
+                    struct sigaction ignore = {.sa_handler = SIG_IGN};
+                    (void)set_handler(sig, &ignore);
+                }
                 (void)set_handler(sig, &state.previous[i]); /* was installed before: can not fail */
             }
         }
@@ -174,40 +178,77 @@ void wx_signal_kick(int32_t tid)
     errno = saved;
 }
 
+/* -------- threads -------- */
+
 #define ALT_BYTES ((size_t)64 * 1024)
 
-int wx_signal_altstack_ensure(void **ret_ours)
+static _Thread_local bool prepared;
+static pthread_key_t altstack_key; /* value: the stack that is ours */
+static bool has_key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+
+static void release_altstack(void *ours)
+{
+    stack_t off = {.ss_flags = SS_DISABLE};
+    (void)sigaltstack(&off, NULL); /* only refused while running on it */
+    wx_vm_release(ours, ALT_BYTES);
+}
+
+static void make_key(void) { has_key = pthread_key_create(&altstack_key, release_altstack) == 0; }
+
+/* Threads that outlive an unloaded library must not call into it. */
+__attribute__((destructor)) static void drop_key(void)
+{
+    if (has_key) {
+        (void)pthread_key_delete(altstack_key); /* valid: made above */
+    }
+}
+
+static int ensure_altstack(void)
 {
     stack_t now;
-    *ret_ours = NULL;
     if (sigaltstack(NULL, &now) != 0) {
         return errno;
     }
     if (!(now.ss_flags & SS_DISABLE) && now.ss_size >= ALT_BYTES / 2) {
         return 0;
     }
+    (void)pthread_once(&key_once, make_key);
     void *p = mmap(NULL, ALT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) {
         return errno;
     }
     stack_t ours = {.ss_sp = p, .ss_size = ALT_BYTES};
-    if (sigaltstack(&ours, NULL) != 0) {
-        int e = errno;
+    if (!has_key || pthread_setspecific(altstack_key, p) != 0 || sigaltstack(&ours, NULL) != 0) {
         wx_vm_release(p, ALT_BYTES);
-        return e;
+        if (has_key) {
+            (void)pthread_setspecific(altstack_key, NULL); /* clearing does not fail */
+        }
+        return ENOMEM;
     }
-    *ret_ours = p;
     return 0;
 }
 
-void wx_signal_altstack_release(void *ours)
+int wx_signal_prepare_thread(void)
 {
-    if (ours) {
-        stack_t off = {.ss_flags = SS_DISABLE};
-        (void)sigaltstack(&off, NULL); /* only refused while running on it */
-        wx_vm_release(ours, ALT_BYTES);
+    if (wx_likely(prepared)) {
+        return 0;
     }
+    int e = ensure_altstack();
+    if (e) {
+        return e;
+    }
+    sigset_t set;
+    (void)sigemptyset(&set); /* these calls fail only for bad numbers */
+    for (unsigned i = 0; i < 4; i++) {
+        (void)sigaddset(&set, signal_number(i));
+    }
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    prepared = true;
+    return 0;
 }
+
+/* -------- closed pipes -------- */
 
 static void only_pipe(sigset_t *set)
 {

@@ -22,11 +22,11 @@ int wx_signal_kick_number(void);
 /** Send it to one thread of this process. */
 void wx_signal_kick(int32_t tid);
 /**
- * Make sure the calling thread has an alternate stack. *ret_ours is what to give back to
- * wx_signal_altstack_release(), NULL if it had a sufficient one. @return host errno
+ * Make the calling thread fit for guest code, once: an alternate stack unless it has a sufficient
+ * one, and our signals not blocked (a blocked fault ends the process, a blocked kick never comes).
+ * Both stay until the thread ends. @return host errno
  */
-int wx_signal_altstack_ensure(void **ret_ours);
-void wx_signal_altstack_release(void *ours);
+int wx_signal_prepare_thread(void);
 
 /** State of the calling thread between wx_signal_hold_pipe() and wx_signal_drop_pipe(). */
 struct wx_held_pipe {

@@ -70,7 +70,7 @@ void wx_env_exit(struct wx_env *env, int32_t code)
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
         struct wx_guest_thread *g = WX_LIST_ENTRY(n, struct wx_guest_thread, link);
-        if (&g->store->thread != self) {
+        if (&g->store->thread != self || self->depth > 1) { /* below a host function: all of it */
             wx_store_relaxed(&g->store->thread.interrupt_exit_code, env->exit_code);
             wx_thread_interrupt(&g->store->thread, WX_INT_EXIT);
         }
@@ -120,9 +120,11 @@ void wx_env_free(struct wx_env *env)
     wx_vec_fini(&env->mem, &env->mounts);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
-    wx_linker_free(env->linker);
     if (env->owns_store) {
         wx_store_free(env->main.store);
+    } else if (env->main.store) { /* the process ended in it, the store lives on */
+        wx_thread_clear_interrupt(&env->main.store->thread, WX_INT_EXIT);
+        env->main.store->thread.owner = NULL;
     }
     wx_memory_unref(env->memory);
     wx_rt_module_unref(env->module);
@@ -223,18 +225,33 @@ wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool 
 
 /* -------- instantiating -------- */
 
-/* The first memory import: made here, with the declared type, for all threads. */
+/*
+ * The first memory import: one for all threads. The embedder's if it defines one, else made here
+ * with the declared type.
+ */
 static wax_status make_memory(struct wx_env *env, wax_error **err)
 {
     const struct wx_module *w = env->module->wasm;
-    for (uint32_t i = 0; i < w->n_imports; i++) {
-        if (w->imports[i].kind == WX_EXT_MEMORY) {
-            env->memory_import = &w->imports[i];
-            return wx_memory_new(env->engine, &w->memories[w->imports[i].idx],
-                                 env->limits.max_memory_bytes, &env->memory, err);
-        }
+    const struct wx_import *im = NULL;
+    for (uint32_t i = 0; i < w->n_imports && !im; i++) {
+        im = w->imports[i].kind == WX_EXT_MEMORY ? &w->imports[i] : NULL;
     }
-    return WAX_OK;
+    env->memory_import = im;
+    if (!im) {
+        return WAX_OK;
+    }
+    struct wx_extern ext;
+    wax_status st = env->embedder
+                        ? wx_linker_find(env->embedder, env->main.store, env->module, im, &ext, err)
+                        : WAX_E_NOT_FOUND;
+    if (st == WAX_E_NOT_FOUND) {
+        return wx_memory_new(env->engine, &w->memories[im->idx], env->limits.max_memory_bytes,
+                             &env->memory, err);
+    }
+    if (st == WAX_OK && ext.kind == WX_EXT_MEMORY) { /* another kind fails when linking */
+        env->memory = wx_memory_ref(ext.u.memory);
+    }
+    return st;
 }
 
 static wax_status provide_memory(void *data, struct wx_store *store,
@@ -243,14 +260,38 @@ static wax_status provide_memory(void *data, struct wx_store *store,
 {
     (void)store, (void)module, (void)err;
     const struct wx_guest_thread *self = data;
-    if (import != self->env->memory_import) {
+    if (import != self->env->memory_import || !self->env->memory) {
         return WAX_E_NOT_FOUND;
     }
     *ret = (struct wx_extern){.kind = WX_EXT_MEMORY, .u.memory = self->env->memory};
     return WAX_OK;
 }
 
-/* First the embedder's definitions, then memory and WASI for this thread. */
+/*
+ * Objects of the embedder belong to the main thread's store. Another thread can have what has no
+ * state of its own: functions made per store, shared memories, constants.
+ */
+static wax_status for_thread(const struct wx_guest_thread *self, const struct wx_import *import,
+                             struct wx_extern *ext, wax_error **err)
+{
+    const struct wx_global *g = ext->kind == WX_EXT_GLOBAL ? ext->u.global : NULL;
+    bool fits = (ext->kind == WX_EXT_FUNC && ext->u.func->store == self->store) ||
+                (ext->kind == WX_EXT_MEMORY && ext->u.memory->type.shared);
+    if (fits) {
+        return WAX_OK;
+    }
+    if (ext->kind == WX_EXT_TAG) { /* exceptions do not cross threads: one of its own will do */
+        return wx_tag_new(self->store, ext->u.tag->sig, &ext->u.tag, err);
+    }
+    if (g && !g->type.mut && !wx_type_is_ref(g->type.type)) {
+        return wx_global_new(self->store, &g->type, g->value, &ext->u.global, err);
+    }
+    (void)wx_fail(err, WAX_E_LINK, "import '%.*s.%.*s' belongs to the main thread only",
+                  (int)import->module.len, import->module.p, (int)import->name.len, import->name.p);
+    wx_error_set_hint(err, "functions for all threads are defined with wax_linker_define_func()");
+    return WAX_E_LINK;
+}
+
 static wax_status provide_embedder(void *data, struct wx_store *store,
                                    const struct wx_rt_module *module,
                                    const struct wx_import *import, struct wx_extern *ret,
@@ -261,19 +302,14 @@ static wax_status provide_embedder(void *data, struct wx_store *store,
         return WAX_E_NOT_FOUND;
     }
     wax_status st = wx_linker_find(self->env->embedder, store, module, import, ret, err);
-    if (st == WAX_OK && !self->is_main) { /* its objects belong to the main thread's store */
-        return wx_fail(err, WAX_E_LINK, "import '%.*s.%.*s' belongs to the main thread only",
-                       (int)import->module.len, import->module.p, (int)import->name.len,
-                       import->name.p);
-    }
-    return st;
+    return st == WAX_OK && !self->is_main ? for_thread(self, import, ret, err) : st;
 }
 
 wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
 {
     struct wx_env *env = self->env;
     struct wx_linker *l;
-    wax_status st = wx_linker_new(&env->mem, &l, err);
+    wax_status st = wx_linker_new(env->engine, &env->mem, &l, err);
     if (st != WAX_OK) {
         return st;
     }
@@ -281,28 +317,42 @@ wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
     struct wx_extern *imports =
         wx_zalloc_array(&env->mem, (size_t)w->n_imports + 1, sizeof *imports);
     st = imports ? WAX_OK : wx_fail_nomem(err, "imports");
-    static const wx_provider_fn providers[] = {provide_embedder, provide_memory, wx_abi_provide};
+    /* The memory of all threads, the embedder's definitions, then WASI. */
+    static const wx_provider_fn providers[] = {provide_memory, provide_embedder, wx_abi_provide};
     for (size_t i = 0; i < 3 && st == WAX_OK; i++) {
         st = wx_linker_add_provider(l, providers[i], self, err);
     }
     if (st == WAX_OK) {
         st = wx_linker_resolve(l, self->store, env->module, imports, err);
     }
-    if (st == WAX_OK) { /* the start function runs once per instance (wasi-threads) */
-        st = wx_instantiate(self->store, env->module, imports, true, &self->instance, err);
+    if (st == WAX_OK) {
+        st = wx_instantiate(self->store, env->module, imports, false, &self->instance, err);
     }
     wx_free(&env->mem, imports);
     wx_linker_free(l);
     return st;
 }
 
+wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err)
+{
+    uint32_t idx = self->env->module->wasm->start_func;
+    if (idx == WAX_NO_INDEX) {
+        return WAX_OK;
+    }
+    struct wx_func *f = wx_instance_func(self->instance, idx);
+    return f ? wx_enter(self->store, f, NULL, NULL, err) : wx_fail_nomem(err, "a function");
+}
+
+/* The memory WASI works on: the imported one, else the exported "memory", else any exported. */
 static wax_status find_memory(struct wx_env *env, wax_error **err)
 {
     const struct wx_module *w = env->module->wasm;
-    for (uint32_t i = 0; i < w->n_exports && !env->memory; i++) {
-        if (w->exports[i].kind == WX_EXT_MEMORY) {
-            env->memory = wx_memory_ref(env->main.instance->memories[w->exports[i].idx]);
-        }
+    const struct wx_export *e = wx_module_find_export(w, "memory", 6);
+    for (uint32_t i = 0; i < w->n_exports && !(e && e->kind == WX_EXT_MEMORY); i++) {
+        e = &w->exports[i];
+    }
+    if (!env->memory && e && e->kind == WX_EXT_MEMORY) {
+        env->memory = wx_memory_ref(env->main.instance->memories[e->idx]);
     }
     if (!env->memory && wx_wasi_versions(w)) {
         (void)wx_fail(err, WAX_E_LINK, "the module imports WASI but has no memory to share");
@@ -353,6 +403,9 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
     }
     if (st == WAX_OK) {
         st = find_memory(env, err);
+    }
+    if (st == WAX_OK) { /* now that WASI has a memory: it may call in */
+        st = wx_env_start_instance(&env->main, err);
     }
     struct wx_extern start;
     if (st == WAX_OK && !wx_instance_export(env->main.instance, "_start", 6, &start)) {

@@ -56,7 +56,6 @@ struct wx_env {
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     /* Set by wx_env_instantiate(). */
     struct wx_rt_module *module;
-    struct wx_linker *linker;              /* owned linker of the builder, or NULL */
     const struct wx_import *memory_import; /* the import `memory` stands in for, or NULL */
     struct wx_guest_thread main;
     bool owns_store;          /* main.store was made here */
@@ -71,6 +70,7 @@ struct wx_env {
     bool exiting WAX_GUARDED_BY(&lock); /* exit code decided: no new threads */
     int32_t exit_code WAX_GUARDED_BY(&lock);
     wax_error *trap_error WAX_GUARDED_BY(&lock); /* first trap of any further thread, owned */
+    int64_t fuel_back WAX_GUARDED_BY(&lock);     /* left over by ended threads (thread.c) */
     uint32_t threads_word; /* atomic futex word, bumped when a host thread is gone */
 };
 
@@ -89,8 +89,11 @@ wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool 
 /** Link and instantiate the main thread in `store` (NULL = one of its own). */
 wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
                               struct wx_store *store, wax_error **err);
-/** Resolve imports and make the instance of one thread; self->store is there. */
+/** Resolve imports and make the instance of one thread; self->store is there. Runs no guest code.
+ */
 wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err);
+/** The module's start function, once per instance (wasi-threads), on the thread it belongs to. */
+wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err);
 /** Run _start; afterwards no thread of the process is left. */
 wax_status wx_env_run(struct wx_env *env, int32_t *ret_code, wax_error **err);
 /** The process ends with this code, unless it has one already; other threads are interrupted. */

@@ -2,9 +2,13 @@
 /* Guest threads: one host thread, store and instance each, over the shared memory. */
 /*
  * A spawn makes store and instance before it returns, so that failures reach the guest as an errno;
- * only then the host thread starts. Threads are detached: the last thing one does is to give its
- * place back under env->lock and bump env->threads_word, after which it touches nothing of the
- * environment. wx_env_stop() waits for exactly that.
+ * only then the host thread starts, and all guest code of the thread runs there, its start function
+ * included: where a stop of the process reaches it.
+ *
+ * Fuel is a budget of the process. A thread starts with half of what its parent has; what it leaves
+ * goes into env->fuel_back, which the next thread that spawns or joins takes. Threads are detached:
+ * the last thing one does is to give its place back under env->lock and bump env->threads_word,
+ * after which it touches nothing of the environment. wx_env_stop() waits for exactly that.
  *
  * Source: wasi-threads proposal; WASIX thread_spawn_v2.
  */
@@ -34,6 +38,7 @@ static void retire(struct wx_guest_thread *g)
     wx_mutex_lock(&env->lock);
     wx_list_remove(&g->link);
     env->n_threads--;
+    env->fuel_back += g->store->thread.fuel > 0 ? g->store->thread.fuel : 0;
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
         wx_thread_wake(&WX_LIST_ENTRY(n, struct wx_guest_thread, link)->store->thread);
@@ -70,8 +75,11 @@ static void *thread_main(void *arg)
     struct wx_guest_thread *g = arg;
     struct wx_extern ext;
     wax_error *error = NULL;
-    wax_status st = WAX_E_NOT_FOUND;
-    if (wx_instance_export(g->instance, "wasi_thread_start", 17, &ext)) {
+    wax_status st = wx_env_start_instance(g, &error);
+    if (st == WAX_OK && !wx_instance_export(g->instance, "wasi_thread_start", 17, &ext)) {
+        st = wx_fail_nomem(&error, "a function"); /* it is there: looked at before */
+    }
+    if (st == WAX_OK) {
         const uint64_t args[2] = {g->tid, g->start_arg};
         st = wx_enter(g->store, ext.u.func, args, NULL, &error);
     }
@@ -144,6 +152,16 @@ static wx_werrno make_instance(struct wx_guest_thread *g)
     return st == WAX_E_NOMEM ? WX_WERRNO_NOMEM : WX_WERRNO_NOEXEC;
 }
 
+static void take_fuel_back(struct wx_env *env, struct wx_thread *t)
+{
+    wx_mutex_lock(&env->lock);
+    if (__builtin_add_overflow(t->fuel, env->fuel_back, &t->fuel)) {
+        t->fuel = INT64_MAX;
+    }
+    env->fuel_back = 0;
+    wx_mutex_unlock(&env->lock);
+}
+
 static wx_werrno make_thread(struct wx_env *env, uint32_t start_arg, struct wx_guest_thread **ret)
 {
     struct wx_guest_thread *g = wx_zalloc(&env->mem, sizeof *g);
@@ -157,7 +175,6 @@ static wx_werrno make_thread(struct wx_env *env, uint32_t start_arg, struct wx_g
         return WX_WERRNO_NOMEM;
     }
     g->store->thread.owner = g;
-    g->store->thread.fuel = env->main.store->thread.fuel;
     wx_werrno e = make_instance(g);
     if (!e) {
         e = reserve(env, g);
@@ -184,6 +201,9 @@ static wx_werrno spawn(struct wx_wasi_call *c, uint32_t start_arg, uint32_t *ret
         return e;
     }
     *ret_tid = g->tid;
+    take_fuel_back(env, c->t);
+    g->store->thread.fuel = c->t->fuel / 2;
+    c->t->fuel -= g->store->thread.fuel;
     struct wx_os_thread thread; /* not in g: that may be gone when this call returns */
     int host = wx_os_thread_start(&thread, HOST_STACK_BYTES, thread_main, g);
     if (host) {
@@ -233,6 +253,7 @@ static wx_wasi_ret join(struct wx_wasi_call *c, uint32_t tid)
 {
     uint32_t seq = wx_load_seq(&c->t->wake_seq);
     if (!is_live(c->env, tid)) {
+        take_fuel_back(c->env, c->t);
         return 0;
     }
     if (tid == c->self->tid) {

@@ -61,8 +61,7 @@ static struct wx_instance *instance; /* of the guest code that runs */
 static enum wx_outcome run(const char *guest, void *fp)
 {
     struct wx_thread *t = &store->thread;
-    void *alt;
-    assert_int_equal(wx_signal_altstack_ensure(&alt), 0);
+    assert_int_equal(wx_signal_prepare_thread(), 0);
     wx_thread_current = t;
     wx_store_release(&t->host_tid, wx_os_tid());
     t->gstack = &stack;
@@ -72,7 +71,6 @@ static enum wx_outcome run(const char *guest, void *fp)
     t->gstack = NULL;
     wx_store_release(&t->host_tid, 0);
     wx_thread_current = NULL;
-    wx_signal_altstack_release(alt);
     return (enum wx_outcome)out;
 }
 

@@ -34,6 +34,7 @@ struct activation {
     void *host_sp;
     void *guest_sp;
     struct wx_thread *current;
+    struct wx_activation_link link;
 };
 
 static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *base);
@@ -82,10 +83,16 @@ static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func)
     return came_back(t, func, t->out.wait.resume(t, why));
 }
 
-static void save(const struct wx_thread *t, struct activation *a)
+static void save(struct wx_thread *t, struct activation *a)
 {
-    *a = (struct activation){t->pc,      t->fp,       t->inst,          t->top,
-                             t->host_sp, t->guest_sp, wx_thread_current};
+    *a = (struct activation){.pc = t->pc,
+                             .fp = t->fp,
+                             .inst = t->inst,
+                             .top = t->top,
+                             .host_sp = t->host_sp,
+                             .guest_sp = t->guest_sp,
+                             .current = wx_thread_current,
+                             .link = {t, wx_activations}};
 }
 
 static void restore(struct wx_thread *t, const struct activation *a)
@@ -195,7 +202,7 @@ static wax_status fail_exit(int32_t code, wax_error **err)
 static wax_status fail_interrupt(struct wx_thread *t, wax_error **err)
 {
     uint64_t bits = wx_load_seq(&t->interrupt);
-    if (bits & WX_INT_EXIT) {
+    if ((bits & WX_INT_EXIT) && !(bits & WX_INT_CANCEL)) { /* a cancelled process exits as well */
         return fail_exit(wx_load_relaxed(&t->interrupt_exit_code),
                          err); /* after the bit: ordered */
     }
@@ -247,6 +254,7 @@ static wax_status enter_claimed(struct wx_thread *t, struct wx_func *func, const
     }
     struct activation a;
     save(t, &a);
+    wx_activations = &a.link;
     wx_thread_current = t;
     t->depth++;
     t->pc = NULL;
@@ -262,46 +270,51 @@ static wax_status enter_claimed(struct wx_thread *t, struct wx_func *func, const
     t->depth--;
     restore(t, &a);
     wx_thread_current = a.current;
+    wx_activations = a.link.below;
     return st;
+}
+
+/* What only the outermost activation needs: a fit host thread and the deadline. */
+static wax_status begin_call(struct wx_store *store, struct wx_timer *timer, wax_error **err)
+{
+    struct wx_thread *t = &store->thread;
+    if (wx_unlikely(wx_load_relaxed(&t->interrupt) & WX_INT_TIMEOUT)) {
+        wx_thread_clear_interrupt(t, WX_INT_TIMEOUT); /* came when the call before was over */
+    }
+    int e = store->engine->owns_signals ? wx_signal_prepare_thread() : 0;
+    if (e) {
+        return wx_fail_errno(err, e, "cannot set up a signal stack");
+    }
+    if (!store->timeout_ns) {
+        return WAX_OK;
+    }
+    if (!store->engine->owns_signals) {
+        (void)wx_fail(err, WAX_E_UNSUPPORTED, "a timeout needs the engine's own signal handlers");
+        wx_error_set_hint(err, "use WAX_SIGNALS_OWN, fuel, or wax_store_cancel() from a thread");
+        return WAX_E_UNSUPPORTED;
+    }
+    e = wx_timer_start(timer, store->timeout_ns, wx_signal_kick_number(), t);
+    return e ? wx_fail_errno(err, e, "cannot start a deadline timer") : WAX_OK;
 }
 
 wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t *args,
                     uint64_t *results, wax_error **err)
 {
     struct wx_thread *t = &store->thread;
-    if (store->timeout_ns && !store->engine->owns_signals) {
-        (void)wx_fail(err, WAX_E_UNSUPPORTED, "a timeout needs the engine's own signals");
-        wx_error_set_hint(err, "make the engine with WAX_SIGNALS_OWN, or cancel from a thread");
-        return WAX_E_UNSUPPORTED;
-    }
     wax_status st = claim(t, err);
     if (st != WAX_OK) {
         return st;
     }
-    void *altstack = NULL;
-    bool outermost = t->depth == 0;
+    if (t->depth) {
+        return enter_claimed(t, func, args, results, err);
+    }
     struct wx_timer timer = {0};
-    if (outermost && store->engine->owns_signals) {
-        int e = wx_signal_altstack_ensure(&altstack);
-        if (e) {
-            wx_store_release(&t->host_tid, 0);
-            return wx_fail_errno(err, e, "cannot set up a signal stack");
-        }
-    }
-    if (outermost && store->timeout_ns) {
-        int e = wx_timer_start(&timer, store->timeout_ns, wx_signal_kick_number(), t);
-        if (e) {
-            wx_signal_altstack_release(altstack);
-            wx_store_release(&t->host_tid, 0);
-            return wx_fail_errno(err, e, "cannot start a deadline timer");
-        }
-    }
-    st = enter_claimed(t, func, args, results, err);
-    if (outermost) {
+    st = begin_call(store, &timer, err);
+    if (st == WAX_OK) {
+        st = enter_claimed(t, func, args, results, err);
         wx_timer_stop(&timer);
-        wx_signal_altstack_release(altstack);
-        wx_store_release(&t->host_tid, 0); /* pairs with the claim of the next thread */
     }
+    wx_store_release(&t->host_tid, 0); /* pairs with the claim of the next thread */
     return st;
 }
 

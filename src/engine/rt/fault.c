@@ -68,6 +68,16 @@ WX_UNINSTRUMENTED static bool memory_fault_sigsafe(struct wx_thread *t, const si
     return leave_sigsafe(t, uc, WX_TRAP);
 }
 
+/* Is the thread inside a call now, maybe below one of another store? */
+WX_UNINSTRUMENTED static bool is_active_sigsafe(const void *thread)
+{
+    const struct wx_activation_link *a = wx_activations;
+    while (a && a->thread != thread) {
+        a = a->below;
+    }
+    return a != NULL;
+}
+
 WX_UNINSTRUMENTED bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext)
 {
     struct wx_thread *t = wx_thread_current;
@@ -76,8 +86,9 @@ WX_UNINSTRUMENTED bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *u
                (info->si_code == SI_TKILL || info->si_code == SI_TIMER);
     }
     if (sig == wx_signal_kick_number()) {
-        if (info->si_code == SI_TIMER && info->si_value.sival_ptr == t) {
-            wx_thread_interrupt_self_sigsafe(t, WX_INT_TIMEOUT); /* the deadline of this call */
+        void *owner = info->si_value.sival_ptr;
+        if (info->si_code == SI_TIMER && is_active_sigsafe(owner)) {
+            wx_thread_interrupt_self_sigsafe(owner, WX_INT_TIMEOUT); /* its deadline passed */
         } else if (info->si_code != SI_TKILL) {
             return false; /* somebody else's use of the number */
         }

@@ -108,6 +108,25 @@ static wax_status match_import(const struct matcher *mt, const struct wx_extern 
     }
 }
 
+/*
+ * Objects may only be linked within their store (a shared memory may be in several): another one
+ * may run on another thread, end sooner, or number its function types differently.
+ */
+static wax_status match_store(const struct matcher *mt, const struct wx_extern *have,
+                              const struct wx_store *store)
+{
+    bool same = true;
+    switch (have->kind) {
+    case WX_EXT_FUNC: same = have->u.func->store == store; break;
+    case WX_EXT_TABLE: same = have->u.table->store == store; break;
+    case WX_EXT_GLOBAL: same = have->u.global->store == store; break;
+    case WX_EXT_TAG: same = have->u.tag->store == store; break;
+    case WX_EXT_MEMORY: same = have->u.memory->engine == store->engine; break;
+    default: break;
+    }
+    return same ? WAX_OK : mismatch(mt, "it belongs to another store");
+}
+
 /* -------- making the instance -------- */
 
 static struct wx_instance *alloc_instance(struct wx_store *store, struct wx_rt_module *module)
@@ -144,6 +163,9 @@ static wax_status bind_imports(struct wx_instance *inst, const struct wx_extern 
     for (uint32_t i = 0; i < w->n_imports; i++) {
         struct matcher mt = {inst->store, inst->module, &w->imports[i], err};
         wax_status st = match_import(&mt, &imports[i]);
+        if (st == WAX_OK) {
+            st = match_store(&mt, &imports[i], inst->store);
+        }
         if (st != WAX_OK) {
             return st;
         }

@@ -2,6 +2,7 @@
 /* Import resolution. */
 #include "engine/rt/linker.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,18 +14,28 @@ struct provider {
     void *data;
 };
 
+/* Either an object of some store, or (host.fn set) what to make one of in the store at hand. */
+struct def {
+    struct wx_extern ext;
+    struct wx_host_def host;
+    max_align_t data[]; /* host.data points here */
+};
+
 struct wx_linker {
+    struct wx_engine *engine; /* counted */
     struct wx_mem *mem;
-    struct wx_map defs; /* "u32 length of module, module, name" -> struct wx_extern, owned */
+    struct wx_map defs; /* "u32 length of module, module, name" -> struct def, owned */
     WX_VEC(struct provider) providers;
 };
 
-wax_status wx_linker_new(struct wx_mem *mem, struct wx_linker **ret_linker, wax_error **err)
+wax_status wx_linker_new(struct wx_engine *engine, struct wx_mem *mem,
+                         struct wx_linker **ret_linker, wax_error **err)
 {
     struct wx_linker *l = wx_zalloc(mem, sizeof *l);
     if (!l) {
         return wx_fail_nomem(err, "a linker");
     }
+    l->engine = wx_engine_ref(engine);
     l->mem = mem;
     wx_map_init(&l->defs, mem);
     *ret_linker = l;
@@ -41,8 +52,12 @@ void wx_linker_free(struct wx_linker *linker)
     }
     wx_map_fini(&linker->defs);
     wx_vec_fini(linker->mem, &linker->providers);
+    struct wx_engine *engine = linker->engine;
     wx_free(linker->mem, linker);
+    wx_engine_unref(engine);
 }
+
+struct wx_engine *wx_linker_engine(const struct wx_linker *linker) { return linker->engine; }
 
 /* Key without ambiguity: names may hold any byte. NULL when out of memory. */
 static uint8_t *make_key(struct wx_mem *mem, struct wx_name module, struct wx_name name,
@@ -62,21 +77,41 @@ static uint8_t *make_key(struct wx_mem *mem, struct wx_name module, struct wx_na
     return key;
 }
 
+/* Takes `def` (NULL = out of memory), also on failure. */
+static wax_status put_def(struct wx_linker *linker, struct wx_name module, struct wx_name name,
+                          struct def *def, wax_error **err)
+{
+    size_t len;
+    uint8_t *key = def ? make_key(linker->mem, module, name, &len) : NULL;
+    struct def *old = key ? wx_map_get(&linker->defs, key, len) : NULL;
+    bool ok = key && wx_map_put(&linker->defs, key, len, def);
+    wx_free(linker->mem, ok ? old : def);
+    wx_free(linker->mem, key);
+    return ok ? WAX_OK : wx_fail_nomem(err, "a definition");
+}
+
 wax_status wx_linker_define(struct wx_linker *linker, struct wx_name module, struct wx_name name,
                             const struct wx_extern *ext, wax_error **err)
 {
-    size_t len;
-    uint8_t *key = make_key(linker->mem, module, name, &len);
-    struct wx_extern *copy = key ? wx_alloc(linker->mem, sizeof *copy) : NULL;
-    struct wx_extern *old = copy ? wx_map_get(&linker->defs, key, len) : NULL;
-    bool ok = copy != NULL;
-    if (ok) {
-        *copy = *ext;
-        ok = wx_map_put(&linker->defs, key, len, copy);
+    struct def *def = wx_zalloc(linker->mem, sizeof *def);
+    if (def) {
+        def->ext = *ext;
     }
-    wx_free(linker->mem, ok ? old : copy);
-    wx_free(linker->mem, key);
-    return ok ? WAX_OK : wx_fail_nomem(err, "a definition");
+    return put_def(linker, module, name, def, err);
+}
+
+wax_status wx_linker_define_host(struct wx_linker *linker, struct wx_name module,
+                                 struct wx_name name, const struct wx_host_def *host,
+                                 wax_error **err)
+{
+    struct def *def = wx_zalloc(linker->mem, sizeof *def + host->data_len);
+    if (def) {
+        def->ext.kind = WX_EXT_FUNC;
+        def->host = *host;
+        def->host.data = def->data;
+        memcpy(def->data, host->data, host->data_len);
+    }
+    return put_def(linker, module, name, def, err);
 }
 
 wax_status wx_linker_define_instance(struct wx_linker *linker, struct wx_name module,
@@ -105,6 +140,20 @@ wax_status wx_linker_add_provider(struct wx_linker *linker, wx_provider_fn fn, v
                                                            : wx_fail_nomem(err, "a provider");
 }
 
+static wax_status make_host(const struct wx_host_def *h, struct wx_store *store,
+                            const struct wx_import *im, struct wx_func **ret_func, wax_error **err)
+{
+    void *data = wx_arena_alloc(store->arena, h->data_len);
+    if (!data) {
+        return wx_fail_nomem(err, "a host function");
+    }
+    memcpy(data, h->data, h->data_len);
+    char name[128]; /* for back-traces only: cut when longer */
+    (void)snprintf(name, sizeof name, "%.*s", (int)(im->name.len < 127 ? im->name.len : 127),
+                   im->name.len ? im->name.p : "");
+    return wx_func_new_host(store, h->sig, h->fn, data, name, ret_func, err);
+}
+
 wax_status wx_linker_find(const struct wx_linker *l, struct wx_store *store,
                           const struct wx_rt_module *module, const struct wx_import *im,
                           struct wx_extern *ret_extern, wax_error **err)
@@ -114,11 +163,11 @@ wax_status wx_linker_find(const struct wx_linker *l, struct wx_store *store,
     if (!key) {
         return wx_fail_nomem(err, "linking");
     }
-    const struct wx_extern *def = wx_map_get(&l->defs, key, len);
+    const struct def *def = wx_map_get(&l->defs, key, len);
     wx_free(l->mem, key);
     if (def) {
-        *ret_extern = *def;
-        return WAX_OK;
+        *ret_extern = def->ext;
+        return def->host.fn ? make_host(&def->host, store, im, &ret_extern->u.func, err) : WAX_OK;
     }
     for (size_t i = 0; i < l->providers.n; i++) {
         const struct provider *p = &l->providers.p[i];

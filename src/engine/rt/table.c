@@ -2,6 +2,7 @@
 /* Tables. */
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/check.h"
 #include "engine/rt/engine.h"
 
@@ -24,7 +25,10 @@ static bool resize(struct wx_table *t, uint64_t size, const uint64_t init_ref[2]
     if (size > t->cap) {
         uint64_t cap = t->cap + t->cap / 2 > size ? t->cap + t->cap / 2 : size;
         cap = cap > t->max ? t->max : cap;
-        struct wx_tabent *moved = wx_realloc(&t->store->mem, t->elems, cap * sizeof *moved);
+        size_t bytes;
+        struct wx_tabent *moved = wx_mul_ok(cap, sizeof *moved, &bytes)
+                                      ? wx_realloc(&t->store->mem, t->elems, bytes)
+                                      : NULL;
         if (!moved) {
             return false;
         }
@@ -44,7 +48,7 @@ wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type,
 {
     uint64_t limit = store->engine->config.max_table_elems;
     limit = limit ? limit : DEFAULT_MAX_ELEMS;
-    if (type->limits.min > limit) {
+    if (type->limits.min > limit || (type->limits.has_max && type->limits.min > type->limits.max)) {
         (void)wx_fail(err, WAX_E_LIMIT, "a table of %llu elements is over the limit of %llu",
                       (unsigned long long)type->limits.min, (unsigned long long)limit);
         return WAX_E_LIMIT;

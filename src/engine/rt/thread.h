@@ -69,7 +69,12 @@ void wx_thread_fini(struct wx_thread *t);
 
 /** Set interrupt bits and wake whatever the thread blocks in. Any thread, async-signal-safe. */
 void wx_thread_interrupt(struct wx_thread *t, uint64_t bits);
-/** The same from a signal handler of the thread itself. */
+/**
+ * Take bits back that no longer mean anything (a deadline of an earlier call, the end of a process
+ * whose store lives on). Not while guest code runs in the store.
+ */
+void wx_thread_clear_interrupt(struct wx_thread *t, uint64_t bits);
+/** Interrupt from a signal handler of the thread itself. */
 void wx_thread_interrupt_self_sigsafe(struct wx_thread *t, uint64_t bits);
 /** End the present wait early (its condition may have changed). Any thread, async-signal-safe. */
 void wx_thread_wake(struct wx_thread *t);
@@ -80,7 +85,14 @@ void wx_thread_wake(struct wx_thread *t);
 bool wx_thread_wait(struct wx_thread *t, enum wx_wake *ret_why);
 
 /** The thread whose guest code this host thread runs now, NULL outside. */
-extern _Thread_local struct wx_thread *wx_thread_current;
+extern WX_THREAD_LOCAL struct wx_thread *wx_thread_current;
+
+/** One wx_enter under way, as signal handlers see it: of any store, innermost first. */
+struct wx_activation_link {
+    struct wx_thread *thread;
+    const struct wx_activation_link *below;
+};
+extern WX_THREAD_LOCAL const struct wx_activation_link *wx_activations;
 
 /** Record a trap and return WX_TRAP, for host functions: `return wx_trap(t, WX_TRAP_X);`. */
 static inline enum wx_outcome wx_trap(struct wx_thread *t, enum wx_trap code)

@@ -24,7 +24,8 @@
 #include "os/futex.h"
 #include "os/vm.h"
 
-_Thread_local struct wx_thread *wx_thread_current;
+WX_THREAD_LOCAL struct wx_thread *wx_thread_current;
+WX_THREAD_LOCAL const struct wx_activation_link *wx_activations;
 
 wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t stack_bytes,
                           wax_error **err)
@@ -67,8 +68,17 @@ void wx_thread_wake(struct wx_thread *t)
 void wx_thread_interrupt(struct wx_thread *t, uint64_t bits)
 {
     (void)wx_or_seq(&t->interrupt, bits);
-    wx_store_relaxed(&t->stack_limit, NULL); /* makes the next call look, too (R17) */
+    wx_store_seq(&t->stack_limit, NULL); /* makes the next call look, too (R17) */
     wx_thread_wake(t);
+}
+
+void wx_thread_clear_interrupt(struct wx_thread *t, uint64_t bits)
+{
+    (void)wx_and_seq(&t->interrupt, ~bits);
+    wx_store_seq(&t->stack_limit, t->stack_end);
+    if (wx_load_seq(&t->interrupt)) { /* another came meanwhile: its store may be lost under ours */
+        wx_store_seq(&t->stack_limit, NULL);
+    }
 }
 
 /*
