@@ -57,7 +57,8 @@ static void thread_failed(struct wx_guest_thread *g, wax_status st, wax_error *e
 {
     struct wx_env *env = g->env;
     wx_error_prefix(&error, "thread %u", g->tid);
-    wx_logf(&env->log, WX_LOG_ERROR, "thread", "%s", wax_error_message(error));
+    wx_logf(&env->log, st == WAX_E_CANCELLED ? WX_LOG_DEBUG : WX_LOG_ERROR, "thread", "%s",
+            wax_error_message(error));
     wx_mutex_lock(&env->lock);
     bool keep = !env->trap_error && !env->exiting && st != WAX_E_CANCELLED;
     if (keep) {

@@ -34,8 +34,11 @@ static char last_log[512];
 
 static void keep_log(void *data, int32_t level, const char *area, const char *message)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guest threads log, too */
     (void)data, (void)level, (void)area;
+    (void)pthread_mutex_lock(&lock);
     (void)snprintf(last_log, sizeof last_log, "%s", message);
+    (void)pthread_mutex_unlock(&lock);
 }
 
 static wax_engine *engine_new(int32_t signals, int64_t fail_alloc_at)
