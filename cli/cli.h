@@ -20,6 +20,11 @@ enum {
 int cli_fail(const char *command, wax_error *error);
 /** A usage error: message and where to find help. Returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/**
+ * The text with control characters made visible: names in modules are the guest's and must not
+ * drive the terminal. @return `buf`; cut when longer
+ */
+const char *cli_plain(const char *text, char *buf, size_t size);
 /** Log callback that writes to stderr. */
 void cli_log(void *data, int32_t level, const char *area, const char *message);
 

@@ -114,8 +114,10 @@ static void print_ports(const json_t *list, const char *title)
         const char *name = json_string_value(json_object_get(o, "name"));
         char *params = json_dumps(json_object_get(o, "params"), JSON_COMPACT);
         char *results = json_dumps(json_object_get(o, "results"), JSON_COMPACT);
+        char plain[2][1024];
         printf("  %-7s %s%s%s %s%s%s\n", json_string_value(json_object_get(o, "kind")),
-               module ? module : "", module ? "." : "", name ? name : "", params ? params : "",
+               module ? cli_plain(module, plain[0], sizeof plain[0]) : "", module ? "." : "",
+               name ? cli_plain(name, plain[1], sizeof plain[1]) : "", params ? params : "",
                params ? " -> " : "", results ? results : "");
         free(params);
         free(results);

@@ -2,6 +2,7 @@
 /* The waxwing command: picks the sub-command. */
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,20 +66,40 @@ static int status_of(const wax_error *error)
     }
 }
 
+const char *cli_plain(const char *text, char *buf, size_t size)
+{
+    size_t n = 0;
+    for (const char *p = text; *p && n + 5 < size; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool c1 = c == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0;
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || c1) {
+            n += (size_t)snprintf(buf + n, size - n, "\\x%02x", c); /* four, see the loop */
+        } else {
+            buf[n++] = *p;
+        }
+    }
+    buf[n] = '\0';
+    return buf;
+}
+
 static void print_frames(const wax_error *error)
 {
     for (size_t i = 0; i < wax_error_n_frames(error); i++) {
         const wax_frame *f = wax_error_frame(error, i);
-        fprintf(stderr, "  %2zu: %s (func %u) at 0x%llx\n", i, f->func_name[0] ? f->func_name : "?",
-                f->func_idx, (unsigned long long)f->module_off);
+        char name[1024];
+        fprintf(stderr, "  %2zu: %s (func %u) at 0x%llx\n", i,
+                f->func_name[0] ? cli_plain(f->func_name, name, sizeof name) : "?", f->func_idx,
+                (unsigned long long)f->module_off);
     }
 }
 
 int cli_fail(const char *command, wax_error *error)
 {
-    fprintf(stderr, "waxwing: %s: %s", command, wax_error_message(error));
+    char text[4096];
+    fprintf(stderr, "waxwing: %s: %s", command,
+            cli_plain(wax_error_message(error), text, sizeof text));
     if (wax_error_line(error)) {
-        fprintf(stderr, "\n%s", wax_error_excerpt(error));
+        fprintf(stderr, "\n%s", cli_plain(wax_error_excerpt(error), text, sizeof text));
     } else if (wax_error_offset(error) != WAX_NO_OFFSET) {
         fprintf(stderr, " (at byte 0x%llx", (unsigned long long)wax_error_offset(error));
         if (wax_error_func_idx(error) != WAX_NO_INDEX) {
@@ -92,7 +113,7 @@ int cli_fail(const char *command, wax_error *error)
     fputc('\n', stderr);
     print_frames(error);
     if (wax_error_hint(error)[0]) {
-        fprintf(stderr, "hint: %s\n", wax_error_hint(error));
+        fprintf(stderr, "hint: %s\n", cli_plain(wax_error_hint(error), text, sizeof text));
     }
     int status = status_of(error);
     wax_error_free(error);
@@ -113,9 +134,10 @@ int cli_usage(const char *command, const char *format, ...)
 void cli_log(void *data, int32_t level, const char *area, const char *message)
 {
     static const char *const names[] = {"error", "warning", "info", "debug", "trace"};
+    char text[4096];
     (void)data;
     fprintf(stderr, "waxwing: %s: %s: %s\n", level <= WAX_LOG_TRACE ? names[level] : "?", area,
-            message);
+            cli_plain(message, text, sizeof text));
 }
 
 int cmd_version(int argc, char **argv)

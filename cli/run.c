@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,11 @@ static int parse_scaled(const char *s, const char *const *names, const uint64_t 
 {
     char *end;
     errno = 0;
+    if (!isdigit((unsigned char)s[0])) { /* strtoull takes blanks and signs */
+        return -1;
+    }
     unsigned long long n = strtoull(s, &end, 10);
-    if (end == s || errno || s[0] == '-') {
+    if (errno) {
         return -1;
     }
     for (int i = 0; names[i]; i++) {
@@ -151,6 +155,7 @@ static int set_option(struct run *r, const char *name, const char *value)
         *(name[6] == 't' ? &r->max_threads : &r->max_fds) = (uint32_t)n;
     } else if (strcmp(name, "--allow-threads") == 0) {
         r->no_threads = strcmp(value, "no") == 0;
+        return r->no_threads || strcmp(value, "yes") == 0 ? 0 : -1;
     } else {
         return -2;
     }
@@ -166,8 +171,9 @@ static const char *respell(const char *value, int guest_first)
         return NULL;
     }
     const char *rest = colon + 1;
-    const char *ro = strstr(rest, ":ro");
-    int rest_len = (int)(ro ? ro - rest : (long)strlen(rest));
+    size_t len = strlen(rest);
+    bool ro = len >= 3 && strcmp(rest + len - 3, ":ro") == 0; /* only as the last word */
+    int rest_len = (int)(ro ? len - 3 : len);
     if (guest_first) {
         (void)sprintf(s, "%.*s::%.*s%s", rest_len, rest, (int)(colon - value), value,
                       ro ? ",ro" : "");
@@ -220,7 +226,11 @@ static int parse(struct run *r, int argc, char **argv)
         }
         int spelled = strcmp(name, "--volume") == 0 ? 1 : strcmp(name, "--mapdir") == 0 ? 2 : 0;
         if (spelled) {
-            value = value ? respell(value, spelled == 2) : NULL;
+            const char *as_dir = value ? respell(value, spelled == 2) : NULL;
+            if (value && !as_dir) {
+                return -cli_usage("run", "bad value for option '%s'", name);
+            }
+            value = as_dir;
             (void)snprintf(name, sizeof name, "--dir");
         }
         int e = set_option(r, name, value ? value : ""); /* known at all? */
@@ -341,7 +351,12 @@ static int parse_arg(const char **p, wax_valtype type, wax_value *v)
     memset(v, 0, sizeof *v);
     v->type = type;
     switch (type) {
-    case WAX_I32: v->of.i32 = (int32_t)strtoll(*p, &end, 0); break;
+    case WAX_I32: {
+        long long n = strtoll(*p, &end, 0);
+        v->of.i32 = (int32_t)n;
+        errno = n < INT32_MIN || n > UINT32_MAX ? ERANGE : errno;
+        break;
+    }
     case WAX_I64:
         v->of.i64 = **p == '-' ? strtoll(*p, &end, 0) : (int64_t)strtoull(*p, &end, 0);
         break;

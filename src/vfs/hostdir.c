@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "vfs/walk.h"
 
 #define RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
 #define RETRIES 8 /* EAGAIN: a rename raced with the resolution */
@@ -58,20 +59,23 @@ wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err)
 static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
 {
     uint64_t mode = flags & O_CREAT ? 0666 : 0;
-    for (int i = 0;; i++) {
-        int fd = wx_fd_openat2(dir_fd, path, (uint64_t)(unsigned)flags, mode, RESOLVE);
-        if (fd >= 0 && is_kernel_fs(fd)) {
-            (void)wx_fd_close(&fd); /* nothing was done with it */
-            return EPERM;
-        }
-        if (fd >= 0) {
-            *ret_fd = fd;
-            return 0;
-        }
-        if (fd != -EAGAIN || i == RETRIES) {
-            return fd == -EXDEV ? WX_EOUTSIDE : -fd;
-        }
+    int fd = -EAGAIN;
+    for (int i = 0; i <= RETRIES && fd == -EAGAIN; i++) {
+        fd = wx_fd_openat2(dir_fd, path, (uint64_t)(unsigned)flags, mode, RESOLVE);
     }
+    /* No such call, one that a seccomp filter forbids, or no end of renames. */
+    if (fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN) {
+        fd = wx_walk_beneath(dir_fd, path, flags);
+    }
+    if (fd < 0) {
+        return fd == -EXDEV ? WX_EOUTSIDE : -fd;
+    }
+    if (is_kernel_fs(fd)) {
+        (void)wx_fd_close(&fd); /* nothing was done with it */
+        return EPERM;
+    }
+    *ret_fd = fd;
+    return 0;
 }
 
 /* Length of the path without trailing slashes; *ret_slash tells whether there were any. */

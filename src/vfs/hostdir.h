@@ -10,11 +10,12 @@
 #include "base/error.h"
 
 /*
- * The kernel resolves paths (openat2, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS): no cache, no string
- * rewriting, no check-then-use. Operations on names open the parent that way and act on the last
- * component without following it. All functions return a host errno, or WX_EOUTSIDE when the path
- * leads out of the directory (EXDEV stays what the kernel means by it). Paths are relative; rules:
- * trailing slash = a directory is required; what lies on a kernel filesystem is refused with EPERM.
+ * The kernel resolves paths (openat2, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS; vfs/walk.h where
+ * there is no such call): no cache, no string rewriting, no check-then-use. Operations on names
+ * open the parent that way and act on the last component without following it. All functions return
+ * a host errno, or WX_EOUTSIDE when the path leads out of the directory (EXDEV stays what the
+ * kernel means by it). Paths are relative; rules: trailing slash = a directory is required; what
+ * lies on a kernel filesystem is refused with EPERM.
  */
 #define WX_EOUTSIDE 10000 /* no host errno has this number */
 

@@ -109,5 +109,19 @@ expect trace 0 'fd_write' "$waxwing" --trace "$plugin"
 expect planned 69 'not there yet' "$waxwing" compile x
 expect unknown-feature 64 "unknown feature 'x'" "$waxwing" --feature +x "$tmp/trap.wasm"
 expect preload 0 '' "$waxwing" --preload "env=$tmp/trap.wasm" --invoke 'add(1,2)' "$tmp/trap.wasm"
+# (import "env" "ESC[2Jx" (func)): what a module is called must not reach the terminal as it is
+module escape.wasm '\001\004\001\140\000\000\002\016\001\003env\006\033[2Jxy\000\000'
+expect terminal-escape 69 'env.\x1b[2Jxy' "$waxwing" "$tmp/escape.wasm"
+expect terminal-escape-inspect 0 'env.\x1b[2Jxy' "$waxwing" inspect "$tmp/escape.wasm"
+expect invoke-range 64 'argument 1' "$waxwing" --invoke 'add(4294967296, 1)' "$tmp/trap.wasm"
+expect invoke-unsigned 0 '0' "$waxwing" --invoke 'add(4294967295, 1)' "$tmp/trap.wasm"
+expect negative-number 64 'bad value' "$waxwing" --max-fds ' -1' "$tmp/trap.wasm"
+expect yes-or-no 64 'bad value' "$waxwing" --allow-threads=never "$tmp/trap.wasm"
+mkdir -p "$tmp/a/b:rough"
+expect volume-suffix 0 '3' "$waxwing" --volume "$tmp/a:/x:rough" --invoke 'add(1,2)' "$tmp/trap.wasm"
+expect volume-without-colon 64 'bad value' "$waxwing" --volume "$tmp" "$tmp/trap.wasm"
+expect closed-streams 0 '3' sh -c "'$waxwing' --invoke 'add(1,2)' '$tmp/trap.wasm' <&-"
+mkfifo "$tmp/pipe"
+expect fifo-module 74 'not a regular file' timeout 10 "$waxwing" "$tmp/pipe"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]
