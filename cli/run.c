@@ -46,7 +46,8 @@ struct run {
     const char *dirs[MAX_LIST];
     const char *vars[MAX_LIST];
     const char *preloads[MAX_LIST];
-    unsigned n_dirs, n_vars, n_preloads;
+    char *respelled[MAX_LIST]; /* owned; some of dirs point here */
+    unsigned n_dirs, n_vars, n_preloads, n_respelled;
     const char *inherit; /* glob, NULL = none */
     const char *argv0, *invoke;
     uint64_t timeout_ns, max_memory, fuel;
@@ -162,14 +163,15 @@ static int set_option(struct run *r, const char *name, const char *value)
     return 0;
 }
 
-/* HOST:GUEST or GUEST:HOST turned into HOST::GUEST, in a buffer that lives as long as we do. */
-static const char *respell(const char *value, int guest_first)
+/* HOST:GUEST or GUEST:HOST turned into HOST::GUEST; NULL if it is neither. */
+static const char *respell(struct run *r, const char *value, int guest_first)
 {
     const char *colon = strchr(value, ':');
-    char *s = colon ? malloc(strlen(value) + 8) : NULL;
+    char *s = colon && r->n_respelled < MAX_LIST ? malloc(strlen(value) + 8) : NULL;
     if (!s) {
         return NULL;
     }
+    r->respelled[r->n_respelled++] = s;
     const char *rest = colon + 1;
     size_t len = strlen(rest);
     bool ro = len >= 3 && strcmp(rest + len - 3, ":ro") == 0; /* only as the last word */
@@ -226,7 +228,7 @@ static int parse(struct run *r, int argc, char **argv)
         }
         int spelled = strcmp(name, "--volume") == 0 ? 1 : strcmp(name, "--mapdir") == 0 ? 2 : 0;
         if (spelled) {
-            const char *as_dir = value ? respell(value, spelled == 2) : NULL;
+            const char *as_dir = value ? respell(r, value, spelled == 2) : NULL;
             if (value && !as_dir) {
                 return -cli_usage("run", "bad value for option '%s'", name);
             }
@@ -486,16 +488,13 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
     return status;
 }
 
-int cmd_run(int argc, char **argv)
+static int run_command(struct run *r, int argc, char **argv)
 {
-    struct run r = {0};
-    wax_engine_options_init(&r.engine);
-    r.engine.log = cli_log;
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(help, stdout);
         return 0;
     }
-    int at = parse(&r, argc, argv);
+    int at = parse(r, argc, argv);
     if (at < 0) {
         return -at;
     }
@@ -506,13 +505,25 @@ int cmd_run(int argc, char **argv)
     wax_engine *engine = NULL;
     wax_module *module = NULL;
     int status;
-    if (wax_engine_new(&r.engine, &engine, &error) != WAX_OK ||
+    if (wax_engine_new(&r->engine, &engine, &error) != WAX_OK ||
         wax_module_from_file(engine, argv[at], &module, &error) != WAX_OK) {
         status = cli_fail("run", error);
     } else {
-        status = run_module(&r, engine, module, argc - at, argv + at);
+        status = run_module(r, engine, module, argc - at, argv + at);
     }
     wax_module_free(module);
     wax_engine_free(engine);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run r = {0};
+    wax_engine_options_init(&r.engine);
+    r.engine.log = cli_log;
+    int status = run_command(&r, argc, argv);
+    for (unsigned i = 0; i < r.n_respelled; i++) {
+        free(r.respelled[i]);
+    }
     return status;
 }
