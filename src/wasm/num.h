@@ -89,6 +89,23 @@ WX_NUM uint32_t wx_num_I32_WRAP_I64(uint64_t a) { return (uint32_t)a; }
 WX_NUM uint64_t wx_num_I64_EXTEND_I32_S(uint32_t a) { return (uint64_t)(int64_t)(int32_t)a; }
 WX_NUM uint64_t wx_num_I64_EXTEND_I32_U(uint32_t a) { return a; }
 
+/* Wide arithmetic: both halves of the result. */
+typedef unsigned __int128 wx_u128;
+WX_NUM wx_u128 wx_num_join(uint64_t low, uint64_t high) { return (wx_u128)high << 64 | low; }
+WX_NUM wx_u128 wx_num_I64_ADD128(uint64_t a, uint64_t a_high, uint64_t b, uint64_t b_high)
+{
+    return wx_num_join(a, a_high) + wx_num_join(b, b_high);
+}
+WX_NUM wx_u128 wx_num_I64_SUB128(uint64_t a, uint64_t a_high, uint64_t b, uint64_t b_high)
+{
+    return wx_num_join(a, a_high) - wx_num_join(b, b_high);
+}
+WX_NUM wx_u128 wx_num_I64_MUL_WIDE_S(uint64_t a, uint64_t b)
+{
+    return (wx_u128)((__int128)(int64_t)a * (int64_t)b);
+}
+WX_NUM wx_u128 wx_num_I64_MUL_WIDE_U(uint64_t a, uint64_t b) { return (wx_u128)a * b; }
+
 /*
  * Floats. nearest/ceil/floor/trunc go by the size of the number: every float of magnitude 2^P and
  * up is an integer already (P = bits of the fraction), below that the cast is exact. The sign of

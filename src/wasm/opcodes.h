@@ -72,8 +72,16 @@ enum wx_lower {
     WX_LOWER_ATOMIC_RMW,
     WX_LOWER_ATOMIC_CMPXCHG,
     WX_LOWER_ATOMIC_WAIT,
-    WX_LOWER_WIDE,
-    WX_LOWER_SIMD,
+    WX_LOWER_WIDE,      /* several i64, two results */
+    WX_LOWER_V_BINARY,  /* of v128: two operands */
+    WX_LOWER_V_SHIFT,   /* v128 and an i32 count */
+    WX_LOWER_V_TERNARY, /* three operands */
+    WX_LOWER_V_SHUFFLE, /* two operands, 16 lane numbers */
+    WX_LOWER_V_EXTRACT, /* a lane of `access` bytes */
+    WX_LOWER_V_REPLACE,
+    WX_LOWER_V_STORE,
+    WX_LOWER_V_LOAD_LANE, /* memory access of one lane */
+    WX_LOWER_V_STORE_LANE,
     WX_LOWER_GC
 };
 

@@ -200,17 +200,10 @@ static uint32_t read_memarg(struct wx_validator *v)
     return memory_idx;
 }
 
-/* Lane numbers are below 16 / width; the text before the dot says the shape. */
+/* Lane numbers are below 16 / width. */
 static void read_lane(struct wx_validator *v)
 {
-    unsigned lanes;
-    if (v->info->imm == WX_IMM_MEMARG_LANE) {
-        lanes = 16u / v->info->access;
-    } else {
-        const char *x = strchr(v->info->text, 'x');
-        lanes = x[1] == '1' ? 16 : (unsigned)(x[1] - '0');
-    }
-    if (wx_read_u8(v->r) >= lanes && wx_reader_ok(v->r)) {
+    if (wx_read_u8(v->r) >= 16u / v->info->access && wx_reader_ok(v->r)) {
         wx_v_fail(v, "invalid lane index");
     }
 }

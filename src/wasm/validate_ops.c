@@ -789,7 +789,15 @@ static void check_gc(struct wx_validator *v) { wx_v_fail(v, "garbage collection 
 #define BY_ATOMIC_CMPXCHG(NAME) wx_check_letters
 #define BY_ATOMIC_WAIT(NAME) wx_check_letters
 #define BY_WIDE(NAME) wx_check_letters
-#define BY_SIMD(NAME) wx_check_letters
+#define BY_V_BINARY(NAME) wx_check_letters
+#define BY_V_SHIFT(NAME) wx_check_letters
+#define BY_V_TERNARY(NAME) wx_check_letters
+#define BY_V_SHUFFLE(NAME) wx_check_letters
+#define BY_V_EXTRACT(NAME) wx_check_letters
+#define BY_V_REPLACE(NAME) wx_check_letters
+#define BY_V_STORE(NAME) wx_check_letters
+#define BY_V_LOAD_LANE(NAME) wx_check_letters
+#define BY_V_STORE_LANE(NAME) wx_check_letters
 #define BY_GC(NAME) check_gc
 
 const wx_check_fn wx_check_table[WX_OP_COUNT] = {

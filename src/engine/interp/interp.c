@@ -315,7 +315,7 @@ static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32
 
 static const struct wx_tier_ops ops = {
     .name = "interp",
-    .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(WIDE_ARITHMETIC) | BIT(GC)),
+    .features = ~BIT(GC),
     .header_slots = WX_FRAME_SLOTS,
     .module_fini = module_fini,
     .compile = compile,

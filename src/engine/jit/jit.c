@@ -291,7 +291,7 @@ static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32
 
 static const struct wx_tier_ops ops = {
     .name = "fast",
-    .features = ~(BIT(SIMD) | BIT(RELAXED_SIMD) | BIT(WIDE_ARITHMETIC) | BIT(GC)),
+    .features = ~BIT(GC),
     .header_slots = 1,
     .prepare = prepare,
     .module_fini = module_fini,

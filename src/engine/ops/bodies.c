@@ -96,25 +96,18 @@
     (*(const void *volatile *)&t->pc = pc, mem + (uint64_t)(uint32_t)(IDX) + (OFF))
 #endif
 
-/* Checked access: memory A, offset B, C masks the index to its width. NULL = out of bounds. */
-static inline __attribute__((always_inline)) uint8_t *
-checked(const struct wx_instance *ctx, uint64_t memory_idx, uint64_t idx, uint64_t off, uint64_t width)
-{
-    const struct wx_memory *m = ctx->memories[memory_idx];
-    uint64_t size = wx_memory_size(m), addr;
-    if (__builtin_add_overflow(idx, off, &addr) || addr > size || size - addr < width) {
-        return NULL;
-    }
-    return m->base + addr;
-}
+/* Checked access: memory A, offset B, C masks the index to its width; gives p. */
 #define CHECKED(V, WIDTH)                                                                          \
-    uint8_t *p = checked(ctx, A, GET_I(V) & C, B, (WIDTH));                                        \
-    if (wx_unlikely(!p)) {                                                                         \
+    const struct wx_memory *m_ = ctx->memories[A];                                                 \
+    uint64_t size_ = wx_memory_size(m_), addr_;                                                    \
+    if (wx_unlikely(__builtin_add_overflow(GET_I(V) & C, B, &addr_) || size_ < (WIDTH) ||          \
+                    addr_ > size_ - (WIDTH))) {                                                    \
         TRAP(WX_TRAP_MEMORY_OOB);                                                                  \
-    }
+    }                                                                                              \
+    uint8_t *p = m_->base + addr_;
 /* Atomics fault on misalignment before anything else; bases are page-aligned. */
 #define CHECKED_ATOMIC(V, WIDTH)                                                                   \
-    if (wx_unlikely(((GET_I(V) & C) + B) & ((WIDTH)-1))) {                                         \
+    if (wx_unlikely((GET_I(V) + B) & ((WIDTH)-1))) {                                         \
         TRAP(WX_TRAP_UNALIGNED_ATOMIC);                                                            \
     }                                                                                              \
     CHECKED(V, WIDTH)
@@ -173,6 +166,123 @@ checked(const struct wx_instance *ctx, uint64_t memory_idx, uint64_t idx, uint64
         NEXT(3);                                                                                   \
     }
 
+/* -------- v128: letters V; the lane of a form is the number after its letters -------- */
+
+#define DEF_V_BINARY(V, W, U, NAME)                                                                \
+    WX_BODY(NAME##_RR_##V) { SET_V(V, wx_num_##NAME(GET_V(V), GET_V(W))); NEXT(0); }               \
+    WX_BODY(NAME##_RL_##V) { SET_V(V, wx_num_##NAME(GET_V(V), LOC_V(A))); NEXT(1); }               \
+    WX_BODY(NAME##_LR_##V) { SET_V(V, wx_num_##NAME(LOC_V(A), GET_V(W))); NEXT(1); }               \
+    WX_BODY(NAME##_LL_##V) { SET_V(V, wx_num_##NAME(LOC_V(A), LOC_V(B))); NEXT(2); }
+#define DEF_V_SHIFT(V, W, U, NAME)                                                                 \
+    WX_BODY(NAME##_RR_##V) { SET_V(V, wx_num_##NAME(GET_V(V), GET_i(W))); NEXT(0); }               \
+    WX_BODY(NAME##_RL_##V) { SET_V(V, wx_num_##NAME(GET_V(V), LOC_i(A))); NEXT(1); }               \
+    WX_BODY(NAME##_RC_##V) { SET_V(V, wx_num_##NAME(GET_V(V), IMM_i(A))); NEXT(1); }               \
+    WX_BODY(NAME##_LR_##V) { SET_V(V, wx_num_##NAME(LOC_V(A), GET_i(W))); NEXT(1); }               \
+    WX_BODY(NAME##_LL_##V) { SET_V(V, wx_num_##NAME(LOC_V(A), LOC_i(B))); NEXT(2); }               \
+    WX_BODY(NAME##_LC_##V) { SET_V(V, wx_num_##NAME(LOC_V(A), IMM_i(B))); NEXT(2); }
+#define DEF_V_TERNARY(V, W, U, NAME)                                                               \
+    WX_BODY(NAME##_R_##V) { SET_V(V, wx_num_##NAME(GET_V(V), GET_V(W), GET_V(U))); NEXT(0); }
+#define DEF_V_SHUFFLE(V, W, U, NAME)                                                               \
+    WX_BODY(NAME##_R_##V) { SET_V(V, wx_num_##NAME(GET_V(V), GET_V(W), IMM_V(A, B))); NEXT(2); }
+
+/* M(LANE, …) for each lane of W bytes. */
+#define LANES_8(M, ...) M(0, __VA_ARGS__) M(1, __VA_ARGS__)
+#define LANES_4(M, ...) LANES_8(M, __VA_ARGS__) M(2, __VA_ARGS__) M(3, __VA_ARGS__)
+#define LANES_2(M, ...)                                                                            \
+    LANES_4(M, __VA_ARGS__) M(4, __VA_ARGS__) M(5, __VA_ARGS__) M(6, __VA_ARGS__) M(7, __VA_ARGS__)
+#define LANES_1(M, ...)                                                                            \
+    LANES_2(M, __VA_ARGS__) M(8, __VA_ARGS__) M(9, __VA_ARGS__) M(10, __VA_ARGS__)                 \
+    M(11, __VA_ARGS__) M(12, __VA_ARGS__) M(13, __VA_ARGS__) M(14, __VA_ARGS__) M(15, __VA_ARGS__)
+
+/* In its slot a lane is a scalar of its own: A is its offset. */
+#define LANE_CELL_I8X16_EXTRACT_LANE_S s8
+#define LANE_CELL_I8X16_EXTRACT_LANE_U u8
+#define LANE_CELL_I16X8_EXTRACT_LANE_S s16
+#define LANE_CELL_I16X8_EXTRACT_LANE_U u16
+#define LANE_CELL_I32X4_EXTRACT_LANE u32
+#define LANE_CELL_I64X2_EXTRACT_LANE u64
+#define LANE_CELL_F32X4_EXTRACT_LANE f32
+#define LANE_CELL_F64X2_EXTRACT_LANE f64
+#define DEF_V_EXTRACT_LANE(LANE, V, NAME, R)                                                       \
+    WX_BODY(NAME##_R##LANE##_##V) { CAT(SET_, R)(V, wx_num_##NAME(GET_V(V), LANE)); NEXT(0); }
+#define DEF_V_EXTRACT(V, W, U, NAME, R, WIDTH)                                                     \
+    LANES_##WIDTH(DEF_V_EXTRACT_LANE, V, NAME, R)                                                  \
+    WX_BODY(NAME##_L_##V)                                                                          \
+    {                                                                                              \
+        CAT(SET_, R)(V, *(const CAT(wx_cell_, LANE_CELL_##NAME) *)(const void *)SLOT(A));          \
+        NEXT(1);                                                                                   \
+    }
+#define DEF_V_REPLACE_LANE(LANE, V, W, NAME, Q)                                                    \
+    WX_BODY(NAME##_R##LANE##_##V)                                                                  \
+    {                                                                                              \
+        SET_V(V, wx_num_##NAME(GET_V(V), CAT(GET_, Q)(W), LANE));                                  \
+        NEXT(0);                                                                                   \
+    }
+#define DEF_V_REPLACE(V, W, U, NAME, Q, WIDTH) LANES_##WIDTH(DEF_V_REPLACE_LANE, V, W, NAME, Q)
+
+/* The offset is the last immediate. */
+#define DEF_V_STORE(V, W, U, NAME, WIDTH)                                                          \
+    WX_BODY(NAME##_RR_##V) { wx_op_##NAME(GUARDED(GET_i(V), A), GET_V(W)); NEXT(1); }              \
+    WX_BODY(NAME##_RL_##V) { wx_op_##NAME(GUARDED(GET_i(V), B), LOC_V(A)); NEXT(2); }              \
+    WX_BODY(NAME##_LR_##V) { wx_op_##NAME(GUARDED(LOC_i(A), B), GET_V(W)); NEXT(2); }              \
+    WX_BODY(NAME##_LL_##V) { wx_op_##NAME(GUARDED(LOC_i(A), C), LOC_V(B)); NEXT(3); }              \
+    WX_BODY(NAME##_K_##V)                                                                          \
+    {                                                                                              \
+        CHECKED(V, WIDTH)                                                                          \
+        wx_op_##NAME(p, GET_V(W));                                                                 \
+        NEXT(3);                                                                                   \
+    }
+#define DEF_V_LOAD_LANE_1(LANE, V, W, NAME, WIDTH)                                                 \
+    WX_BODY(NAME##_R##LANE##_##V)                                                                  \
+    {                                                                                              \
+        SET_V(V, wx_op_##NAME(GUARDED(GET_i(V), A), GET_V(W), LANE));                              \
+        NEXT(1);                                                                                   \
+    }                                                                                              \
+    WX_BODY(NAME##_K##LANE##_##V)                                                                  \
+    {                                                                                              \
+        CHECKED(V, WIDTH)                                                                          \
+        SET_V(V, wx_op_##NAME(p, GET_V(W), LANE));                                                 \
+        NEXT(3);                                                                                   \
+    }
+#define DEF_V_LOAD_LANE(V, W, U, NAME, WIDTH) LANES_##WIDTH(DEF_V_LOAD_LANE_1, V, W, NAME, WIDTH)
+#define DEF_V_STORE_LANE_1(LANE, V, W, NAME, WIDTH)                                                \
+    WX_BODY(NAME##_R##LANE##_##V)                                                                  \
+    {                                                                                              \
+        wx_op_##NAME(GUARDED(GET_i(V), A), GET_V(W), LANE);                                        \
+        NEXT(1);                                                                                   \
+    }                                                                                              \
+    WX_BODY(NAME##_K##LANE##_##V)                                                                  \
+    {                                                                                              \
+        CHECKED(V, WIDTH)                                                                          \
+        wx_op_##NAME(p, GET_V(W), LANE);                                                           \
+        NEXT(3);                                                                                   \
+    }
+#define DEF_V_STORE_LANE(V, W, U, NAME, WIDTH) LANES_##WIDTH(DEF_V_STORE_LANE_1, V, W, NAME, WIDTH)
+
+/* -------- wide arithmetic: low half first, results in the first two positions -------- */
+
+#define DEF_WIDE_II(V, W, U, T, NAME)                                                              \
+    WX_BODY(NAME##_R_##V)                                                                          \
+    {                                                                                              \
+        unsigned __int128 v = wx_num_##NAME(GET_I(V), GET_I(W));                                   \
+        SET_I(V, (uint64_t)v);                                                                     \
+        SET_I(W, (uint64_t)(v >> 64));                                                             \
+        NEXT(0);                                                                                   \
+    }
+#define DEF_WIDE_IIII(V, W, U, T, NAME)                                                            \
+    WX_BODY(NAME##_R_##V)                                                                          \
+    {                                                                                              \
+        unsigned __int128 v = wx_num_##NAME(GET_I(V), GET_I(W), GET_I(U), GET_I(T));               \
+        SET_I(V, (uint64_t)v);                                                                     \
+        SET_I(W, (uint64_t)(v >> 64));                                                             \
+        NEXT(0);                                                                                   \
+    }
+
+/* Second letter of "VX". */
+#define VAL_Vi i
+#define VAL_VI I
+#define VAL_Vf f
+#define VAL_VF F
 /* Second letter of "mX". */
 #define VAL_mi i
 #define VAL_mI I
@@ -190,8 +300,6 @@ checked(const struct wx_instance *ctx, uint64_t memory_idx, uint64_t idx, uint64
 #define BODY_CONST(NAME, P, R, WIDTH)
 #define BODY_BULK(NAME, P, R, WIDTH)
 #define BODY_ATOMIC_WAIT(NAME, P, R, WIDTH)
-#define BODY_WIDE(NAME, P, R, WIDTH)
-#define BODY_SIMD(NAME, P, R, WIDTH)
 #define BODY_GC(NAME, P, R, WIDTH)
 #define BODY_UNARY(NAME, P, R, WIDTH) AT4(DEF_UNARY, NAME, P, R)
 #define BODY_UNARY_TRAP(NAME, P, R, WIDTH) AT4(DEF_UNARY_TRAP, NAME, P, R)
@@ -205,6 +313,18 @@ checked(const struct wx_instance *ctx, uint64_t memory_idx, uint64_t idx, uint64
 #define BODY_ATOMIC_STORE(NAME, P, R, WIDTH) AT4(DEF_ATOMIC_STORE, NAME, VAL_##P, WIDTH)
 #define BODY_ATOMIC_RMW(NAME, P, R, WIDTH) AT4(DEF_ATOMIC_RMW, NAME, R, WIDTH)
 #define BODY_ATOMIC_CMPXCHG(NAME, P, R, WIDTH) AT4(DEF_ATOMIC_CMPXCHG, NAME, R, WIDTH)
+#define BODY_V_BINARY(NAME, P, R, WIDTH) AT4(DEF_V_BINARY, NAME)
+#define BODY_V_SHIFT(NAME, P, R, WIDTH) AT4(DEF_V_SHIFT, NAME)
+#define BODY_V_TERNARY(NAME, P, R, WIDTH) AT4(DEF_V_TERNARY, NAME)
+#define BODY_V_SHUFFLE(NAME, P, R, WIDTH) AT4(DEF_V_SHUFFLE, NAME)
+#define BODY_V_EXTRACT(NAME, P, R, WIDTH) AT4(DEF_V_EXTRACT, NAME, R, WIDTH)
+#define BODY_V_REPLACE(NAME, P, R, WIDTH) AT4(DEF_V_REPLACE, NAME, VAL_##P, WIDTH)
+#define BODY_V_STORE(NAME, P, R, WIDTH) AT4(DEF_V_STORE, NAME, WIDTH)
+#define BODY_V_LOAD_LANE(NAME, P, R, WIDTH) AT4(DEF_V_LOAD_LANE, NAME, WIDTH)
+#define BODY_V_STORE_LANE(NAME, P, R, WIDTH) AT4(DEF_V_STORE_LANE, NAME, WIDTH)
+#define BODY_WIDE(NAME, P, R, WIDTH)                                                               \
+    DEF_WIDE_##P(0, 1, 2, 3, NAME) DEF_WIDE_##P(1, 2, 3, 0, NAME)                                  \
+    DEF_WIDE_##P(2, 3, 0, 1, NAME) DEF_WIDE_##P(3, 0, 1, 2, NAME)
 
 #define OP(NAME, PFX, CODE, TEXT, IMM, PARAMS, RESULTS, ACCESS, FEATURE, LOWER)                    \
     BODY_##LOWER(NAME, PARAMS, RESULTS, ACCESS)
@@ -216,8 +336,11 @@ checked(const struct wx_instance *ctx, uint64_t memory_idx, uint64_t idx, uint64
 #define DEF_SLOTS(V, W, U, UNUSED)                                                                 \
     WX_BODY(GET_r_##V) { SET_I(V, LOC_I(A)); NEXT(1); }                                            \
     WX_BODY(GET_x_##V) { SET_F(V, LOC_F(A)); NEXT(1); }                                            \
+    WX_BODY(GET_v_##V) { SET_V(V, LOC_V(A)); NEXT(1); }                                            \
     WX_BODY(PUT_r_##V) { PUT_r(A, V); NEXT(1); }                                                   \
     WX_BODY(PUT_x_##V) { PUT_x(A, V); NEXT(1); }                                                   \
+    WX_BODY(PUT_v_##V) { PUT_v(A, V); NEXT(1); }                                                   \
+    WX_BODY(CONST_v_##V) { SET_V(V, IMM_V(A, B)); NEXT(2); }                                       \
     WX_BODY(CONST_r_##V) { SET_I(V, A); NEXT(1); }                                                 \
     WX_BODY(CONST_x_##V) { SET_F(V, IMM_F(A)); NEXT(1); }                                          \
     WX_BODY(SHIFT1_r_##V) { CAT(r, V) = CAT(r, W); NEXT(0); }                                      \
@@ -228,6 +351,8 @@ checked(const struct wx_instance *ctx, uint64_t memory_idx, uint64_t idx, uint64
     WX_BODY(GLOBAL_SET_r_##V) { ctx->globals[A][0] = CAT(r, V); NEXT(1); }                         \
     WX_BODY(GLOBAL_GET_x_##V) { SET_F(V, wx_f64_from_bits(ctx->globals[A][0])); NEXT(1); }         \
     WX_BODY(GLOBAL_SET_x_##V) { ctx->globals[A][0] = wx_f64_bits(GET_F(V)); NEXT(1); }             \
+    WX_BODY(GLOBAL_GET_v_##V) { SET_V(V, *(const wx_slots_v128 *)ctx->globals[A]); NEXT(1); }      \
+    WX_BODY(GLOBAL_SET_v_##V) { *(wx_slots_v128 *)ctx->globals[A] = GET_V(V); NEXT(1); }           \
     WX_BODY(SELECT_r_##V) { CAT(r, V) = GET_i(U) ? CAT(r, V) : CAT(r, W); NEXT(0); }               \
     WX_BODY(SELECT_x_##V)                                                                          \
     {                                                                                              \
@@ -255,6 +380,13 @@ WX_BODY(SHIFT3_x_2) { x2 = x1; NEXT(0); }
 WX_BODY(SHIFT3_x_3) { x3 = x2; NEXT(0); }
 
 WX_BODY(MOVE_SLOT) { *(uint64_t *)(void *)SLOT(A) = LOC_I(B); NEXT(2); }
+WX_BODY(MOVE_SLOT2) { *(wx_slots_v128 *)(void *)SLOT(A) = LOC_V(B); NEXT(2); }
+WX_BODY(CONST_SLOT2)
+{
+    *(uint64_t *)(void *)SLOT(A) = B;
+    *(uint64_t *)(void *)SLOT(A + 8) = C;
+    NEXT(3);
+}
 WX_BODY(CONST_SLOT) { *(uint64_t *)(void *)SLOT(A) = B; NEXT(2); }
 
 static inline __attribute__((always_inline)) void move_slots(uint64_t *to, const uint64_t *from,

@@ -51,7 +51,8 @@ WX_BODY(EXIT)
 WX_BODY(RETURN) { RETURN_TO(A, (void)0); }
 #define DEF_RETURN(V, W, U, UNUSED)                                                                \
     WX_BODY(RETURN_r_##V) { RETURN_TO(A, PUT_r(0, V)); }                                           \
-    WX_BODY(RETURN_x_##V) { RETURN_TO(A, PUT_x(0, V)); }
+    WX_BODY(RETURN_x_##V) { RETURN_TO(A, PUT_x(0, V)); }                                           \
+    WX_BODY(RETURN_v_##V) { RETURN_TO(A, PUT_v(0, V)); }
 AT4(DEF_RETURN, 0)
 
 /* Results may be more than the locals: the header is read before they are moved over it. */

@@ -46,7 +46,8 @@ WX_BODY(POLL)
 WX_BODY(RETURN) { JUMP_TO(ret, fp); }
 #define DEF_RETURN(V, W, U, UNUSED)                                                                \
     WX_BODY(RETURN_r_##V) { PUT_r(0, V); JUMP_TO(ret, fp); }                                       \
-    WX_BODY(RETURN_x_##V) { PUT_x(0, V); JUMP_TO(ret, fp); }
+    WX_BODY(RETURN_x_##V) { PUT_x(0, V); JUMP_TO(ret, fp); }                                       \
+    WX_BODY(RETURN_v_##V) { PUT_v(0, V); JUMP_TO(ret, fp); }
 AT4(DEF_RETURN, 0)
 WX_BODY(RETURN_N)
 {

@@ -15,11 +15,14 @@ static uint32_t label_arity(const struct wx_control *c)
     return c->op == WX_OP_LOOP ? c->n_params : c->n_results;
 }
 
-/* The single result of a block travels in a register (invariant 2); one of two slots never does. */
+/* The single result of a block travels in a register (invariant 2), if it fits into one. */
 bool wx_lo_result_in_reg(const struct wx_control *c)
 {
-    return c->op != WX_OP_LOOP && c->n_results == 1 &&
-           wx_type_slots(wx_lo_ctrl_types(c)[c->n_params]) == 1;
+    if (c->op == WX_OP_LOOP || c->n_results != 1) {
+        return false;
+    }
+    wx_valtype t = wx_lo_ctrl_types(c)[c->n_params];
+    return wx_lo_type_is_x(t) || wx_type_slots(t) == 1;
 }
 
 uint32_t wx_lo_slot_at_height(struct wx_lowering *l, size_t h)
@@ -284,11 +287,11 @@ static void do_return(struct wx_lowering *l)
     size_t first = wx_lo_height(l) - n;
     if (n == 0) {
         wx_lo_emit1(l, WX_H_RETURN, wx_lo_header_off(l));
-    } else if (n == 1 && wx_lo_at(l, first)->n_slots == 1) {
+    } else if (n == 1 && (wx_lo_at(l, first)->is_x || wx_lo_at(l, first)->n_slots == 1)) {
         wx_lo_to_reg(l, first);
-        bool is_x = wx_lo_at(l, first)->is_x;
-        wx_lo_emit1(l, (is_x ? WX_H_RETURN_x_0 : WX_H_RETURN_r_0) + (uint32_t)(first & 3),
-                    wx_lo_header_off(l));
+        uint32_t h =
+            wx_lo_by_file(wx_lo_at(l, first), WX_H_RETURN_r_0, WX_H_RETURN_x_0, WX_H_RETURN_v_0);
+        wx_lo_emit1(l, h + (uint32_t)(first & 3), wx_lo_header_off(l));
     } else {
         to_slots_from(l, first);
         wx_lo_emit3(l, WX_H_RETURN_N, wx_lo_header_off(l), wx_lo_slot_off(wx_lo_at(l, first)->slot),
@@ -686,7 +689,15 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_ATOMIC_WAIT: wx_lo_atomic_wait(l, op); break;
     case WX_LOWER_EXN: wx_lo_exn(l, op); break;
     case WX_LOWER_WIDE:
-    case WX_LOWER_SIMD:
+    case WX_LOWER_V_TERNARY:
+    case WX_LOWER_V_SHUFFLE:
+    case WX_LOWER_V_REPLACE: wx_lo_v_registers(l, op); break;
+    case WX_LOWER_V_BINARY: wx_lo_v_binary(l, op); break;
+    case WX_LOWER_V_SHIFT: wx_lo_binary(l, op); break;
+    case WX_LOWER_V_EXTRACT: wx_lo_v_extract(l, op); break;
+    case WX_LOWER_V_STORE: wx_lo_v_store(l, op); break;
+    case WX_LOWER_V_LOAD_LANE:
+    case WX_LOWER_V_STORE_LANE: wx_lo_v_lane_access(l, op); break;
     case WX_LOWER_GC: break; /* refused when the module was loaded */
     }
 }

@@ -91,8 +91,11 @@ static void lower_clause(struct wx_lowering *l, uint32_t region, uint32_t *last)
                             .slot = slot,
                             .in_reg = !is_body && wx_lo_result_in_reg(target)};
     if (pad.in_reg) {
-        pad.is_x = wx_lo_type_is_x(wx_lo_ctrl_types(target)[target->n_params]);
-        pad.reg = (uint8_t)(target->height & 3);
+        wx_valtype t = wx_lo_ctrl_types(target)[target->n_params];
+        const struct wx_operand o = {.is_x = wx_lo_type_is_x(t),
+                                     .n_slots = (uint8_t)wx_type_slots(t)};
+        pad.get = wx_lo_by_file(&o, WX_H_GET_r_0, WX_H_GET_x_0, WX_H_GET_v_0) +
+                  (uint32_t)(target->height & 3);
     }
     target->reached_end = target->reached_end || target->op != WX_OP_LOOP;
     if (!wx_vec_push(l->mem, &l->exn.pads, pad)) {
@@ -124,8 +127,7 @@ void wx_lo_exn_pads(struct wx_lowering *l)
             wx_lo_fail(l);
         }
         if (p->in_reg) {
-            wx_lo_emit1(l, (p->is_x ? WX_H_GET_x_0 : WX_H_GET_r_0) + p->reg,
-                        wx_lo_slot_off(p->slot));
+            wx_lo_emit1(l, p->get, wx_lo_slot_off(p->slot));
         }
         if (p->label != WX_EXN_NONE) {
             wx_lo_emit_branch(l, WX_H_BR, NULL, 0, p->label);

@@ -122,6 +122,93 @@ void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
     wx_lo_emit3(l, wx_lo_first_body[op] + (uint32_t)(first & 3), a.memory, a.off, a.mask);
 }
 
+/* -------- v128 and wide arithmetic -------- */
+
+void wx_lo_v_binary(struct wx_lowering *l, enum wx_op op)
+{
+    uint64_t imms[2];
+    unsigned n;
+    uint32_t form = wx_lo_take_two_v(l, imms, &n);
+    (void)wx_lo_push_reg(l, WX_KIND_V128);
+    wx_lo_emit(l, wx_lo_first_body[op] + form, imms, n);
+}
+
+/* The operands of an instruction to registers, off the stack. @return position of the first */
+static size_t take_registers(struct wx_lowering *l, const struct wx_op_info *info)
+{
+    size_t n = strlen(info->params), first = wx_lo_height(l) - n;
+    for (size_t i = 0; i < n; i++) {
+        wx_lo_to_reg(l, first + i);
+    }
+    wx_lo_pop_to(l, first);
+    return first;
+}
+
+/* Instructions that only have a form for registers. */
+void wx_lo_v_registers(struct wx_lowering *l, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    size_t first = take_registers(l, info);
+    for (const char *t = info->results; *t; t++) {
+        (void)wx_lo_push_reg(l, wx_lo_letter_type(*t));
+    }
+    uint32_t h = wx_lo_first_body[op] + (uint32_t)(first & 3);
+    if (info->imm == WX_IMM_LANES16) {
+        const uint8_t *lanes = wx_read_bytes(&l->r, 16);
+        wx_lo_emit2(l, h, wx_get_u64(lanes), wx_get_u64(lanes + 8));
+        return;
+    }
+    uint32_t lane = info->imm == WX_IMM_LANE ? wx_read_u8(&l->r) : 0;
+    wx_lo_emit0(l, h + lane * 4);
+}
+
+void wx_lo_v_extract(struct wx_lowering *l, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    size_t p = wx_lo_height(l) - 1;
+    if (!wx_lo_is_loc(l, p)) {
+        wx_lo_v_registers(l, op);
+        return;
+    }
+    uint64_t off = wx_lo_loc_off(l, p) + (uint64_t)wx_read_u8(&l->r) * info->access;
+    wx_lo_pop(l);
+    unsigned v = wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
+    wx_lo_emit1(l, wx_lo_first_body[op] + 16u / info->access * 4 + v, off);
+}
+
+void wx_lo_v_store(struct wx_lowering *l, enum wx_op op)
+{
+    struct memarg a = read_memarg(l);
+    uint64_t imms[3];
+    unsigned n;
+    if (!a.guarded) {
+        size_t first = take_registers(l, &wx_op_table[op]);
+        wx_lo_emit3(l, wx_lo_first_body[op] + 16 + (uint32_t)(first & 3), a.memory, a.off, a.mask);
+        return;
+    }
+    uint32_t form = wx_lo_take_two_v(l, imms, &n);
+    imms[n++] = a.off;
+    wx_lo_emit(l, wx_lo_first_body[op] + form, imms, n);
+}
+
+/* v128.loadN_lane, v128.storeN_lane */
+void wx_lo_v_lane_access(struct wx_lowering *l, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    struct memarg a = read_memarg(l);
+    uint32_t lane = wx_read_u8(&l->r), n_lanes = 16u / info->access;
+    size_t first = take_registers(l, info);
+    if (info->lower == WX_LOWER_V_LOAD_LANE) {
+        (void)wx_lo_push_reg(l, WX_KIND_V128);
+    }
+    uint32_t h = wx_lo_first_body[op] + lane * 4 + (uint32_t)(first & 3);
+    if (a.guarded) {
+        wx_lo_emit1(l, h, a.off);
+    } else {
+        wx_lo_emit3(l, h + n_lanes * 4, a.memory, a.off, a.mask);
+    }
+}
+
 /* -------- helpers -------- */
 
 /* Call a runtime helper on the top n operands; at most one result. */
@@ -197,12 +284,14 @@ void wx_lo_atomic_wait(struct wx_lowering *l, enum wx_op op)
 
 /* -------- locals, globals, constants -------- */
 
+/* Only file and size matter. */
 static wx_valtype local_type(const struct wx_lowering *l, uint32_t idx)
 {
-    if (l->local_kind[idx] >> 1 == 2 && !(l->local_kind[idx] & 1)) {
-        return WX_EXNREF;
+    bool is_x = l->local_kind[idx] & 1;
+    if (l->local_kind[idx] >> 1 == 2) {
+        return is_x ? WX_KIND_V128 : WX_EXNREF;
     }
-    return (l->local_kind[idx] & 1) ? WX_KIND_F64 : WX_KIND_I64; /* only file and size matter */
+    return is_x ? WX_KIND_F64 : WX_KIND_I64;
 }
 
 /* Operands that still stand for the local are read before it changes. */
@@ -219,15 +308,13 @@ static void write_local(struct wx_lowering *l, uint32_t idx)
 {
     size_t p = wx_lo_height(l) - 1;
     uint64_t off = wx_lo_slot_off(l->local_slot[idx]);
-    const struct wx_operand *o = wx_lo_at(l, p);
     keep_old_local(l, off, p);
-    o = wx_lo_at(l, p);
+    const struct wx_operand *o = wx_lo_at(l, p);
     if (o->place == WX_IN_REG) {
-        wx_lo_emit1(l, (o->is_x ? WX_H_PUT_x_0 : WX_H_PUT_r_0) + (uint32_t)(p & 3), off);
-    } else if (o->place == WX_IN_CONST) {
-        wx_lo_const_slots(l, off, o->value, o->n_slots);
-    } else if (wx_lo_loc_off(l, p) != off) {
-        wx_lo_copy_slots(l, off, wx_lo_loc_off(l, p), o->n_slots);
+        wx_lo_emit1(
+            l, wx_lo_by_file(o, WX_H_PUT_r_0, WX_H_PUT_x_0, WX_H_PUT_v_0) + (uint32_t)(p & 3), off);
+    } else if (o->place == WX_IN_CONST || wx_lo_loc_off(l, p) != off) {
+        wx_lo_copy_to(l, p, off);
     }
 }
 
@@ -256,14 +343,16 @@ void wx_lo_global(struct wx_lowering *l, enum wx_op op)
     }
     if (op == WX_OP_GLOBAL_GET) {
         unsigned v = wx_lo_push_reg(l, t);
-        wx_lo_emit1(l, (wx_lo_type_is_x(t) ? WX_H_GLOBAL_GET_x_0 : WX_H_GLOBAL_GET_r_0) + v, idx);
+        uint32_t h = wx_lo_by_file(wx_lo_at(l, wx_lo_height(l) - 1), WX_H_GLOBAL_GET_r_0,
+                                   WX_H_GLOBAL_GET_x_0, WX_H_GLOBAL_GET_v_0);
+        wx_lo_emit1(l, h + v, idx);
         return;
     }
     size_t p = wx_lo_height(l) - 1;
     wx_lo_to_reg(l, p);
-    wx_lo_emit1(
-        l, (wx_lo_type_is_x(t) ? WX_H_GLOBAL_SET_x_0 : WX_H_GLOBAL_SET_r_0) + (uint32_t)(p & 3),
-        idx);
+    uint32_t h = wx_lo_by_file(wx_lo_at(l, p), WX_H_GLOBAL_SET_r_0, WX_H_GLOBAL_SET_x_0,
+                               WX_H_GLOBAL_SET_v_0);
+    wx_lo_emit1(l, h + (uint32_t)(p & 3), idx);
     wx_lo_pop(l);
 }
 
@@ -274,7 +363,13 @@ void wx_lo_const(struct wx_lowering *l, enum wx_op op)
     case WX_OP_I32_CONST: wx_lo_push(l, WX_IN_CONST, WX_KIND_I32, (uint32_t)wx_read_s32(r)); break;
     case WX_OP_I64_CONST: wx_lo_push(l, WX_IN_CONST, WX_KIND_I64, (uint64_t)wx_read_s64(r)); break;
     case WX_OP_F32_CONST: wx_lo_push(l, WX_IN_CONST, WX_KIND_F32, wx_read_u32le(r)); break;
-    default: wx_lo_push(l, WX_IN_CONST, WX_KIND_F64, wx_get_u64(wx_read_bytes(r, 8))); break;
+    case WX_OP_F64_CONST:
+        wx_lo_push(l, WX_IN_CONST, WX_KIND_F64, wx_get_u64(wx_read_bytes(r, 8)));
+        break;
+    default:
+        wx_lo_push(l, WX_IN_CONST, WX_KIND_V128, wx_get_u64(wx_read_bytes(r, 8)));
+        wx_lo_at(l, wx_lo_height(l) - 1)->high = wx_get_u64(wx_read_bytes(r, 8));
+        break;
     }
 }
 
@@ -285,8 +380,8 @@ static void select_pair(struct wx_lowering *l, size_t p)
     wx_lo_to_reg(l, p + 2);
     uint32_t first = wx_lo_new_label(l);
     wx_lo_emit_branch(l, WX_H_BR_IF_0 + (uint32_t)((p + 2) & 3), NULL, 0, first);
-    wx_lo_copy_slots(l, wx_lo_slot_off(wx_lo_at(l, p)->slot),
-                     wx_lo_slot_off(wx_lo_at(l, p + 1)->slot), 2);
+    wx_lo_emit2(l, WX_H_MOVE_SLOT2, wx_lo_slot_off(wx_lo_at(l, p)->slot),
+                wx_lo_slot_off(wx_lo_at(l, p + 1)->slot));
     wx_lo_bind(l, first);
     wx_lo_pop_to(l, p + 1);
 }

@@ -66,24 +66,6 @@ uint32_t wx_lo_next_slot(const struct wx_lowering *l)
     return top->slot + top->n_slots;
 }
 
-void wx_lo_copy_slots(struct wx_lowering *l, uint64_t to, uint64_t from, uint32_t n)
-{
-    if (n == 1) {
-        wx_lo_emit2(l, WX_H_MOVE_SLOT, to, from);
-    } else {
-        wx_lo_emit3(l, WX_H_COPY_SLOTS, to, from, n);
-    }
-}
-
-/* A constant; the only one of two slots here is the null exnref. */
-void wx_lo_const_slots(struct wx_lowering *l, uint64_t to, uint64_t value, uint32_t n)
-{
-    wx_lo_emit2(l, WX_H_CONST_SLOT, to, value);
-    if (n == 2) {
-        wx_lo_emit2(l, WX_H_CONST_SLOT, to + 8, 0);
-    }
-}
-
 /*
  * Have the first word of a reference of two slots in the register of its position, for a test; the
  * reference itself stays in its slots.
@@ -96,6 +78,25 @@ void wx_lo_peek_pair(struct wx_lowering *l, size_t pos)
     l->owner[0][pos & 3] = -1;
 }
 
+uint32_t wx_lo_by_file(const struct wx_operand *o, uint32_t h_r, uint32_t h_x, uint32_t h_v)
+{
+    return !o->is_x ? h_r : o->n_slots == 1 ? h_x : h_v;
+}
+
+/* A constant or what is in a frame slot, to another slot. */
+void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off)
+{
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    bool two = o->n_slots == 2;
+    if (o->place != WX_IN_CONST) {
+        wx_lo_emit2(l, two ? WX_H_MOVE_SLOT2 : WX_H_MOVE_SLOT, off, wx_lo_loc_off(l, pos));
+    } else if (two) {
+        wx_lo_emit3(l, WX_H_CONST_SLOT2, off, o->value, o->high);
+    } else {
+        wx_lo_emit2(l, WX_H_CONST_SLOT, off, o->value);
+    }
+}
+
 /* Write an operand to its own slot, wherever it is. */
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
 {
@@ -103,11 +104,13 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
     uint64_t off = wx_lo_slot_off(o->slot);
     switch (o->place) {
     case WX_IN_REG:
-        wx_lo_emit1(l, (o->is_x ? WX_H_PUT_x_0 : WX_H_PUT_r_0) + (uint32_t)(pos & 3), off);
+        wx_lo_emit1(
+            l, wx_lo_by_file(o, WX_H_PUT_r_0, WX_H_PUT_x_0, WX_H_PUT_v_0) + (uint32_t)(pos & 3),
+            off);
         l->owner[o->is_x][pos & 3] = -1;
         break;
-    case WX_IN_LOCAL: wx_lo_copy_slots(l, off, o->value, o->n_slots); break;
-    case WX_IN_CONST: wx_lo_const_slots(l, off, o->value, o->n_slots); break;
+    case WX_IN_LOCAL:
+    case WX_IN_CONST: wx_lo_copy_to(l, pos, off); break;
     default: break;
     }
     o->place = WX_IN_SLOT;
@@ -131,11 +134,13 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
     }
     claim(l, pos, o->is_x);
     l->n_settled = pos < l->n_settled ? pos : l->n_settled;
+    uint32_t v = (uint32_t)(pos & 3);
     if (o->place == WX_IN_CONST) {
-        wx_lo_emit1(l, (o->is_x ? WX_H_CONST_x_0 : WX_H_CONST_r_0) + (uint32_t)(pos & 3), o->value);
+        wx_lo_emit(l, wx_lo_by_file(o, WX_H_CONST_r_0, WX_H_CONST_x_0, WX_H_CONST_v_0) + v,
+                   (const uint64_t[]){o->value, o->high}, o->is_x ? o->n_slots : 1);
     } else {
-        uint64_t off = o->place == WX_IN_LOCAL ? o->value : wx_lo_slot_off(o->slot);
-        wx_lo_emit1(l, (o->is_x ? WX_H_GET_x_0 : WX_H_GET_r_0) + (uint32_t)(pos & 3), off);
+        wx_lo_emit1(l, wx_lo_by_file(o, WX_H_GET_r_0, WX_H_GET_x_0, WX_H_GET_v_0) + v,
+                    wx_lo_loc_off(l, pos));
     }
     o->place = WX_IN_REG;
 }
@@ -249,11 +254,25 @@ uint32_t wx_lo_take_two(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n
     return (uint32_t)form * 4 + (uint32_t)(a & 3);
 }
 
+/* The same for two v128 operands: forms RR, RL, LR, LL; constants go to registers. */
+uint32_t wx_lo_take_two_v(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n)
+{
+    size_t b = wx_lo_height(l) - 1;
+    if (wx_lo_at(l, b)->place == WX_IN_CONST) {
+        wx_lo_to_reg(l, b);
+    }
+    static const uint8_t forms[] = {
+        [WX_FORM_RR] = 0, [WX_FORM_RL] = 1, [WX_FORM_LR] = 2, [WX_FORM_LL] = 3};
+    uint32_t body = wx_lo_take_two(l, imms, ret_n);
+    return forms[body / 4] * 4u + body % 4;
+}
+
 /* First body number of each instruction that has any. */
 const uint16_t wx_lo_first_body[WX_OP_COUNT] = {
 #define NONE(NAME)
 #define R0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_R_0,
 #define RR0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_RR_0,
+#define RL0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_R0_0,
 #define K0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_K_0,
 #define FIRST_CONTROL NONE
 #define FIRST_EXN NONE
@@ -266,8 +285,16 @@ const uint16_t wx_lo_first_body[WX_OP_COUNT] = {
 #define FIRST_CONST NONE
 #define FIRST_BULK NONE
 #define FIRST_ATOMIC_WAIT NONE
-#define FIRST_WIDE NONE
-#define FIRST_SIMD NONE
+#define FIRST_WIDE R0
+#define FIRST_V_BINARY RR0
+#define FIRST_V_SHIFT RR0
+#define FIRST_V_TERNARY R0
+#define FIRST_V_SHUFFLE R0
+#define FIRST_V_EXTRACT RL0
+#define FIRST_V_REPLACE RL0
+#define FIRST_V_STORE RR0
+#define FIRST_V_LOAD_LANE RL0
+#define FIRST_V_STORE_LANE RL0
 #define FIRST_GC NONE
 #define FIRST_UNARY R0
 #define FIRST_UNARY_TRAP R0

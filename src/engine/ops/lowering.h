@@ -37,6 +37,7 @@ struct wx_operand {
     uint8_t n_slots;
     uint32_t slot;  /* of the operand itself, counted from the frame */
     uint64_t value; /* LOCAL: byte offset; CONST: bits */
+    uint64_t high;  /* CONST of v128: bits 64 and up */
 };
 
 struct wx_control {
@@ -60,8 +61,7 @@ struct wx_lo_pad {
     uint32_t label; /* WX_EXN_NONE: the function returns */
     uint32_t slot;  /* of the payload */
     bool in_reg;    /* a single result travels in a register */
-    bool is_x;
-    uint8_t reg;
+    uint32_t get;   /* body that loads it there */
 };
 
 struct wx_lo_exn {
@@ -117,14 +117,15 @@ void wx_lo_emit3(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint
 void wx_lo_emit4(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 void wx_lo_emit_branch(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
                        uint32_t label);
+/* The body for an operand's registers: h_r of integers, h_x of floats, h_v of v128. */
+uint32_t wx_lo_by_file(const struct wx_operand *o, uint32_t h_r, uint32_t h_x, uint32_t h_v);
 void wx_lo_bind(struct wx_lowering *l, uint32_t label);
 uint64_t wx_lo_header_off(const struct wx_lowering *l);
 uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l);
 bool wx_lo_type_is_x(wx_valtype t);
 uint32_t wx_lo_next_slot(const struct wx_lowering *l);
-void wx_lo_copy_slots(struct wx_lowering *l, uint64_t to, uint64_t from, uint32_t n);
-void wx_lo_const_slots(struct wx_lowering *l, uint64_t to, uint64_t value, uint32_t n);
 void wx_lo_peek_pair(struct wx_lowering *l, size_t pos);
+void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off);
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
 void wx_lo_to_reg(struct wx_lowering *l, size_t pos);
 void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value);
@@ -138,6 +139,7 @@ bool wx_lo_is_loc(struct wx_lowering *l, size_t pos);
 wx_valtype wx_lo_letter_type(char c);
 uint32_t wx_lo_take_two(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n);
 enum wx_op wx_lo_inverse(enum wx_op op);
+uint32_t wx_lo_take_two_v(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n);
 /* First body number of each instruction that has any. */
 extern const uint16_t wx_lo_first_body[WX_OP_COUNT];
 #define BR_FORMS 24 /* a compare's branch bodies follow its 6 × 4 value bodies */
@@ -148,6 +150,11 @@ void wx_lo_unary(struct wx_lowering *l, enum wx_op op);
 void wx_lo_binary(struct wx_lowering *l, enum wx_op op);
 void wx_lo_load(struct wx_lowering *l, enum wx_op op);
 void wx_lo_store(struct wx_lowering *l, enum wx_op op);
+void wx_lo_v_binary(struct wx_lowering *l, enum wx_op op);
+void wx_lo_v_registers(struct wx_lowering *l, enum wx_op op);
+void wx_lo_v_extract(struct wx_lowering *l, enum wx_op op);
+void wx_lo_v_store(struct wx_lowering *l, enum wx_op op);
+void wx_lo_v_lane_access(struct wx_lowering *l, enum wx_op op);
 void wx_lo_atomic(struct wx_lowering *l, enum wx_op op);
 void wx_lo_bulk(struct wx_lowering *l, enum wx_op op);
 void wx_lo_table(struct wx_lowering *l, enum wx_op op);

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "wasm/simd.h"
+
 #define WX_OPS_INLINE static inline __attribute__((always_inline))
 
 /* Type of memory cells: any alignment, aliases everything. */
@@ -22,6 +24,7 @@ typedef WX_CELL(int32_t) wx_cell_s32;
 typedef WX_CELL(uint64_t) wx_cell_u64;
 typedef WX_CELL(float) wx_cell_f32;
 typedef WX_CELL(double) wx_cell_f64;
+typedef WX_CELL(wx_v128) wx_cell_v128;
 
 #define WX_LOAD(NAME, RESULT, CELL)                                                                \
     WX_OPS_INLINE RESULT wx_op_##NAME(const uint8_t *p)                                            \
@@ -57,6 +60,46 @@ WX_STORE(I32_STORE16, uint32_t, u16)
 WX_STORE(I64_STORE8, uint64_t, u8)
 WX_STORE(I64_STORE16, uint64_t, u16)
 WX_STORE(I64_STORE32, uint64_t, u32)
+
+/* -------- v128 -------- */
+
+WX_LOAD(V128_LOAD, wx_v128, v128)
+WX_STORE(V128_STORE, wx_v128, v128)
+/* VALUE is made of the cell v. */
+#define WX_LOAD_V(NAME, CELL, VALUE)                                                               \
+    WX_OPS_INLINE wx_v128 wx_op_##NAME(const uint8_t *p)                                           \
+    {                                                                                              \
+        wx_cell_##CELL v = *(const volatile wx_cell_##CELL *)p;                                    \
+        return (wx_v128)(VALUE);                                                                   \
+    }
+WX_LOAD_V(V128_LOAD8_SPLAT, u8, wx_num_I8X16_SPLAT(v))
+WX_LOAD_V(V128_LOAD16_SPLAT, u16, wx_num_I16X8_SPLAT(v))
+WX_LOAD_V(V128_LOAD32_SPLAT, u32, wx_num_I32X4_SPLAT(v))
+WX_LOAD_V(V128_LOAD64_SPLAT, u64, wx_num_I64X2_SPLAT(v))
+WX_LOAD_V(V128_LOAD32_ZERO, u32, ((wx_v128){v, 0}))
+WX_LOAD_V(V128_LOAD64_ZERO, u64, ((wx_v128){v, 0}))
+#define WX_LOW_64(V) ((wx_v128){(V), 0})
+WX_LOAD_V(V128_LOAD8X8_S, u64, wx_num_I16X8_EXTEND_LOW_I8X16_S(WX_LOW_64(v)))
+WX_LOAD_V(V128_LOAD8X8_U, u64, wx_num_I16X8_EXTEND_LOW_I8X16_U(WX_LOW_64(v)))
+WX_LOAD_V(V128_LOAD16X4_S, u64, wx_num_I32X4_EXTEND_LOW_I16X8_S(WX_LOW_64(v)))
+WX_LOAD_V(V128_LOAD16X4_U, u64, wx_num_I32X4_EXTEND_LOW_I16X8_U(WX_LOW_64(v)))
+WX_LOAD_V(V128_LOAD32X2_S, u64, wx_num_I64X2_EXTEND_LOW_I32X4_S(WX_LOW_64(v)))
+WX_LOAD_V(V128_LOAD32X2_U, u64, wx_num_I64X2_EXTEND_LOW_I32X4_U(WX_LOW_64(v)))
+
+/* One lane from or to memory; `lane` is a constant once these are inlined. */
+#define WX_LANE(BITS, REPLACE, EXTRACT)                                                            \
+    WX_OPS_INLINE wx_v128 wx_op_V128_LOAD##BITS##_LANE(const uint8_t *p, wx_v128 a, unsigned lane) \
+    {                                                                                              \
+        return wx_num_##REPLACE(a, *(const volatile wx_cell_u##BITS *)p, lane);                    \
+    }                                                                                              \
+    WX_OPS_INLINE void wx_op_V128_STORE##BITS##_LANE(uint8_t *p, wx_v128 a, unsigned lane)         \
+    {                                                                                              \
+        *(volatile wx_cell_u##BITS *)p = (wx_cell_u##BITS)wx_num_##EXTRACT(a, lane);               \
+    }
+WX_LANE(8, I8X16_REPLACE_LANE, I8X16_EXTRACT_LANE_U)
+WX_LANE(16, I16X8_REPLACE_LANE, I16X8_EXTRACT_LANE_U)
+WX_LANE(32, I32X4_REPLACE_LANE, I32X4_EXTRACT_LANE)
+WX_LANE(64, I64X2_REPLACE_LANE, I64X2_EXTRACT_LANE)
 
 /* Atomics: sequentially consistent, naturally aligned (checked by the caller). */
 #define WX_ATOMIC_LOAD(NAME, RESULT, CELL)                                                         \

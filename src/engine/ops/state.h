@@ -22,6 +22,7 @@
 #include "base/bits.h"
 #include "engine/ops/frame.h"
 #include "engine/rt/store.h"
+#include "wasm/simd.h"
 
 typedef float wx_x128 __attribute__((vector_size(16)));
 typedef double wx_d128 __attribute__((vector_size(16)));
@@ -70,7 +71,7 @@ typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
 
 #endif
 
-/* -------- operands by letter: i I f F as in opcodes.def, r for references -------- */
+/* -------- operands by letter: i I f F V as in opcodes.def, r for references -------- */
 
 #define CAT_(X, Y) X##Y
 #define CAT(X, Y) CAT_(X, Y)
@@ -94,6 +95,8 @@ static inline __attribute__((always_inline)) wx_x128 wx_x_from_f64(double v)
 #define GET_I(V) (CAT(r, V))
 #define GET_f(V) (CAT(x, V)[0])
 #define GET_F(V) (((wx_d128)CAT(x, V))[0])
+#define GET_V(N) ((wx_v128)CAT(x, N))
+#define SET_V(N, X) (CAT(x, N) = (wx_x128)(X))
 #define SET_i(V, X) (CAT(r, V) = (uint32_t)(X))
 #define SET_I(V, X) (CAT(r, V) = (X))
 #define SET_f(V, X) (CAT(x, V) = wx_x_from_f32(X))
@@ -104,14 +107,24 @@ static inline __attribute__((always_inline)) wx_x128 wx_x_from_f64(double v)
 #define LOC_I(OFF) (*(const uint64_t *)(const void *)SLOT(OFF))
 #define LOC_f(OFF) (*(const float *)(const void *)SLOT(OFF))
 #define LOC_F(OFF) (*(const double *)(const void *)SLOT(OFF))
+/* Slots are aligned to 8 bytes. */
+typedef wx_v128 wx_slots_v128 __attribute__((aligned(8), may_alias));
+#define LOC_V(OFF) (*(const wx_slots_v128 *)(const void *)SLOT(OFF))
 /* Constant given by its bits. */
 #define IMM_i(X) ((uint32_t)(X))
 #define IMM_I(X) (X)
 #define IMM_f(X) wx_f32_from_bits((uint32_t)(X))
 #define IMM_F(X) wx_f64_from_bits(X)
+/* The 16 bytes of two words next to each other; two holes are joined by instructions. */
+#ifdef WX_STENCIL
+#define IMM_V(LOW, HIGH) wx_v_words((LOW), (HIGH))
+#else
+#define IMM_V(LOW, HIGH) (*(const wx_slots_v128 *)(const void *)&(LOW))
+#endif
 /* Value of that type stored to a slot. */
 #define PUT_r(OFF, V) (*(uint64_t *)(void *)SLOT(OFF) = CAT(r, V))
 #define PUT_x(OFF, V) (*(double *)(void *)SLOT(OFF) = ((wx_d128)CAT(x, V))[0])
+#define PUT_v(OFF, V) (*(wx_slots_v128 *)(void *)SLOT(OFF) = GET_V(V))
 
 /* First letter of an operand list of two equal letters. */
 #define ONE_ii i
