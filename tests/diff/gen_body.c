@@ -304,13 +304,11 @@ static void after_result(struct gen *g, enum wx_op op, wx_valtype t)
 
 /* -------- instructions typed by letters -------- */
 
-static uint32_t lanes_of(const struct wx_op_info *info)
+static uint32_t lanes_of(const struct wx_op_info *info) { return 16u / info->access; }
+
+static bool has_memarg(const struct wx_op_info *info)
 {
-    if (info->access) {
-        return 16u / info->access;
-    }
-    const char *x = strchr(info->text, 'x'); /* "i8x16.…" */
-    return x ? (uint32_t)(x[1] == '1' ? 16 : x[1] - '0') : 2;
+    return info->imm == WX_IMM_MEMARG || info->imm == WX_IMM_MEMARG_LANE;
 }
 
 static uint32_t log2_of(uint32_t v) { return (uint32_t)__builtin_ctz(v); }
@@ -422,7 +420,7 @@ static void need_fitting(struct gen *g, enum wx_op op, const wx_valtype *t, uint
     bool bulk = info->lower == WX_LOWER_BULK || info->lower == WX_LOWER_TABLE;
     uint32_t old = g->floor;
     for (uint32_t i = 0; i < n; i++) {
-        if (i == 0 && info->access) {
+        if (i == 0 && has_memarg(info)) {
             need_address(g, info, t[0]);
         } else if (op == WX_OP_MEMORY_GROW) {
             need_small(g, t[i], 2);
@@ -456,7 +454,7 @@ static bool gen_by_letters(struct gen *g, enum wx_op op)
     if (division) {
         need(g, t, 1);
         gen_const(g, t[1], 1 + pick(g, 255));
-    } else if (info->access || info->lower == WX_LOWER_BULK || info->lower == WX_LOWER_TABLE) {
+    } else if (has_memarg(info) || info->lower == WX_LOWER_BULK || info->lower == WX_LOWER_TABLE) {
         need_fitting(g, op, t, n);
     } else if (info->lower == WX_LOWER_UNARY_TRAP && !chance(g, 4)) {
         gen_const(g, t[0], (uint64_t[]){0, 2, 13, 14}[pick(g, 4)]);
@@ -491,6 +489,9 @@ bool gen_op(struct gen *g, enum wx_op op)
 
 static enum op_class class_of(const struct wx_op_info *info)
 {
+    if (info->pfx == 0xfd) {
+        return CLASS_SIMD;
+    }
     switch ((enum wx_lower)info->lower) {
     case WX_LOWER_CONTROL:
     case WX_LOWER_EXN:
@@ -508,8 +509,7 @@ static enum op_class class_of(const struct wx_op_info *info)
     case WX_LOWER_ATOMIC_RMW:
     case WX_LOWER_ATOMIC_CMPXCHG:
     case WX_LOWER_ATOMIC_WAIT: return CLASS_ATOMIC;
-    case WX_LOWER_SIMD: return CLASS_SIMD;
-    default: return info->pfx == 0xfd ? CLASS_SIMD : CLASS_OTHER;
+    default: return CLASS_OTHER;
     }
 }
 
