@@ -245,7 +245,7 @@ WAX_API void wax_linker_free(wax_linker *wax_own linker);
 /**
  * Make an empty linker.
  *
- * @param engine      borrowed; must outlive the linker
+ * @param engine      borrowed; counted by the linker
  * @param ret_linker  given to the caller, freed by wax_linker_free()
  * @return WAX_OK; WAX_E_NOMEM, WAX_E_INVALID
  * @since 0.1
