@@ -78,7 +78,7 @@ void *wast_read_file(const char *path, size_t *ret_len)
     }
     size_t cap = 1 << 16, len = 0, n;
     char *buf = malloc(cap);
-    while (buf && (n = fread(buf + len, 1, cap - len - 1, f)) > 0) {
+    while (buf && !feof(f) && !ferror(f) && (n = fread(buf + len, 1, cap - len - 1, f)) > 0) {
         len += n;
         if (len + 1 == cap) {
             cap *= 2;

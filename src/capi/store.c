@@ -157,7 +157,7 @@ static enum wx_outcome throw_error(struct wx_thread *t, wax_error *error)
         (void)wx_fail_nomem(&bad, "an exception");
     }
     wx_error_clear(&t->error);
-    if (bad) {
+    if (bad || !tag) { /* without a tag, bad is set */
         wax_error_free(error);
         t->error = bad;
         return wx_trap(t, WX_TRAP_HOST);

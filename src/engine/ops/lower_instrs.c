@@ -253,8 +253,9 @@ void wx_lo_table(struct wx_lowering *l, enum wx_op op)
     uint32_t a = wx_read_u32(&l->r);
     const struct wx_tabletype *t = a < l->m->n_tables ? &l->m->tables[a].type : NULL;
     wx_valtype index = t ? address_type(t->limits.is64) : WX_KIND_I32;
+    wx_valtype elem = t ? t->elem : WX_FUNCREF; /* elem.drop names no table */
     switch (op) {
-    case WX_OP_TABLE_GET: lower_helper(l, WX_HELPER_TABLE_GET, 1, a, 0, t->elem); break;
+    case WX_OP_TABLE_GET: lower_helper(l, WX_HELPER_TABLE_GET, 1, a, 0, elem); break;
     case WX_OP_TABLE_SET: lower_helper(l, WX_HELPER_TABLE_SET, 2, a, 0, WX_KIND_BOT); break;
     case WX_OP_TABLE_SIZE: lower_helper(l, WX_HELPER_TABLE_SIZE, 0, a, 0, index); break;
     case WX_OP_TABLE_GROW: lower_helper(l, WX_HELPER_TABLE_GROW, 2, a, 0, index); break;
@@ -518,9 +519,8 @@ static void lower_br_on(struct wx_lowering *l, bool null)
     }
     uint32_t v = (uint32_t)(p & 3);
     if (null) { /* the branch drops the reference, the other way keeps it */
-        struct wx_operand ref = *wx_lo_at(l, p);
         wx_lo_to_slot(l, p);
-        ref = *wx_lo_at(l, p);
+        struct wx_operand ref = *wx_lo_at(l, p);
         wx_lo_pop(l);
         wx_lo_branch_if(l, WX_H_BR_NULL_0 + v, NULL, 0, depth);
         if (!wx_vec_push(l->mem, &l->stack, ref)) {

@@ -138,7 +138,7 @@ static uint32_t read_escape(const char *s, uint32_t left, int32_t *ret)
     static const char letters[] = "tnr\"'\\", values[] = "\t\n\r\"'\\";
     const char *letter = left && s[0] ? strchr(letters, s[0]) : NULL;
     if (letter) {
-        *ret = values[letter - letters];
+        *ret = (unsigned char)values[letter - letters];
         return 1;
     }
     if (left >= 2 && hex_digit(s[0]) >= 0 && hex_digit(s[1]) >= 0) {

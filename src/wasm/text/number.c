@@ -114,8 +114,9 @@ static bool round_pack(const struct format *f, uint64_t m, int64_t e, bool stick
     if (rest > half || (rest == half && (sticky || (q & 1)))) {
         q++;
     }
-    *ret = ((uint64_t)(exp + f->bias - 1) << f->frac_bits) + q; /* a carry moves the exponent */
-    return *ret >> f->frac_bits != (uint64_t)(2 * f->bias + 1);
+    *ret = ((uint64_t)((int64_t)exp + f->bias - 1) << f->frac_bits) +
+           q; /* a carry moves the exponent */
+    return *ret >> f->frac_bits != (uint64_t)f->bias * 2 + 1;
 }
 
 static bool round_u128(const struct format *f, u128 v, int64_t e, bool sticky, uint64_t *ret)
@@ -494,6 +495,7 @@ enum wx_num_result wx_text_float(const char *s, uint32_t len, unsigned bits, uin
 static unsigned put(char *buf, const char *s)
 {
     size_t len = strlen(s);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): callers go on behind it */
     memcpy(buf, s, len);
     return (unsigned)len;
 }

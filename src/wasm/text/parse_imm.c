@@ -21,7 +21,7 @@ static uint32_t hash_name(const char *s, size_t len)
 void wx_p_init_ops(struct wx_parser *p)
 {
     const uint32_t mask = WX_ARRAY_LEN(p->ops) - 1;
-    _Static_assert(WX_OP_COUNT * 2 < WX_ARRAY_LEN(p->ops), "at most half full");
+    _Static_assert((size_t)WX_OP_COUNT * 2 < WX_ARRAY_LEN(p->ops), "at most half full");
     for (unsigned op = 0; op < WX_OP_COUNT; op++) {
         if (op == WX_OP_SELECT_T) {
             continue; /* same name as SELECT, told apart by its immediates */

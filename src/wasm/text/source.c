@@ -69,7 +69,11 @@ void wx_text_point_at(const char *text, size_t len, size_t off, wax_error **err)
     size_t n = 0;
     for (size_t i = from; i < to; i++) { /* what a terminal might obey is not shown */
         unsigned char c = (unsigned char)text[i];
-        excerpt[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        if (c < 0x20 || c == 0x7f) {
+            excerpt[n++] = ' ';
+        } else {
+            excerpt[n++] = text[i];
+        }
     }
     excerpt[n++] = '\n';
     for (size_t i = from; i < off; i++) {
