@@ -169,20 +169,30 @@ static void import_names(struct wx_parser *p, uint32_t off)
     p->out[WX_OUT_IMPORT].n++;
 }
 
-static void import_field(struct wx_parser *p, uint32_t off)
+/* "(func" and its like, of an import or export; NULL after saying what is wrong. */
+static const struct field_kind *open_extern(struct wx_parser *p)
 {
-    import_names(p, off);
     if (p->tok.kind != WX_TOK_LPAR) {
         wx_p_unexpected(p, "'('");
-        return;
+        return NULL;
     }
     wx_p_advance(p);
     const struct field_kind *k = find_kind(p, N_EXTERN_KINDS);
     if (!k) {
         wx_p_unexpected(p, "func, table, memory, global or tag");
-        return;
+        return NULL;
     }
     wx_p_advance(p);
+    return k;
+}
+
+static void import_field(struct wx_parser *p, uint32_t off)
+{
+    import_names(p, off);
+    const struct field_kind *k = open_extern(p);
+    if (!k) {
+        return;
+    }
     (void)wx_p_id(p);
     import_type(p, k->kind);
     p->at[k->space]++;
@@ -194,17 +204,10 @@ static void export_field(struct wx_parser *p, uint32_t off)
 {
     wx_p_mark(p, &p->out[WX_OUT_EXPORT], off);
     wx_p_name(p, &p->out[WX_OUT_EXPORT].b);
-    if (p->tok.kind != WX_TOK_LPAR) {
-        wx_p_unexpected(p, "'('");
-        return;
-    }
-    wx_p_advance(p);
-    const struct field_kind *k = find_kind(p, N_EXTERN_KINDS);
+    const struct field_kind *k = open_extern(p);
     if (!k) {
-        wx_p_unexpected(p, "func, table, memory, global or tag");
         return;
     }
-    wx_p_advance(p);
     put_export(p, k->kind, wx_p_index(p, k->space));
     wx_p_close(p);
     wx_p_close(p);
