@@ -109,6 +109,27 @@ WAX_API WAX_MUST_USE wax_status wax_module_from_file(wax_engine *engine, const c
                                                      wax_module *wax_own *ret_module,
                                                      wax_error **err);
 
+/** What wax_module_compile() made. */
+typedef struct wax_compiled {
+    uint64_t n_funcs;    /* functions the module defines */
+    uint64_t body_bytes; /* of their instructions in wasm */
+    uint64_t code_bytes; /* of machine code; 0 if the engine's tier makes none */
+} wax_compiled;
+
+/**
+ * Compile all functions of a module now, on the calling thread; without this each is compiled at
+ * its first call. Other threads may use the module meanwhile.
+ *
+ * @param module        borrowed
+ * @param ret_compiled  sums over all functions, those compiled before included; may be NULL
+ * @return WAX_OK; WAX_E_LIMIT when the code memory of the module is full, WAX_E_NOMEM, with the
+ *         function in the error; functions compiled by then stay compiled. WAX_E_INVALID
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_compile(wax_module *module, wax_compiled *ret_compiled,
+                                                   wax_error **err);
+
 /** One import or export; pointers live as long as the module. */
 typedef struct wax_port {
     wax_name module; /* imports only */

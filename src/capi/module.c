@@ -92,6 +92,17 @@ wax_status wax_module_from_file(wax_engine *engine, const char *path, wax_module
     return st;
 }
 
+wax_status wax_module_compile(wax_module *module, wax_compiled *ret_compiled, wax_error **err)
+{
+    WX_REQUIRE(module, err, "module is NULL");
+    struct wx_compiled c;
+    wax_status st = wx_rt_module_compile(wx_in_wax_module(module), &c, err);
+    if (st == WAX_OK && ret_compiled) {
+        *ret_compiled = (wax_compiled){c.n_funcs, c.body_bytes, c.code_bytes};
+    }
+    return st;
+}
+
 size_t wax_module_n_imports(const wax_module *module)
 {
     return module ? wx_in_wax_module(module)->wasm->n_imports : 0;

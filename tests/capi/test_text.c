@@ -136,6 +136,36 @@ static void test_printing_and_reading_back(void **state)
     wax_bytes_free(NULL);
 }
 
+static void test_compiling(void **state)
+{
+    (void)state;
+    static const char *const tiers[] = {"fast", "interp"};
+    for (unsigned i = 0; i < 2; i++) {
+        wax_engine_options options;
+        wax_engine_options_init(&options);
+        options.tier = tiers[i];
+        wax_engine *engine;
+        if (wax_engine_new(&options, &engine, NULL) != WAX_OK) {
+            continue; /* no code memory on this host */
+        }
+        wax_module *module;
+        wax_compiled c, again;
+        assert_int_equal(wax_module_from_text(engine, add_text, sizeof add_text - 1, &module, NULL),
+                         WAX_OK);
+        assert_int_equal(wax_module_compile(module, &c, NULL), WAX_OK);
+        assert_int_equal(c.n_funcs, 1);
+        assert_int_equal(c.body_bytes, 6); /* two local.get, add, end */
+        assert_true((c.code_bytes > 0) == (i == 0));
+        assert_int_equal(wax_module_compile(module, &again, NULL), WAX_OK); /* nothing left to do */
+        assert_int_equal(again.n_funcs, c.n_funcs);
+        assert_int_equal(again.code_bytes, c.code_bytes);
+        assert_int_equal(wax_module_compile(module, NULL, NULL), WAX_OK);
+        assert_int_equal(call_add(engine, module), 42);
+        wax_module_free(module);
+        wax_engine_free(engine);
+    }
+}
+
 static void test_scripts(void **state)
 {
     (void)state;
@@ -169,6 +199,7 @@ static void test_wrong_arguments(void **state)
     assert_int_equal(wax_text_to_binary(engine, "", 0, NULL, &len, NULL), WAX_E_INVALID);
     assert_int_equal(wax_text_to_binary(engine, "", 0, &bytes, NULL, NULL), WAX_E_INVALID);
     assert_int_equal(wax_module_print(NULL, &text, &len, NULL), WAX_E_INVALID);
+    assert_int_equal(wax_module_compile(NULL, NULL, NULL), WAX_E_INVALID);
     assert_int_equal(wax_script_parse(engine, NULL, 1, &script, NULL), WAX_E_INVALID);
     wax_engine_free(engine);
 }
@@ -199,6 +230,9 @@ static void test_allocation_failures(void **state)
             st = wax_module_print(module, &printed, &len, NULL);
         }
         if (st == WAX_OK) {
+            st = wax_module_compile(module, NULL, NULL);
+        }
+        if (st == WAX_OK) {
             st = wax_script_parse(engine, text, sizeof text - 1, &script, NULL);
         }
         assert_true(st == WAX_OK || st == WAX_E_NOMEM);
@@ -217,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_modules_load_from_text),
         cmocka_unit_test(test_errors_show_the_text),
         cmocka_unit_test(test_printing_and_reading_back),
+        cmocka_unit_test(test_compiling),
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_wrong_arguments),
         cmocka_unit_test(test_allocation_failures),

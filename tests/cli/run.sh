@@ -106,7 +106,17 @@ expect validate-bad 65 'at byte 0x0' "$waxwing" validate "$tmp/bad.wasm"
 expect inspect 0 'wasix_32v1' "$waxwing" inspect "$plugin"
 expect inspect-json 0 '"strict": null' "$waxwing" inspect --json "$plugin"
 expect trace 0 'fd_write' "$waxwing" --trace "$plugin"
-expect planned 69 'not there yet' "$waxwing" compile x
+expect planned 69 'not there yet' "$waxwing" explain x
+expect compile 0 '' "$waxwing" compile "$tmp/trap.wasm"
+expect compile-stats 0 '2 functions, 8 bytes of wasm, ' "$waxwing" compile --stats "$tmp/trap.wasm"
+expect compile-text 0 '1 function, ' "$waxwing" compile --tier fast --stats "$tmp/text.wat"
+expect compile-interp 0 ' 0 bytes of machine code' "$waxwing" compile --tier interp --stats "$tmp/text.wat"
+expect compile-output 69 'not there yet' "$waxwing" compile "$tmp/trap.wasm" -o "$tmp/trap.wax"
+expect compile-invalid 65 'not a wasm module' "$waxwing" compile "$tmp/bad.wasm"
+expect compile-missing 66 'No such file' "$waxwing" compile "$tmp/none.wasm"
+expect compile-no-tier 69 "tier 'nope' is not there" "$waxwing" compile --tier nope "$tmp/trap.wasm"
+expect compile-no-file 64 'no file named' "$waxwing" compile
+expect compile-unknown-option 64 "unknown option '--nope'" "$waxwing" compile --nope x
 expect unknown-feature 64 "unknown feature 'x'" "$waxwing" --feature +x "$tmp/trap.wasm"
 expect preload 0 '' "$waxwing" --preload "env=$tmp/trap.wasm" --invoke 'add(1,2)' "$tmp/trap.wasm"
 # (import "env" "ESC[2Jx" (func)): what a module is called must not reach the terminal as it is

@@ -115,6 +115,11 @@ static void code_fini(struct wx_code *code)
     wx_free(wx_engine_get_mem(code->module->engine), code->tier_data);
 }
 
+static uint32_t code_bytes(const struct wx_code *code)
+{
+    return ((const struct wx_jit_code *)code->tier_data)->len;
+}
+
 /* The stub that was called lies in the region of the instance's own code. */
 const void *wx_jit_compile_stub(struct wx_thread *t, struct wx_instance *inst, const void *behind)
 {
@@ -297,6 +302,7 @@ static const struct wx_tier_ops ops = {
     .module_fini = module_fini,
     .compile = compile,
     .code_fini = code_fini,
+    .code_bytes = code_bytes,
     .call = call,
     .resume = resume,
     .walk = walk,

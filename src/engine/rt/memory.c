@@ -56,9 +56,14 @@ static bool reserve_checked(struct wx_memory *m, uint64_t min_bytes)
     return m->reservation != NULL;
 }
 
+bool wx_memory_guardable(const struct wx_engine *engine, const struct wx_limits *type)
+{
+    return !type->is64 && type->page_shift == 16 && wx_engine_guards(engine);
+}
+
 static wax_status reserve(struct wx_memory *m, uint64_t min_bytes, wax_error **err)
 {
-    bool guardable = !m->type.is64 && m->type.page_shift == 16 && wx_engine_guards(m->engine);
+    bool guardable = wx_memory_guardable(m->engine, &m->type);
     if (guardable && reserve_guarded(m)) {
         return WAX_OK;
     }

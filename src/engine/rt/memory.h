@@ -36,6 +36,8 @@ struct wx_memory {
     uint32_t refs; /* atomic */
 };
 
+/** May a memory of this type be guarded, or will it be checked for sure? */
+bool wx_memory_guardable(const struct wx_engine *engine, const struct wx_limits *type);
 /** `max_bytes` limits growth below the declared maximum (0 = no further limit). */
 wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
                          struct wx_memory **ret_memory, wax_error **err);

@@ -130,6 +130,48 @@ struct wx_code *wx_rt_module_codes(struct wx_rt_module *m, int mode)
     return codes;
 }
 
+/* Asked before there is an instance; one with an imported memory of the other mode compiles anew.
+ */
+static int likely_mode(const struct wx_rt_module *m)
+{
+    const struct wx_module *w = m->wasm;
+    return w->n_memories > 0 && !wx_memory_guardable(m->engine, &w->memories[0]);
+}
+
+static wax_status compile_one(struct wx_rt_module *m, struct wx_code *code, wax_error **err)
+{
+    wax_status st = WAX_OK;
+    wx_mutex_lock(&m->lock); /* one at a time: a guest may be waiting to compile one of its own */
+    if (!code->tier_data) {
+        st = m->tier->compile(m, code, (int)code->mode, err);
+    }
+    wx_mutex_unlock(&m->lock);
+    if (st != WAX_OK) {
+        wx_error_set_func(err, code->func_idx);
+    }
+    return st;
+}
+
+wax_status wx_rt_module_compile(struct wx_rt_module *m, struct wx_compiled *ret_compiled,
+                                wax_error **err)
+{
+    struct wx_compiled sum = {.n_funcs = m->wasm->n_funcs - m->wasm->n_func_imports};
+    struct wx_code *codes = wx_rt_module_codes(m, likely_mode(m));
+    if (!codes) {
+        return wx_fail_nomem(err, "code tables");
+    }
+    for (uint64_t i = 0; i < sum.n_funcs; i++) {
+        wax_status st = compile_one(m, &codes[i], err);
+        if (st != WAX_OK) {
+            return st;
+        }
+        sum.body_bytes += m->wasm->funcs[codes[i].func_idx].body_len;
+        sum.code_bytes += m->tier->code_bytes ? m->tier->code_bytes(&codes[i]) : 0;
+    }
+    *ret_compiled = sum;
+    return WAX_OK;
+}
+
 const void *wx_code_entry(struct wx_thread *t, struct wx_code *code)
 {
     const void *entry = wx_load_acquire(&code->entry); /* pairs with the tier's release */

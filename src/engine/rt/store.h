@@ -63,6 +63,18 @@ struct wx_rt_module *wx_rt_module_ref(struct wx_rt_module *module);
 void wx_rt_module_unref(struct wx_rt_module *module); /* NULL accepted */
 /** The code table for a bounds mode, made on first use; NULL when out of memory. */
 struct wx_code *wx_rt_module_codes(struct wx_rt_module *module, int mode);
+/** What compiling all of a module made. */
+struct wx_compiled {
+    uint64_t n_funcs;
+    uint64_t body_bytes; /* of wasm */
+    uint64_t code_bytes; /* of machine code; 0 in tiers without */
+};
+/**
+ * Compile all functions not compiled yet, for the bounds mode its instances are likely to have.
+ * @return WAX_OK; WAX_E_NOMEM, WAX_E_LIMIT with the function in the error
+ */
+wax_status wx_rt_module_compile(struct wx_rt_module *module, struct wx_compiled *ret_compiled,
+                                wax_error **err);
 /** Which of codes[] an instance with this memory 0 uses. */
 static inline int wx_rt_module_mode(const struct wx_memory *mem0)
 {

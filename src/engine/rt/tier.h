@@ -33,11 +33,13 @@ struct wx_tier_ops {
     wax_status (*prepare)(struct wx_rt_module *module, struct wx_code *codes, uint32_t n, int mode,
                           wax_error **err);
     void (*module_fini)(struct wx_rt_module *module); /* may be NULL */
-    /** Make code->entry non-NULL. Called with the module's lock held. */
+    /** Make code->entry and tier_data non-NULL. Called with the module's lock held. */
     wax_status (*compile)(struct wx_rt_module *module, struct wx_code *code, int mode,
                           wax_error **err);
     /** Free what compile made for one function / the module. */
     void (*code_fini)(struct wx_code *code);
+    /** Bytes of machine code of a compiled function; NULL in tiers that make none. */
+    uint32_t (*code_bytes)(const struct wx_code *code);
     /**
      * Run a wasm function whose arguments lie at `base` on the thread's value stack; results are
      * left there. Returns WX_DONE when that function returned, else any outcome of a host function
