@@ -128,7 +128,7 @@ WX_NUM wx_v128 wx_num_I16X8_Q15MULR_SAT_S(wx_v128 a, wx_v128 b)
 #define WX_X86_FLOAT(P, T, CAST, SUF, BITS_OF)                                                     \
     WX_NUM T wx_x86_or_nan_##P(T a, T b, T r)                                                      \
     {                                                                                              \
-        T nan = _mm_cmpunord_##SUF(a, b);                                                          \
+        T nan = (T)wx_v_mask((wx_v128)_mm_cmpunord_##SUF(a, b));                                   \
         return _mm_or_##SUF(_mm_andnot_##SUF(nan, r), _mm_and_##SUF(nan, _mm_add_##SUF(a, b)));    \
     }                                                                                              \
     WX_NUM wx_v128 wx_num_##P##_MIN(wx_v128 a, wx_v128 b)                                          \

@@ -70,8 +70,10 @@ static struct writer *writer_of(struct wx_sink *sink) { return (struct writer *)
 
 static bool put(struct writer *w, uint64_t word) { return wx_vec_push(w->mem, &w->words, word); }
 
-static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigned n, int64_t label)
+static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t *imms, unsigned n,
+                 int64_t label)
 {
+    (void)regs; /* the bodies name theirs */
     struct writer *w = writer_of(sink);
     if (h == WX_H_FUEL) {
         w->fuel_word = (uint32_t)w->words.n + 1;

@@ -25,6 +25,7 @@ struct cold {
     uint32_t module_off;
     uint32_t fp_delta;
     int64_t label;
+    uint32_t regs;
     uint64_t imms[MAX_IMMS];
 };
 
@@ -84,11 +85,11 @@ static bool fits(const struct wx_stencil *s, const uint64_t *imms)
 /* The form whose holes hold these immediates. NULL if the table has none: a bug of the table. */
 static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms)
 {
-    const struct wx_stencil *s = &wx_stencils[h];
+    const struct wx_stencil *s = &wx_stencil_table[wx_stencil_index[h]];
     if (s->wide && !fits(s, imms)) {
-        s = &wx_stencil_wides[s->wide - 1];
+        s = &wx_stencil_table[s->wide];
     }
-    return fits(s, imms) ? s : NULL;
+    return s != wx_stencil_table && fits(s, imms) ? s : NULL;
 }
 
 static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_t addend,
@@ -117,6 +118,7 @@ static void put_imm(uint8_t *p, uint8_t kind, uint64_t v)
 struct place {
     const struct wx_stencil *s;
     uint32_t hot, cold;
+    uint32_t regs; /* WX_REGS */
     const uint64_t *imms;
     int64_t label;
 };
@@ -155,6 +157,29 @@ static bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
     return ok;
 }
 
+/* The processor's numbers of the lowering's registers: operands rdi, rsi, rdx, locals r8, r9, r11,
+ * rax. */
+static const uint8_t gpr[16] = {7, 6, 2, 8, 9, 11, 0};
+
+static void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
+{
+    uint8_t *start = e->rw + (part ? p->cold : p->hot);
+    const struct wx_stencil_hole *h = &wx_stencil_holes[p->s->holes];
+    for (unsigned i = 0; i < p->s->n_holes; i++) {
+        if ((h[i].flags & WX_SH_IN_COLD) != part) {
+            continue;
+        }
+        unsigned role = h[i].flags & WX_SH_ROLE;
+        uint32_t reg = p->regs >> 4 * role & 15;
+        reg = role < 3 ? gpr[reg] : reg;
+        uint8_t *byte = start + h[i].prefix;
+        byte[h[i].where & 15] |= (uint8_t)((reg & 7) << (h[i].flags & WX_SH_HIGH ? 3 : 0));
+        if (!(h[i].flags & WX_SH_NO_PREFIX)) {
+            *byte |= (uint8_t)(reg >> 3 << (h[i].where >> 4));
+        }
+    }
+}
+
 static bool has_room(struct emitter *e, size_t bytes)
 {
     if (e->room - e->at < bytes) {
@@ -164,8 +189,8 @@ static bool has_room(struct emitter *e, size_t bytes)
     return true;
 }
 
-static bool put_stencil(struct emitter *e, const struct wx_stencil *s, const uint64_t *imms,
-                        int64_t label)
+static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                        const uint64_t *imms, int64_t label)
 {
     if (!s) {
         e->no_form = true;
@@ -174,8 +199,9 @@ static bool put_stencil(struct emitter *e, const struct wx_stencil *s, const uin
     if (!has_room(e, s->hot)) {
         return false;
     }
-    struct place p = {.s = s, .hot = e->at, .imms = imms, .label = label};
+    struct place p = {.s = s, .hot = e->at, .regs = regs, .imms = imms, .label = label};
     memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes, s->hot);
+    fill_holes(e, &p, 0);
     e->at += s->hot;
     if (s->cold) {
         const struct wx_jit_mark *m = &e->marks.p[e->marks.n - 1];
@@ -183,7 +209,8 @@ static bool put_stencil(struct emitter *e, const struct wx_stencil *s, const uin
                          .hot = p.hot,
                          .module_off = m->module_off,
                          .fp_delta = m->fp_delta,
-                         .label = label};
+                         .label = label,
+                         .regs = regs};
         memcpy(c.imms, imms, sizeof c.imms);
         if (!wx_vec_push(e->mem, &e->colds, c)) {
             return false;
@@ -194,7 +221,7 @@ static bool put_stencil(struct emitter *e, const struct wx_stencil *s, const uin
 
 /* -------- the sink -------- */
 
-static bool is_br_table(uint32_t h) { return h >= WX_H_BR_TABLE_0 && h <= WX_H_BR_TABLE_3; }
+static bool is_br_table(uint32_t h) { return h == WX_H_BR_TABLE_0; }
 /* Calls that come back with fp moved by immediate B. */
 static bool is_call(uint32_t h) { return h >= WX_H_CALL && h <= WX_H_CALL_REF_3; }
 static bool is_tail_call(uint32_t h)
@@ -203,12 +230,12 @@ static bool is_tail_call(uint32_t h)
 }
 
 /* The table's address goes to a 64-bit hole, immediate B. */
-static bool emit_br_table(struct emitter *e, uint32_t h, uint64_t *imms)
+static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t *imms)
 {
     imms[1] = UINT64_C(1) << 63; /* only the wide form holds it */
     const struct wx_stencil *s = choose(h, imms);
     uint32_t hot = e->at;
-    if (!put_stencil(e, s, imms, -1)) {
+    if (!put_stencil(e, s, regs, imms, -1)) {
         return false;
     }
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
@@ -227,8 +254,8 @@ static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
 {
     e->marks.p[e->marks.n - 1].fp_delta = (uint32_t)imms[1];
     const uint64_t back[MAX_IMMS] = {imms[1]};
-    return put_stencil(e, choose(h, imms), imms, -1) &&
-           put_stencil(e, choose(WX_S_AFTER_CALL, back), back, -1);
+    return put_stencil(e, choose(h, imms), 0, imms, -1) &&
+           put_stencil(e, choose(WX_S_AFTER_CALL, back), 0, back, -1);
 }
 
 /* Zeroing a few locals needs no loop. */
@@ -237,17 +264,18 @@ static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
 static bool emit_enter(struct emitter *e, const uint64_t *imms)
 {
     if (imms[1] > MAX_STRAIGHT_ZEROS) {
-        return put_stencil(e, choose(WX_H_ENTER, imms), imms, -1);
+        return put_stencil(e, choose(WX_H_ENTER, imms), 0, imms, -1);
     }
     bool ok = true;
     for (uint64_t i = 0; i < imms[1] && ok; i++) {
         const uint64_t zero[MAX_IMMS] = {imms[0] + i * 8, 0};
-        ok = put_stencil(e, choose(WX_H_CONST_SLOT, zero), zero, -1);
+        ok = put_stencil(e, choose(WX_H_CONST_SLOT, zero), 0, zero, -1);
     }
     return ok;
 }
 
-static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigned n, int64_t label)
+static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t *imms, unsigned n,
+                 int64_t label)
 {
     struct emitter *e = emitter_of(sink);
     if (h == WX_SINK_TARGET) {
@@ -262,7 +290,7 @@ static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigne
         return emit_enter(e, all);
     }
     if (is_br_table(h)) {
-        return emit_br_table(e, h, all);
+        return emit_br_table(e, h, regs, all);
     }
     if (is_call(h)) {
         return emit_call(e, h, all);
@@ -275,7 +303,7 @@ static bool emit(struct wx_sink *sink, uint32_t h, const uint64_t *imms, unsigne
         e->fuel = s;
         e->fuel_at = e->at;
     }
-    return put_stencil(e, s, all, label);
+    return put_stencil(e, s, regs, all, label);
 }
 
 static bool bind_in(struct emitter *e, struct offsets *o, uint32_t idx)
@@ -325,13 +353,15 @@ static void set_fuel(struct wx_sink *sink, uint64_t cost)
 static bool put_cold(struct emitter *e, const struct cold *c)
 {
     const struct wx_stencil *s = c->stencil;
-    struct place p = {.s = s, .hot = c->hot, .cold = e->at, .imms = c->imms, .label = c->label};
+    struct place p = {
+        .s = s, .hot = c->hot, .cold = e->at, .regs = c->regs, .imms = c->imms, .label = c->label};
     struct wx_jit_mark m = {e->at, c->module_off, c->fp_delta};
     if (!has_room(e, s->cold) || !wx_vec_push(e->mem, &e->marks, m)) {
         return false;
     }
     memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes + s->hot, s->cold);
     e->at += s->cold;
+    fill_holes(e, &p, WX_SH_IN_COLD);
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
     for (unsigned i = 0; i < s->n_relocs; i++) {
         if (r[i].kind == WX_SR_COLD) {
@@ -374,7 +404,7 @@ static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_
 {
     const uint64_t frame[MAX_IMMS] = {(uint64_t)code->frame_slots * 8};
     uint32_t body = module->wasm->funcs[code->func_idx].body_off;
-    if (!mark(&e->sink, body) || !put_stencil(e, choose(WX_S_FRAME, frame), frame, -1)) {
+    if (!mark(&e->sink, body) || !put_stencil(e, choose(WX_S_FRAME, frame), 0, frame, -1)) {
         return false;
     }
     *ret_st = wx_lower(module, code, &e->sink, err);

@@ -297,6 +297,7 @@ static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32
 static const struct wx_tier_ops ops = {
     .name = "fast",
     .features = ~BIT(GC),
+    .compiled = true,
     .header_slots = 1,
     .prepare = prepare,
     .module_fini = module_fini,

@@ -4,13 +4,14 @@
 
 #include "base/check.h"
 
-/* The generated file holds five arrays between these two macros. */
+/* The generated file holds six arrays between these two macros. */
 #define STENCIL_PART(NAME, TYPE) PART_##NAME(TYPE)
 #define PART_pool(TYPE) _Alignas(16) const TYPE wx_stencil_pool[] = {
 #define PART_bytes(TYPE) const TYPE wx_stencil_bytes[] = {
 #define PART_relocs(TYPE) const TYPE wx_stencil_relocs[] = {
-#define PART_wides(TYPE) const TYPE wx_stencil_wides[] = {
-#define PART_entries(TYPE) const TYPE wx_stencils[WX_S_COUNT] = {
+#define PART_holes(TYPE) const TYPE wx_stencil_holes[] = {
+#define PART_table(TYPE) const TYPE wx_stencil_table[] = {
+#define PART_index(TYPE) const TYPE wx_stencil_index[WX_S_COUNT] = {
 #define STENCIL_END                                                                                \
     }                                                                                              \
     ;

@@ -45,18 +45,34 @@ struct wx_stencil_reloc {
     int32_t addend;
 };
 
+/*
+ * A register to fill in: three bits at byte `prefix` + (`where` & 15), shifted by three if HIGH,
+ * and the fourth at `prefix`, bit `where` >> 4, unless NO_PREFIX (vector registers, of which eight
+ * are used).
+ */
+struct wx_stencil_hole {
+    uint8_t prefix; /* in its part */
+    uint8_t where;
+    uint8_t flags; /* which of the six registers given, | WX_SH_* */
+};
+#define WX_SH_ROLE 7
+#define WX_SH_HIGH 8
+#define WX_SH_IN_COLD 16
+#define WX_SH_NO_PREFIX 32
+
 /** Hot part, which is copied in line, and cold part, which goes behind the function. */
 struct wx_stencil {
-    uint32_t bytes; /* first byte in wx_stencil_bytes; the cold part follows the hot one */
-    uint32_t relocs;
-    uint16_t hot, cold; /* bytes */
-    uint16_t n_relocs;
-    uint16_t wide; /* number + 1 in wx_stencil_wides of the form with 64-bit immediates, 0 = none */
+    uint32_t bytes;         /* first byte in wx_stencil_bytes; the cold part follows the hot one */
+    uint16_t relocs, holes; /* first of each */
+    uint16_t hot, cold;     /* bytes */
+    uint16_t wide;          /* the form with 64-bit immediates, 0 = none */
+    uint8_t n_relocs, n_holes;
 };
 
-extern const struct wx_stencil wx_stencils[WX_S_COUNT];
-extern const struct wx_stencil wx_stencil_wides[];
+extern const struct wx_stencil wx_stencil_table[];  /* 0: what the interpreter alone has */
+extern const uint16_t wx_stencil_index[WX_S_COUNT]; /* body to stencil; equal ones are shared */
 extern const struct wx_stencil_reloc wx_stencil_relocs[];
+extern const struct wx_stencil_hole wx_stencil_holes[];
 extern const uint8_t wx_stencil_bytes[];
 extern const uint8_t wx_stencil_pool[];
 extern const uint32_t wx_stencil_pool_len;

@@ -7,13 +7,13 @@
 #ifndef WX_ENGINE_OPS_BODIES_INTERP_H
 #define WX_ENGINE_OPS_BODIES_INTERP_H
 
-#define DEF_BR_TABLE(V, W, U, UNUSED)                                                              \
-    WX_BODY(BR_TABLE_##V)                                                                          \
+#define DEF_BR_TABLE(N, V, W, U, Z, UNUSED)                                                              \
+    WX_BODY(BR_TABLE_##N)                                                                          \
     {                                                                                              \
         uint64_t i = GET_i(V) < A ? GET_i(V) : A;                                                  \
         GOTO(pc[2 + i]);                                                                           \
     }
-AT4(DEF_BR_TABLE, 0)
+AT_PLACE(DEF_BR_TABLE, 0)
 
 WX_BODY(POLL)
 {
@@ -49,11 +49,11 @@ WX_BODY(EXIT)
     } while (0)
 
 WX_BODY(RETURN) { RETURN_TO(A, (void)0); }
-#define DEF_RETURN(V, W, U, UNUSED)                                                                \
-    WX_BODY(RETURN_r_##V) { RETURN_TO(A, PUT_r(0, V)); }                                           \
-    WX_BODY(RETURN_x_##V) { RETURN_TO(A, PUT_x(0, V)); }                                           \
-    WX_BODY(RETURN_v_##V) { RETURN_TO(A, PUT_v(0, V)); }
-AT4(DEF_RETURN, 0)
+#define DEF_RETURN(N, V, W, U, Z, UNUSED)                                                                \
+    WX_BODY(RETURN_r_##N) { RETURN_TO(A, PUT_r(0, V)); }                                           \
+    WX_BODY(RETURN_x_##N) { RETURN_TO(A, PUT_x(0, V)); }                                           \
+    WX_BODY(RETURN_v_##N) { RETURN_TO(A, PUT_v(0, V)); }
+AT_PLACE(DEF_RETURN, 0)
 
 /* Results may be more than the locals: the header is read before they are moved over it. */
 WX_BODY(RETURN_N)
@@ -179,20 +179,20 @@ WX_BODY(CALL_FUNC) { CALL_COMMON(ctx->funcs[A]); }
         TRAP(e->sig_id ? WX_TRAP_SIGNATURE : WX_TRAP_INDIRECT_NULL);                               \
     }
 
-#define DEF_CALLS(V, W, U, UNUSED)                                                                 \
-    WX_BODY(CALL_INDIRECT_##V)                                                                     \
+#define DEF_CALLS(N, V, W, U, Z, UNUSED)                                                                 \
+    WX_BODY(CALL_INDIRECT_##N)                                                                     \
     {                                                                                              \
         TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
         CALL_COMMON(e->ref);                                                                       \
     }                                                                                              \
-    WX_BODY(CALL_REF_##V)                                                                          \
+    WX_BODY(CALL_REF_##N)                                                                          \
     {                                                                                              \
         if (wx_unlikely(!GET_I(V))) {                                                              \
             TRAP(WX_TRAP_NULL_REF);                                                                \
         }                                                                                          \
         CALL_COMMON(GET_I(V));                                                                     \
     }
-AT4(DEF_CALLS, 0)
+AT_POS(DEF_CALLS, 0)
 
 /*
  * Tail calls: the arguments take the place of this frame, the header moves behind the callee's
@@ -258,20 +258,20 @@ WX_BODY(tail_common)
     } while (0)
 
 WX_BODY(TAIL_CALL_FUNC) { TAIL_COMMON(ctx->funcs[A]); }
-#define DEF_TAIL_CALLS(V, W, U, UNUSED)                                                            \
-    WX_BODY(TAIL_CALL_INDIRECT_##V)                                                                \
+#define DEF_TAIL_CALLS(N, V, W, U, Z, UNUSED)                                                            \
+    WX_BODY(TAIL_CALL_INDIRECT_##N)                                                                \
     {                                                                                              \
         TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
         TAIL_COMMON(e->ref);                                                                       \
     }                                                                                              \
-    WX_BODY(TAIL_CALL_REF_##V)                                                                     \
+    WX_BODY(TAIL_CALL_REF_##N)                                                                     \
     {                                                                                              \
         if (wx_unlikely(!GET_I(V))) {                                                              \
             TRAP(WX_TRAP_NULL_REF);                                                                \
         }                                                                                          \
         TAIL_COMMON(GET_I(V));                                                                     \
     }
-AT4(DEF_TAIL_CALLS, 0)
+AT_POS(DEF_TAIL_CALLS, 0)
 
 WX_BODY(HELPER)
 {

@@ -8,8 +8,6 @@
 #define WX_ENGINE_OPS_BODIES_STENCIL_H
 
 #define ARGS ((uint64_t *)(void *)SLOT(B))
-#define JUMP_CODE(CODE, FP)                                                                        \
-    __attribute__((musttail)) return ((wx_handler)(uintptr_t)(CODE)->entry)(WX_PASS(FP))
 
 /* At the start of each function. A = bytes of its frame. */
 WX_BODY(FRAME)
@@ -27,13 +25,13 @@ WX_BODY(AFTER_CALL)
 }
 
 /* B = address of the table of targets. */
-#define DEF_BR_TABLE(V, W, U, UNUSED)                                                              \
-    WX_BODY(BR_TABLE_##V)                                                                          \
+#define DEF_BR_TABLE(N, V, W, U, Z, UNUSED)                                                              \
+    WX_BODY(BR_TABLE_##N)                                                                          \
     {                                                                                              \
         uint64_t i = GET_i(V) < A ? GET_i(V) : A;                                                  \
-        __attribute__((musttail)) return ((wx_handler const *)B)[i](WX_PASS(fp));                  \
+        JUMP_R3(address, fp, ((const uint64_t *)B)[i]);                                            \
     }
-AT4(DEF_BR_TABLE, 0)
+AT_PLACE(DEF_BR_TABLE, 0)
 
 WX_BODY(POLL)
 {
@@ -44,22 +42,22 @@ WX_BODY(POLL)
 }
 
 WX_BODY(RETURN) { JUMP_TO(ret, fp); }
-#define DEF_RETURN(V, W, U, UNUSED)                                                                \
-    WX_BODY(RETURN_r_##V) { PUT_r(0, V); JUMP_TO(ret, fp); }                                       \
-    WX_BODY(RETURN_x_##V) { PUT_x(0, V); JUMP_TO(ret, fp); }                                       \
-    WX_BODY(RETURN_v_##V) { PUT_v(0, V); JUMP_TO(ret, fp); }
-AT4(DEF_RETURN, 0)
-WX_BODY(RETURN_N)
+#define DEF_RETURN(N, V, W, U, Z, UNUSED)                                                                \
+    WX_BODY(RETURN_r_##N) { PUT_r(0, V); JUMP_TO(ret, fp); }                                       \
+    WX_BODY(RETURN_x_##N) { PUT_x(0, V); JUMP_TO(ret, fp); }                                       \
+    WX_BODY(RETURN_v_##N) { PUT_v(0, V); JUMP_TO(ret, fp); }
+AT_PLACE(DEF_RETURN, 0)
+WX_BODY_AT(RETURN_N)
 {
     move_slots(fp, (const uint64_t *)(const void *)SLOT(B), C);
-    JUMP_TO(ret, fp);
+    JUMP_FREE(ret, fp, WX_ANY(r3));
 }
 
-WX_BODY(CALL) { JUMP_TO(callee, ARGS); }
-WX_BODY(CALL_FUNC)
+WX_BODY_AT(CALL) { JUMP_FREE(callee, ARGS, WX_ANY(r3)); }
+WX_BODY_AT(CALL_FUNC)
 {
     r0 = (uint64_t)(uintptr_t)ctx->funcs[A];
-    JUMP_TO(call_func, ARGS);
+    JUMP_FREE(call_func, ARGS, WX_ANY(r3));
 }
 
 /* Element IDX of a table, checked against signature id SIG; leaves the function in r0. */
@@ -71,24 +69,24 @@ WX_BODY(CALL_FUNC)
     }                                                                                              \
     r0 = (uint64_t)(uintptr_t)&tab_->elems[idx_];                                                  \
     if (wx_unlikely(((const struct wx_tabent *)(uintptr_t)r0)->sig_id != (uint32_t)(SIG))) {       \
-        JUMP_TO(bad_callee, fp);                                                                   \
+        JUMP_FREE(bad_callee, fp, WX_ANY(r3));                                                                   \
     }                                                                                              \
     r0 = ((const struct wx_tabent *)(uintptr_t)r0)->ref;
 
 #define CALL_R0                                                                                    \
     const struct wx_func *f_ = (const struct wx_func *)(uintptr_t)r0;                              \
     if (wx_unlikely(f_->instance != ctx)) {                                                        \
-        JUMP_TO(call_func, ARGS);                                                                  \
+        JUMP_FREE(call_func, ARGS, WX_ANY(r3));                                                                  \
     }                                                                                              \
-    JUMP_CODE(f_->code, ARGS);
+    JUMP_FREE(call_address, ARGS, f_->code->entry);
 
-#define DEF_CALLS(V, W, U, UNUSED)                                                                 \
-    WX_BODY(CALL_INDIRECT_##V)                                                                     \
+#define DEF_CALLS(N, V, W, U, Z, UNUSED)                                                                 \
+    WX_BODY_AT(CALL_INDIRECT_##N)                                                                     \
     {                                                                                              \
         TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
         CALL_R0                                                                                    \
     }                                                                                              \
-    WX_BODY(CALL_REF_##V)                                                                          \
+    WX_BODY_AT(CALL_REF_##N)                                                                          \
     {                                                                                              \
         r0 = GET_I(V);                                                                             \
         if (wx_unlikely(!r0)) {                                                                    \
@@ -96,13 +94,13 @@ WX_BODY(CALL_FUNC)
         }                                                                                          \
         CALL_R0                                                                                    \
     }
-AT4(DEF_CALLS, 0)
+AT_POS(DEF_CALLS, 0)
 
 /* Tail calls: the arguments take the place of this frame; the return address stays. */
-WX_BODY(TAIL_CALL)
+WX_BODY_AT(TAIL_CALL)
 {
     move_slots(fp, ARGS, C);
-    JUMP_TO(tail_callee, fp);
+    JUMP_FREE(tail_callee, fp, WX_ANY(r3));
 }
 
 #define E_SLOTS ((uint32_t)(uintptr_t)wx_hole_E)
@@ -112,25 +110,25 @@ WX_BODY(TAIL_CALL)
     if (wx_unlikely(f_->instance != ctx)) {                                                        \
         r1 = E_SLOTS;                                                                              \
         r2 = (uint64_t)(uintptr_t)ARGS;                                                            \
-        JUMP_TO(tail_func, fp);                                                                    \
+        JUMP_FREE(tail_func, fp, WX_ANY(r3));                                                                    \
     }                                                                                              \
     move_slots(fp, ARGS, E_SLOTS);                                                                 \
-    JUMP_CODE(f_->code, fp);
+    JUMP_FREE(address, fp, f_->code->entry);
 
-WX_BODY(TAIL_CALL_FUNC)
+WX_BODY_AT(TAIL_CALL_FUNC)
 {
     r0 = (uint64_t)(uintptr_t)ctx->funcs[A];
     r1 = E_SLOTS;
     r2 = (uint64_t)(uintptr_t)ARGS;
-    JUMP_TO(tail_func, fp);
+    JUMP_FREE(tail_func, fp, WX_ANY(r3));
 }
-#define DEF_TAIL_CALLS(V, W, U, UNUSED)                                                            \
-    WX_BODY(TAIL_CALL_INDIRECT_##V)                                                                \
+#define DEF_TAIL_CALLS(N, V, W, U, Z, UNUSED)                                                            \
+    WX_BODY_AT(TAIL_CALL_INDIRECT_##N)                                                                \
     {                                                                                              \
         TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
         TAIL_R0                                                                                    \
     }                                                                                              \
-    WX_BODY(TAIL_CALL_REF_##V)                                                                     \
+    WX_BODY_AT(TAIL_CALL_REF_##N)                                                                     \
     {                                                                                              \
         r0 = GET_I(V);                                                                             \
         if (wx_unlikely(!r0)) {                                                                    \
@@ -138,15 +136,14 @@ WX_BODY(TAIL_CALL_FUNC)
         }                                                                                          \
         TAIL_R0                                                                                    \
     }
-AT4(DEF_TAIL_CALLS, 0)
+AT_POS(DEF_TAIL_CALLS, 0)
 
-WX_BODY(HELPER)
+WX_BODY_AT(HELPER)
 {
     r0 = A;
     r1 = (uint64_t)(uintptr_t)SLOT(B);
     r2 = C;
-    r3 = D;
-    JUMP_TO(helper, fp);
+    JUMP_FREE(helper, fp, D);
 }
 
 #endif

@@ -46,7 +46,8 @@ static bool branch_needs_moves(struct wx_lowering *l, const struct wx_control *c
     uint32_t n = label_arity(c);
     size_t from = wx_lo_height(l) - n;
     if (wx_lo_result_in_reg(c)) {
-        return ((from ^ c->height) & 3) != 0 || wx_lo_at(l, from)->place != WX_IN_REG;
+        return wx_lo_reg(l, from) != wx_lo_reg(l, c->height) ||
+               wx_lo_at(l, from)->place != WX_IN_REG;
     }
     return n > 0 && (from != c->height || !all_in_slots(l, from));
 }
@@ -58,7 +59,11 @@ static void move_reg(struct wx_lowering *l, size_t from, size_t to, bool is_x)
         {0, WX_H_SHIFT1_x_0, WX_H_SHIFT2_x_0, WX_H_SHIFT3_x_0},
     };
     unsigned n = (unsigned)(from - to) & 3;
-    if (n) {
+    if (l->compiled && wx_lo_reg(l, from) != wx_lo_reg(l, to)) {
+        wx_lo_emit_regs(l, by[is_x][1],
+                        WX_REG(is_x, 0, wx_lo_reg(l, to)) | WX_REG(is_x, 1, wx_lo_reg(l, from)),
+                        NULL, 0);
+    } else if (!l->compiled && n) {
         wx_lo_emit0(l, by[is_x][n] + (uint32_t)(to & 3));
     }
 }
@@ -118,7 +123,7 @@ static void jump(struct wx_lowering *l, struct wx_control *c)
     if (c->op != WX_OP_LOOP) {
         c->reached_end = true;
     }
-    wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c->label);
+    wx_lo_emit_jump(l, c->label);
 }
 
 static void do_return(struct wx_lowering *l);
@@ -126,6 +131,7 @@ static void do_return(struct wx_lowering *l);
 void wx_lo_go_dead(struct wx_lowering *l)
 {
     wx_lo_end_fuel(l);
+    wx_lo_hot_at_label(l); /* nothing comes here: no moves before the next label */
     l->dead = true;
 }
 
@@ -161,16 +167,15 @@ static void settle_below(struct wx_lowering *l, uint32_t arity)
 }
 
 /* The way taken, when the values need moving: a piece of code of its own, jumped over otherwise. */
-static void branch_with_moves(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
-                              uint32_t depth)
+static void branch_with_moves(struct wx_lowering *l, const struct wx_lo_test *t, uint32_t depth)
 {
     struct wx_control *c = wx_lo_ctrl(l, depth);
     bool is_body = depth + 1 == l->ctrls.n;
     uint32_t arity = is_body ? l->type->n_results : label_arity(c);
     settle_below(l, arity);
     uint32_t taken = wx_lo_new_label(l), after = wx_lo_new_label(l);
-    wx_lo_emit_branch(l, h, imms, n, taken);
-    wx_lo_emit_branch(l, WX_H_BR, NULL, 0, after);
+    wx_lo_emit_test(l, t, taken);
+    wx_lo_emit_jump(l, after);
     wx_lo_bind(l, taken);
     struct wx_operand saved[MAX_SAVED];
     int64_t owners[2][4];
@@ -188,9 +193,7 @@ static void branch_with_moves(struct wx_lowering *l, uint32_t h, const uint64_t 
     wx_lo_bind(l, after);
 }
 
-/* A conditional branch: body `h` holds the condition, its operands are popped already. */
-void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
-                     uint32_t depth)
+void wx_lo_branch_if(struct wx_lowering *l, const struct wx_lo_test *t, uint32_t depth)
 {
     struct wx_control *c = wx_lo_ctrl(l, depth);
     bool is_body = depth + 1 == l->ctrls.n;
@@ -198,27 +201,36 @@ void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, un
         wx_lo_to_reg(l, wx_lo_height(l) - 1); /* its register is none of the condition's */
     }
     if (is_body || branch_needs_moves(l, c)) {
-        branch_with_moves(l, h, imms, n, depth);
+        branch_with_moves(l, t, depth);
         return;
     }
     c->reached_end = c->reached_end || c->op != WX_OP_LOOP;
-    wx_lo_emit_branch(l, h, imms, n, c->label);
+    wx_lo_emit_test(l, t, c->label);
 }
 
-static void lower_br_if(struct wx_lowering *l)
+/* The i32 on top as a condition, popped; the branch is taken if it is not zero, or is. */
+static void take_condition(struct wx_lowering *l, bool if_zero, struct wx_lo_test *t)
+{
+    size_t p = wx_lo_height(l) - 1;
+    *t = (struct wx_lo_test){0};
+    if (wx_lo_is_loc(l, p)) {
+        t->h = if_zero ? WX_H_BR_UNLESS_L : WX_H_BR_IF_L;
+        t->imms[t->n++] = wx_lo_loc_off(l, p);
+    } else {
+        t->regs = wx_lo_in_reg(l, p, 0);
+        t->h = wx_lo_at_pos(l, if_zero ? WX_H_BR_UNLESS_0 : WX_H_BR_IF_0, p);
+    }
+    wx_lo_pop(l);
+}
+
+static void lower_br_if(struct wx_lowering *l, bool if_zero)
 {
     uint32_t depth = wx_read_u32(&l->r);
-    size_t p = wx_lo_height(l) - 1;
-    uint64_t off = 0;
-    bool loc = wx_lo_is_loc(l, p);
-    if (loc) {
-        off = wx_lo_loc_off(l, p);
-    } else {
-        wx_lo_to_reg(l, p);
-    }
-    uint32_t h = loc ? WX_H_BR_IF_L : WX_H_BR_IF_0 + (uint32_t)(p & 3);
-    wx_lo_pop(l);
-    wx_lo_branch_if(l, h, &off, loc, depth);
+    struct wx_lo_test t;
+    take_condition(l, if_zero, &t);
+    wx_lo_branch_if(l, &t, depth);
+    wx_lo_end_fuel(l);
+    wx_lo_begin_fuel(l);
 }
 
 /* One way out of a br_table that moves values; the next one finds everything in slots again. */
@@ -233,7 +245,7 @@ static void branch_stub(struct wx_lowering *l, struct wx_control *c)
     size_t top = wx_lo_height(l) - 1;
     if (wx_lo_height(l) &&
         wx_lo_at(l, top)->place == WX_IN_REG) { /* at most a single result, copied there */
-        l->owner[wx_lo_at(l, top)->is_x][top & 3] = -1;
+        l->owner[wx_lo_at(l, top)->is_x][wx_lo_reg(l, top)] = -1;
         wx_lo_at(l, top)->place = WX_IN_SLOT;
     }
     l->n_settled = wx_lo_height(l);
@@ -256,16 +268,17 @@ static void lower_br_table(struct wx_lowering *l)
 {
     uint32_t n = wx_read_u32(&l->r);
     size_t p = wx_lo_height(l) - 1;
-    wx_lo_to_reg(l, p);
+    uint32_t index = wx_lo_in_reg(l, p, 0);
     wx_lo_pop(l);
     /* Everything to slots, so that each way out starts from the same state. The index stays in its
      * register: spilling does not touch it. */
     wx_lo_flush(l);
-    wx_lo_emit1(l, WX_H_BR_TABLE_0 + (uint32_t)(p & 3), n);
+    wx_lo_load_all_hot(l);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, WX_H_BR_TABLE_0, p), index, (const uint64_t[]){n}, 1);
     const uint8_t *targets = l->r.p;
     for (uint32_t i = 0; i <= n; i++) {
         uint32_t label = table_target(l, wx_lo_ctrl(l, wx_read_u32(&l->r)));
-        if (!l->sink->emit(l->sink, WX_SINK_TARGET, NULL, 0, label)) {
+        if (!l->sink->emit(l->sink, WX_SINK_TARGET, 0, NULL, 0, label)) {
             wx_lo_fail(l);
         }
     }
@@ -273,6 +286,7 @@ static void lower_br_table(struct wx_lowering *l)
     for (uint32_t i = 0; i <= n; i++) {
         struct wx_control *c = wx_lo_ctrl(l, wx_read_u32(&l->r));
         if (c->stub) {
+            wx_lo_hot_at_label(l);
             wx_lo_bind(l, c->stub - 1);
             c->stub = 0;
             branch_stub(l, c);
@@ -288,10 +302,14 @@ static void do_return(struct wx_lowering *l)
     if (n == 0) {
         wx_lo_emit1(l, WX_H_RETURN, wx_lo_header_off(l));
     } else if (n == 1 && (wx_lo_at(l, first)->is_x || wx_lo_at(l, first)->n_slots == 1)) {
-        wx_lo_to_reg(l, first);
-        uint32_t h =
-            wx_lo_by_file(wx_lo_at(l, first), WX_H_RETURN_r_0, WX_H_RETURN_x_0, WX_H_RETURN_v_0);
-        wx_lo_emit1(l, h + (uint32_t)(first & 3), wx_lo_header_off(l));
+        static const struct wx_lo_files returns = {WX_H_RETURN_r_0, WX_H_RETURN_x_0,
+                                                   WX_H_RETURN_v_0};
+        const struct wx_operand *o = wx_lo_at(l, first);
+        uint32_t regs = wx_lo_in_reg(l, first, 0);
+        uint64_t header = wx_lo_header_off(l);
+        wx_lo_emit_regs(l,
+                        wx_lo_at_pos(l, wx_lo_by_file(&returns, o->is_x, o->n_slots == 2), first),
+                        regs, &header, 1);
     } else {
         to_slots_from(l, first);
         wx_lo_emit3(l, WX_H_RETURN_N, wx_lo_header_off(l), wx_lo_slot_off(wx_lo_at(l, first)->slot),
@@ -350,13 +368,13 @@ void wx_lo_open_block(struct wx_lowering *l, enum wx_op op)
     if (op == WX_OP_LOOP) {
         wx_lo_end_fuel(l);
         wx_lo_bind(l, c.label);
-        wx_lo_emit0(l, WX_H_POLL);
+        wx_lo_poll(l);
         wx_lo_begin_fuel(l);
     }
 }
 
 /* `if`: the condition body jumps to the else part when it does not hold. */
-static void open_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n)
+static void open_if(struct wx_lowering *l, const struct wx_lo_test *t)
 {
     struct wx_control c = {.op = WX_OP_IF};
     read_blocktype(l, &c);
@@ -364,25 +382,17 @@ static void open_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, uns
     c.label = wx_lo_new_label(l);
     c.else_label = wx_lo_new_label(l);
     push_ctrl(l, c);
-    wx_lo_emit_branch(l, h, imms, n, c.else_label);
+    wx_lo_emit_test(l, t, c.else_label);
     wx_lo_end_fuel(l);
     wx_lo_begin_fuel(l);
 }
 
-static void lower_if(struct wx_lowering *l)
+static void lower_if(struct wx_lowering *l, bool if_zero)
 {
-    size_t p = wx_lo_height(l) - 1;
-    wx_lo_flush_to(l, p);
-    uint64_t off = 0;
-    bool loc = wx_lo_is_loc(l, p);
-    if (loc) {
-        off = wx_lo_loc_off(l, p);
-    } else {
-        wx_lo_to_reg(l, p);
-    }
-    uint32_t h = loc ? WX_H_BR_UNLESS_L : WX_H_BR_UNLESS_0 + (uint32_t)(p & 3);
-    wx_lo_pop(l);
-    open_if(l, h, &off, loc);
+    wx_lo_flush_to(l, wx_lo_height(l) - 1);
+    struct wx_lo_test t;
+    take_condition(l, if_zero, &t);
+    open_if(l, &t);
 }
 
 void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place)
@@ -416,7 +426,7 @@ static void begin_else(struct wx_lowering *l, bool reachable)
     struct wx_control *c = wx_lo_ctrl(l, 0);
     if (reachable) {
         wx_lo_fall_to_end(l, c);
-        wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c->label);
+        wx_lo_emit_jump(l, c->label);
     }
     wx_lo_end_fuel(l);
     wx_lo_bind(l, c->else_label);
@@ -446,7 +456,7 @@ void wx_lo_end_block(struct wx_lowering *l, bool reachable)
     if (c.op == WX_OP_IF) { /* no else: parameters are the results */
         if (wx_lo_result_in_reg(&c)) {
             if (reachable) {
-                wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c.label);
+                wx_lo_emit_jump(l, c.label);
             }
             wx_lo_bind(l, c.else_label);
             wx_lo_reset_to(l, c.height);
@@ -479,7 +489,7 @@ static void end_body(struct wx_lowering *l, bool reachable)
 
 /* -------- the walk -------- */
 
-static enum wx_op read_op(struct wx_reader *r)
+enum wx_op wx_lo_read_op(struct wx_reader *r)
 {
     uint32_t code = wx_read_u8(r);
     if (code >= 0xfb && code <= 0xfe) {
@@ -511,7 +521,7 @@ static void skip_memarg(struct wx_reader *r)
     (void)wx_read_u64(r);
 }
 
-static void skip_immediate(struct wx_reader *r, enum wx_imm imm)
+void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm)
 {
     switch (imm) {
     case WX_IMM_NONE: break;
@@ -559,7 +569,7 @@ static void skip_immediate(struct wx_reader *r, enum wx_imm imm)
     }
 }
 
-static bool opens_block(enum wx_op op)
+bool wx_lo_opens_block(enum wx_op op)
 {
     return op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF || op == WX_OP_TRY ||
            op == WX_OP_TRY_TABLE;
@@ -569,8 +579,8 @@ static bool opens_block(enum wx_op op)
 static void skip_dead(struct wx_lowering *l)
 {
     for (uint32_t depth = 0;;) {
-        enum wx_op op = read_op(&l->r);
-        if (opens_block(op)) {
+        enum wx_op op = wx_lo_read_op(&l->r);
+        if (wx_lo_opens_block(op)) {
             depth++;
         } else if (depth == 0 && op == WX_OP_ELSE) {
             begin_else(l, false);
@@ -588,7 +598,7 @@ static void skip_dead(struct wx_lowering *l)
                 return;
             }
         }
-        skip_immediate(&l->r, (enum wx_imm)wx_op_table[op].imm);
+        wx_lo_skip_immediate(&l->r, (enum wx_imm)wx_op_table[op].imm);
     }
 }
 
@@ -601,15 +611,11 @@ static void lower_control(struct wx_lowering *l, enum wx_op op)
         break;
     case WX_OP_BLOCK:
     case WX_OP_LOOP: wx_lo_open_block(l, op); break;
-    case WX_OP_IF: lower_if(l); break;
+    case WX_OP_IF: lower_if(l, true); break;
     case WX_OP_ELSE: begin_else(l, true); break;
     case WX_OP_END: (l->ctrls.n == 1 ? end_body : wx_lo_end_block)(l, true); break;
     case WX_OP_BR: lower_br(l); break;
-    case WX_OP_BR_IF:
-        lower_br_if(l);
-        wx_lo_end_fuel(l);
-        wx_lo_begin_fuel(l);
-        break;
+    case WX_OP_BR_IF: lower_br_if(l, false); break;
     case WX_OP_BR_TABLE: lower_br_table(l); break;
     case WX_OP_RETURN:
         do_return(l);
@@ -619,39 +625,70 @@ static void lower_control(struct wx_lowering *l, enum wx_op op)
     }
 }
 
+/* What follows, if it is br_if or if; carried out with the instruction at hand. */
+enum follow { FOLLOW_OTHER, FOLLOW_BR_IF, FOLLOW_IF };
+
+static enum follow peek_follow(const struct wx_lowering *l)
+{
+    uint8_t next = wx_reader_left(&l->r) ? *l->r.p : 0;
+    return next == 0x0d ? FOLLOW_BR_IF : next == 0x04 ? FOLLOW_IF : FOLLOW_OTHER;
+}
+
+static void take_follow(struct wx_lowering *l)
+{
+    l->r.p++;
+    l->cost++;
+}
+
 /* A compare right before br_if or if becomes one body. @return false if it does not apply */
 static bool fuse_compare(struct wx_lowering *l, enum wx_op op)
 {
-    struct wx_reader *r = &l->r;
-    uint8_t next = wx_reader_left(r) ? *r->p : 0;
+    enum follow next = peek_follow(l);
     enum wx_op inv = wx_lo_inverse(op);
-    uint64_t imms[2];
-    unsigned n;
-    if (next == 0x0d) {
-        r->p++;
-        l->cost++;
-        uint32_t depth = wx_read_u32(r);
-        uint32_t form = wx_lo_take_two(l, imms, &n);
-        wx_lo_branch_if(l, wx_lo_first_body[op] + BR_FORMS + form, imms, n, depth);
+    if (next == FOLLOW_OTHER || (next == FOLLOW_IF && inv == WX_OP_INVALID)) {
+        return false;
+    }
+    take_follow(l);
+    uint32_t depth = next == FOLLOW_BR_IF ? wx_read_u32(&l->r) : 0;
+    if (next == FOLLOW_IF) {
+        wx_lo_flush_to(l, wx_lo_height(l) - 2);
+    }
+    struct wx_lo_two two;
+    wx_lo_take_two(l, &two);
+    struct wx_lo_test t = {
+        .regs = wx_lo_sources(&two), .n = two.n, .imms = {two.imms[0], two.imms[1]}};
+    t.h = wx_lo_at_pos(l, wx_lo_first_body[next == FOLLOW_IF ? inv : op] + BR_FORMS + two.form * 4u,
+                       two.pos);
+    if (next == FOLLOW_IF) {
+        open_if(l, &t);
+    } else {
+        wx_lo_branch_if(l, &t, depth);
         wx_lo_end_fuel(l);
         wx_lo_begin_fuel(l);
-        return true;
     }
-    if (next == 0x04 && inv != WX_OP_INVALID) {
-        r->p++;
-        l->cost++;
-        wx_lo_flush_to(l, wx_lo_height(l) - 2);
-        uint32_t form = wx_lo_take_two(l, imms, &n);
-        open_if(l, wx_lo_first_body[inv] + BR_FORMS + form, imms, n);
-        return true;
+    return true;
+}
+
+/* i32.eqz right before br_if or if: the branch the other way round. */
+static bool fuse_eqz(struct wx_lowering *l, enum wx_op op)
+{
+    enum follow next = peek_follow(l);
+    if (op != WX_OP_I32_EQZ || next == FOLLOW_OTHER) {
+        return false;
     }
-    return false;
+    take_follow(l);
+    if (next == FOLLOW_BR_IF) {
+        lower_br_if(l, true);
+    } else {
+        lower_if(l, false);
+    }
+    return true;
 }
 
 static void lower_one(struct wx_lowering *l)
 {
     l->op_off = (uint32_t)wx_reader_off(&l->r);
-    enum wx_op op = read_op(&l->r);
+    enum wx_op op = wx_lo_read_op(&l->r);
     const struct wx_op_info *info = &wx_op_table[op];
     if (!l->sink->mark(l->sink, l->op_off)) {
         wx_lo_fail(l);
@@ -670,6 +707,11 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_REF: wx_lo_ref(l, op); break;
     case WX_LOWER_CONST: wx_lo_const(l, op); break;
     case WX_LOWER_UNARY:
+        if (fuse_eqz(l, op)) {
+            break;
+        }
+        wx_lo_unary(l, op);
+        break;
     case WX_LOWER_UNARY_TRAP: wx_lo_unary(l, op); break;
     case WX_LOWER_COMPARE:
         if (fuse_compare(l, op)) {
@@ -680,7 +722,8 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_BINARY:
     case WX_LOWER_BINARY_TRAP: wx_lo_binary(l, op); break;
     case WX_LOWER_LOAD: wx_lo_load(l, op); break;
-    case WX_LOWER_STORE: wx_lo_store(l, op); break;
+    case WX_LOWER_STORE:
+    case WX_LOWER_V_STORE: wx_lo_store(l, op); break;
     case WX_LOWER_BULK: wx_lo_bulk(l, op); break;
     case WX_LOWER_ATOMIC_LOAD:
     case WX_LOWER_ATOMIC_STORE:
@@ -688,14 +731,13 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_ATOMIC_CMPXCHG: wx_lo_atomic(l, op); break;
     case WX_LOWER_ATOMIC_WAIT: wx_lo_atomic_wait(l, op); break;
     case WX_LOWER_EXN: wx_lo_exn(l, op); break;
-    case WX_LOWER_WIDE:
+    case WX_LOWER_WIDE: wx_lo_wide(l, op); break;
     case WX_LOWER_V_TERNARY:
     case WX_LOWER_V_SHUFFLE:
     case WX_LOWER_V_REPLACE: wx_lo_v_registers(l, op); break;
-    case WX_LOWER_V_BINARY: wx_lo_v_binary(l, op); break;
+    case WX_LOWER_V_BINARY:
     case WX_LOWER_V_SHIFT: wx_lo_binary(l, op); break;
     case WX_LOWER_V_EXTRACT: wx_lo_v_extract(l, op); break;
-    case WX_LOWER_V_STORE: wx_lo_v_store(l, op); break;
     case WX_LOWER_V_LOAD_LANE:
     case WX_LOWER_V_STORE_LANE: wx_lo_v_lane_access(l, op); break;
     case WX_LOWER_GC: break; /* refused when the module was loaded */
@@ -735,6 +777,7 @@ static void lower_body(struct wx_lowering *l)
     if (zero) {
         wx_lo_emit2(l, WX_H_ENTER, wx_lo_slot_off(l->type->n_param_slots), zero);
     }
+    wx_lo_choose_hot(l);
     wx_lo_begin_fuel(l);
     struct wx_control body = {.op = WX_OP_BLOCK,
                               .types = l->type->types,
@@ -746,6 +789,7 @@ static void lower_body(struct wx_lowering *l)
         (l->dead ? skip_dead : lower_one)(l);
     }
     wx_lo_exn_pads(l);
+    wx_lo_polls_out_of_line(l);
 }
 
 wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx_sink *sink,
@@ -760,6 +804,7 @@ wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx
         .def = def,
         .type = &module->wasm->types[def->type_idx],
         .mode = (int)code->mode,
+        .compiled = module->tier->compiled,
         .fuel = wx_engine_get_config(module->engine)->fuel,
         .exn.region = WX_EXN_NONE,
     };
@@ -775,6 +820,7 @@ wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx
     wx_free(l.mem, l.local_kind);
     wx_vec_fini(l.mem, &l.stack);
     wx_vec_fini(l.mem, &l.ctrls);
+    wx_vec_fini(l.mem, &l.polls);
     wx_lo_exn_fini(&l);
     return l.failed ? wx_fail_nomem(err, "code") : WAX_OK;
 }

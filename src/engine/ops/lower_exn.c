@@ -64,6 +64,7 @@ static void emit_throw(struct wx_lowering *l, enum wx_helper helper, size_t n_op
 {
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - n_operands);
+    wx_lo_clobber(l);
     wx_lo_emit4(l, WX_H_HELPER, helper, wx_lo_slot_off(wx_lo_next_slot(l)), c, 0);
     wx_lo_go_dead(l);
 }
@@ -72,6 +73,7 @@ static void lower_rethrow(struct wx_lowering *l)
 {
     const struct wx_control *c = wx_lo_ctrl(l, wx_read_u32(&l->r));
     uint32_t kept = wx_lo_at(l, c->height)->slot; /* first operand of the catch */
+    wx_lo_clobber(l);
     wx_lo_emit4(l, WX_H_HELPER, WX_HELPER_THROW_REF, wx_lo_slot_off(kept), 0, 0);
     wx_lo_go_dead(l);
 }
@@ -94,8 +96,9 @@ static void lower_clause(struct wx_lowering *l, uint32_t region, uint32_t *last)
         wx_valtype t = wx_lo_ctrl_types(target)[target->n_params];
         const struct wx_operand o = {.is_x = wx_lo_type_is_x(t),
                                      .n_slots = (uint8_t)wx_type_slots(t)};
-        pad.get = wx_lo_by_file(&o, WX_H_GET_r_0, WX_H_GET_x_0, WX_H_GET_v_0) +
-                  (uint32_t)(target->height & 3);
+        pad.get =
+            wx_lo_at_pos(l, wx_lo_by_file(&wx_lo_get_body, o.is_x, o.n_slots == 2), target->height);
+        pad.regs = WX_REG(o.is_x, 0, wx_lo_reg(l, target->height));
     }
     target->reached_end = target->reached_end || target->op != WX_OP_LOOP;
     if (!wx_vec_push(l->mem, &l->exn.pads, pad)) {
@@ -126,11 +129,13 @@ void wx_lo_exn_pads(struct wx_lowering *l)
         if (!l->sink->pad(l->sink, p->pad)) {
             wx_lo_fail(l);
         }
+        wx_lo_hot_in_slots(l); /* as the call left them */
         if (p->in_reg) {
-            wx_lo_emit1(l, p->get, wx_lo_slot_off(p->slot));
+            uint64_t from = wx_lo_slot_off(p->slot);
+            wx_lo_emit_regs(l, p->get, p->regs, &from, 1);
         }
         if (p->label != WX_EXN_NONE) {
-            wx_lo_emit_branch(l, WX_H_BR, NULL, 0, p->label);
+            wx_lo_emit_jump(l, p->label);
         } else if (l->type->n_results == 0) {
             wx_lo_emit1(l, WX_H_RETURN, wx_lo_header_off(l));
         } else {
@@ -148,7 +153,7 @@ void wx_lo_begin_catch(struct wx_lowering *l, enum wx_op op, bool reachable)
     uint32_t tag = op == WX_OP_CATCH ? wx_read_u32(&l->r) : WX_EXN_NONE;
     if (reachable) {
         wx_lo_fall_to_end(l, c);
-        wx_lo_emit_branch(l, WX_H_BR, NULL, 0, c->label);
+        wx_lo_emit_jump(l, c->label);
     }
     wx_lo_end_fuel(l);
     l->dead = false;
@@ -166,6 +171,7 @@ void wx_lo_begin_catch(struct wx_lowering *l, enum wx_op op, bool reachable)
     if (!l->sink->pad(l->sink, pad)) {
         wx_lo_fail(l);
     }
+    wx_lo_hot_in_slots(l); /* as the call left them */
     wx_lo_push(l, WX_IN_SLOT, WX_EXNREF, 0);
     if (tag != WX_EXN_NONE) {
         wx_lo_push_types(l, tag_type(l, tag)->types, tag_type(l, tag)->n_params, WX_IN_SLOT);

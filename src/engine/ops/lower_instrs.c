@@ -7,39 +7,162 @@
 
 /* -------- arithmetic -------- */
 
+/* Operands may be swapped; not worth a column of opcodes.def. */
+static bool commutes(enum wx_op op)
+{
+    switch (op) {
+    case WX_OP_I32_ADD:
+    case WX_OP_I32_MUL:
+    case WX_OP_I32_AND:
+    case WX_OP_I32_OR:
+    case WX_OP_I32_XOR:
+    case WX_OP_I32_EQ:
+    case WX_OP_I32_NE:
+    case WX_OP_I64_ADD:
+    case WX_OP_I64_MUL:
+    case WX_OP_I64_AND:
+    case WX_OP_I64_OR:
+    case WX_OP_I64_XOR:
+    case WX_OP_I64_EQ:
+    case WX_OP_I64_NE:
+    case WX_OP_F32_ADD:
+    case WX_OP_F32_MUL:
+    case WX_OP_F64_ADD:
+    case WX_OP_F64_MUL:
+    case WX_OP_V128_AND:
+    case WX_OP_V128_OR:
+    case WX_OP_V128_XOR:
+    case WX_OP_I8X16_ADD:
+    case WX_OP_I16X8_ADD:
+    case WX_OP_I32X4_ADD:
+    case WX_OP_I64X2_ADD:
+    case WX_OP_F32X4_ADD:
+    case WX_OP_F32X4_MUL:
+    case WX_OP_F64X2_ADD:
+    case WX_OP_F64X2_MUL: return true;
+    default: return false;
+    }
+}
+
+/*
+ * A body with a result: which of the forms that the last number of its name tells apart (bodies.c)
+ * for operands a and b (-1: not in a register of the result's file) and result d. @return body
+ * number
+ */
+static uint32_t with_result(struct wx_lowering *l, uint32_t h, size_t pos, bool may_swap, int a,
+                            int b, struct wx_lo_dest d, uint32_t *regs)
+{
+    int to = (int)d.reg;
+    if (!l->compiled) {
+        return wx_lo_at_pos(l, h, pos);
+    }
+    if (a == to) {
+        return h;
+    }
+    if (b == to && (a < 0 || !may_swap)) {
+        return h + 2;
+    }
+    if (b == to) { /* the second becomes the first */
+        *regs &= ~(WX_REG(d.is_x, 0, 15) | WX_REG(d.is_x, 1, 15));
+        *regs |= WX_REG(d.is_x, 0, b) | WX_REG(d.is_x, 1, a);
+        return h;
+    }
+    *regs |= WX_REG(d.is_x, a < 0 ? 0 : 2, to);
+    return h + (a >= 0);
+}
+
+/* A body of one operand at `pos` in a register (source: as role 0), whose result is of type t. */
+static void unary_result(struct wx_lowering *l, uint32_t h, size_t pos, bool is_x, uint32_t source,
+                         wx_valtype t, const uint64_t *imms, unsigned n)
+{
+    struct wx_lo_dest d = wx_lo_result(l, t);
+    int a = d.is_x == is_x ? (int)(source >> (is_x ? 12 : 0)) : -1;
+    h = with_result(l, h, pos, false, a, -1, d, &source);
+    wx_lo_emit_regs(l, h, source, imms, n);
+}
+
+/* A body that takes nothing from registers. */
+static void nullary_result(struct wx_lowering *l, uint32_t h, size_t pos, wx_valtype t,
+                           const uint64_t *imms, unsigned n)
+{
+    struct wx_lo_dest d = wx_lo_result(l, t);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, h, pos), WX_REG(d.is_x, 0, d.reg), imms, n);
+}
+
 void wx_lo_unary(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     size_t p = wx_lo_height(l) - 1;
-    bool plain = info->lower == WX_LOWER_UNARY;
-    uint64_t off = 0;
-    bool loc = plain && wx_lo_is_loc(l, p);
-    if (loc) {
-        off = wx_lo_loc_off(l, p);
-    } else {
+    uint32_t h = wx_lo_first_body[op];
+    wx_valtype t = wx_lo_letter_type(info->results[0]);
+    if (info->lower == WX_LOWER_UNARY_TRAP) { /* registers by position */
         wx_lo_to_reg(l, p);
-    }
-    wx_lo_pop(l);
-    unsigned v = wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
-    if (loc) {
-        wx_lo_emit1(l, wx_lo_first_body[op] + 4 + v, off);
+        wx_lo_pop(l);
+        (void)wx_lo_push_reg(l, t);
+        wx_lo_emit0(l, h + wx_lo_reg(l, p));
+    } else if (wx_lo_is_loc(l, p)) {
+        uint64_t off = wx_lo_loc_off(l, p);
+        wx_lo_pop(l);
+        nullary_result(l, h + 4, p, t, &off, 1);
     } else {
-        wx_lo_emit0(l, wx_lo_first_body[op] + v);
+        bool is_x = wx_lo_at(l, p)->is_x;
+        uint32_t source = wx_lo_in_reg(l, p, 0);
+        wx_lo_pop(l);
+        unary_result(l, h, p, is_x, source, t, NULL, 0);
     }
+}
+
+/* v128 has no form with a constant. */
+static uint32_t form_of(enum wx_op op, enum wx_form form)
+{
+    static const uint8_t of_v128[] = {
+        [WX_FORM_RR] = 0, [WX_FORM_RL] = 1, [WX_FORM_LR] = 2, [WX_FORM_LL] = 3};
+    enum wx_lower c = (enum wx_lower)wx_op_table[op].lower;
+    return c == WX_LOWER_V_BINARY || c == WX_LOWER_V_STORE ? of_v128[form] : form;
+}
+
+static void take_two(struct wx_lowering *l, enum wx_op op, struct wx_lo_two *t)
+{
+    size_t b = wx_lo_height(l) - 1;
+    enum wx_lower c = (enum wx_lower)wx_op_table[op].lower;
+    if ((c == WX_LOWER_V_BINARY || c == WX_LOWER_V_STORE) && wx_lo_at(l, b)->place == WX_IN_CONST) {
+        wx_lo_to_reg(l, b);
+    }
+    wx_lo_take_two(l, t);
+}
+
+/* In registers of their positions, as is the result. */
+static void binary_trap(struct wx_lowering *l, enum wx_op op)
+{
+    size_t p = wx_lo_height(l) - 2;
+    wx_lo_to_reg(l, p);
+    wx_lo_to_reg(l, p + 1);
+    wx_lo_pop_to(l, p);
+    (void)wx_lo_push_reg(l, wx_lo_letter_type(wx_op_table[op].results[0]));
+    wx_lo_emit0(l, wx_lo_first_body[op] + wx_lo_reg(l, p));
 }
 
 void wx_lo_binary(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     if (info->lower == WX_LOWER_BINARY_TRAP) {
-        wx_lo_to_reg(l, wx_lo_height(l) - 2);
-        wx_lo_to_reg(l, wx_lo_height(l) - 1);
+        binary_trap(l, op);
+        return;
     }
-    uint64_t imms[2];
-    unsigned n;
-    uint32_t form = wx_lo_take_two(l, imms, &n);
-    (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
-    wx_lo_emit(l, wx_lo_first_body[op] + form, imms, n);
+    struct wx_lo_two t;
+    take_two(l, op, &t);
+    wx_valtype type = wx_lo_letter_type(info->results[0]);
+    struct wx_lo_dest d;
+    if (t.a >= 0 && t.a == t.b &&
+        t.a_x == t.b_x) { /* a local with itself: it must not be the result */
+        d = (struct wx_lo_dest){wx_lo_push_reg(l, type), wx_lo_type_is_x(type)};
+    } else {
+        d = wx_lo_result(l, type);
+    }
+    uint32_t regs = wx_lo_sources(&t);
+    uint32_t h = with_result(l, wx_lo_first_body[op] + form_of(op, t.form) * 4, t.pos, commutes(op),
+                             t.a_x == d.is_x ? t.a : -1, t.b_x == d.is_x ? t.b : -1, d, &regs);
+    wx_lo_emit_regs(l, h, regs, t.imms, t.n);
 }
 
 /* -------- memory -------- */
@@ -71,70 +194,54 @@ void wx_lo_load(struct wx_lowering *l, enum wx_op op)
 {
     struct memarg a = read_memarg(l);
     size_t p = wx_lo_height(l) - 1;
-    bool loc = a.guarded && wx_lo_is_loc(l, p);
-    uint64_t from = loc ? wx_lo_loc_off(l, p) : 0;
-    if (!loc) {
-        wx_lo_to_reg(l, p);
+    uint32_t h = wx_lo_first_body[op];
+    wx_valtype t = wx_lo_letter_type(wx_op_table[op].results[0]);
+    if (a.guarded && wx_lo_is_loc(l, p)) {
+        const uint64_t imms[] = {wx_lo_loc_off(l, p), a.off};
+        wx_lo_pop(l);
+        nullary_result(l, h + 4, p, t, imms, 2);
+        return;
     }
+    uint32_t address = wx_lo_in_reg(l, p, 0);
     wx_lo_pop(l);
-    unsigned v = wx_lo_push_reg(l, wx_lo_letter_type(wx_op_table[op].results[0]));
-    if (loc) {
-        wx_lo_emit2(l, wx_lo_first_body[op] + 4 + v, from, a.off);
-    } else if (a.guarded) {
-        wx_lo_emit1(l, wx_lo_first_body[op] + v, a.off);
+    if (a.guarded) {
+        unary_result(l, h, p, false, address, t, &a.off, 1);
     } else {
-        wx_lo_emit3(l, wx_lo_first_body[op] + 8 + v, a.memory, a.off, a.mask);
+        unary_result(l, h + 8, p, false, address, t, (const uint64_t[]){a.memory, a.off, a.mask},
+                     3);
     }
+}
+
+/* The checked form of a store, which follows its other forms: address and value in registers. */
+static void store_checked(struct wx_lowering *l, uint32_t h, const struct memarg *a)
+{
+    size_t p = wx_lo_height(l) - 2;
+    uint32_t regs = wx_lo_in_reg(l, p, 0);
+    regs |= wx_lo_in_reg(l, p + 1, 1);
+    wx_lo_pop_to(l, p);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, h, p), regs, (const uint64_t[]){a->memory, a->off, a->mask},
+                    3);
 }
 
 void wx_lo_store(struct wx_lowering *l, enum wx_op op)
 {
     struct memarg a = read_memarg(l);
-    uint64_t imms[3];
-    unsigned n;
+    bool is_v = wx_op_table[op].lower == WX_LOWER_V_STORE;
+    uint32_t h = wx_lo_first_body[op];
     if (!a.guarded) {
-        wx_lo_to_reg(l, wx_lo_height(l) - 2);
-        wx_lo_to_reg(l, wx_lo_height(l) - 1);
-        unsigned v = (unsigned)((wx_lo_height(l) - 2) & 3);
-        wx_lo_pop(l);
-        wx_lo_pop(l);
-        wx_lo_emit3(l, wx_lo_first_body[op] + 24 + v, a.memory, a.off, a.mask);
+        store_checked(l, h + (is_v ? 16 : 24), &a);
         return;
     }
-    uint32_t form = wx_lo_take_two(l, imms, &n);
-    imms[n++] = a.off;
-    wx_lo_emit(l, wx_lo_first_body[op] + form, imms, n);
+    struct wx_lo_two t;
+    take_two(l, op, &t);
+    t.imms[t.n++] = a.off;
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, h + form_of(op, t.form) * 4, t.pos), wx_lo_sources(&t),
+                    t.imms, t.n);
 }
 
-/* Atomics take n operands in registers and are always checked. */
-void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
-{
-    const struct wx_op_info *info = &wx_op_table[op];
-    struct memarg a = read_memarg(l);
-    size_t n = strlen(info->params), first = wx_lo_height(l) - n;
-    for (size_t i = 0; i < n; i++) {
-        wx_lo_to_reg(l, first + i);
-    }
-    wx_lo_pop_to(l, first);
-    if (info->results[0] != '_') {
-        (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
-    }
-    wx_lo_emit3(l, wx_lo_first_body[op] + (uint32_t)(first & 3), a.memory, a.off, a.mask);
-}
-
-/* -------- v128 and wide arithmetic -------- */
-
-void wx_lo_v_binary(struct wx_lowering *l, enum wx_op op)
-{
-    uint64_t imms[2];
-    unsigned n;
-    uint32_t form = wx_lo_take_two_v(l, imms, &n);
-    (void)wx_lo_push_reg(l, WX_KIND_V128);
-    wx_lo_emit(l, wx_lo_first_body[op] + form, imms, n);
-}
-
-/* The operands of an instruction to registers, off the stack. @return position of the first */
-static size_t take_registers(struct wx_lowering *l, const struct wx_op_info *info)
+/* The operands of an instruction to the registers of their positions, off the stack. @return the
+ * first */
+static size_t take_positions(struct wx_lowering *l, const struct wx_op_info *info)
 {
     size_t n = strlen(info->params), first = wx_lo_height(l) - n;
     for (size_t i = 0; i < n; i++) {
@@ -144,22 +251,80 @@ static size_t take_registers(struct wx_lowering *l, const struct wx_op_info *inf
     return first;
 }
 
-/* Instructions that only have a form for registers. */
+/* Atomics take their operands in registers, need others besides, and are always checked. */
+void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    struct memarg a = read_memarg(l);
+    size_t first = take_positions(l, info);
+    wx_lo_clobber(l);
+    if (info->results[0] != '_') {
+        (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
+    }
+    wx_lo_emit3(l, wx_lo_first_body[op] + wx_lo_reg(l, first), a.memory, a.off, a.mask);
+}
+
+/* -------- v128 and wide arithmetic -------- */
+
+void wx_lo_wide(struct wx_lowering *l, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    size_t n = strlen(info->params), first = wx_lo_height(l) - n;
+    uint64_t last = 0;
+    if (n == 4) { /* more than there are registers: the last one in its slot */
+        wx_lo_to_slot(l, first + 3);
+        last = wx_lo_slot_off(wx_lo_at(l, first + 3)->slot);
+        wx_lo_pop(l);
+    }
+    for (size_t i = first; i < wx_lo_height(l); i++) {
+        wx_lo_to_reg(l, i);
+    }
+    wx_lo_pop_to(l, first);
+    (void)wx_lo_push_reg(l, WX_KIND_I64);
+    (void)wx_lo_push_reg(l, WX_KIND_I64);
+    wx_lo_emit(l, wx_lo_first_body[op] + wx_lo_reg(l, first), &last, n == 4);
+}
+
+/* Operands in any registers, off the stack; the first in the register of its position if in_place.
+ */
+static uint32_t take_any(struct wx_lowering *l, const struct wx_op_info *info, bool in_place)
+{
+    size_t n = strlen(info->params), first = wx_lo_height(l) - n;
+    uint32_t regs = 0;
+    if (in_place) {
+        wx_lo_to_reg(l, first);
+    }
+    for (size_t i = 0; i < n; i++) {
+        regs |= wx_lo_in_reg(l, first + i, (unsigned)i);
+    }
+    wx_lo_pop_to(l, first);
+    return regs;
+}
+
+/* Instructions that only have a form for registers. The result takes the place of the first
+ * operand. */
 void wx_lo_v_registers(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
-    size_t first = take_registers(l, info);
-    for (const char *t = info->results; *t; t++) {
-        (void)wx_lo_push_reg(l, wx_lo_letter_type(*t));
-    }
-    uint32_t h = wx_lo_first_body[op] + (uint32_t)(first & 3);
+    size_t first = wx_lo_height(l) - strlen(info->params);
+    bool extracts = info->lower == WX_LOWER_V_EXTRACT;
+    uint32_t regs = take_any(l, info, !extracts);
+    wx_valtype t = wx_lo_letter_type(info->results[0]);
+    uint32_t h = wx_lo_first_body[op];
     if (info->imm == WX_IMM_LANES16) {
         const uint8_t *lanes = wx_read_bytes(&l->r, 16);
-        wx_lo_emit2(l, h, wx_get_u64(lanes), wx_get_u64(lanes + 8));
+        (void)wx_lo_push_reg(l, t);
+        wx_lo_emit_regs(l, wx_lo_at_pos(l, h, first), regs,
+                        (const uint64_t[]){wx_get_u64(lanes), wx_get_u64(lanes + 8)}, 2);
         return;
     }
-    uint32_t lane = info->imm == WX_IMM_LANE ? wx_read_u8(&l->r) : 0;
-    wx_lo_emit0(l, h + lane * 4);
+    h += info->imm == WX_IMM_LANE ? wx_read_u8(&l->r) * 4u : 0;
+    if (extracts) {
+        unary_result(l, h, first, true, regs, t, NULL, 0);
+        return;
+    }
+    (void)wx_lo_push_reg(l, t);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, h, first), regs, NULL, 0);
 }
 
 void wx_lo_v_extract(struct wx_lowering *l, enum wx_op op)
@@ -172,41 +337,28 @@ void wx_lo_v_extract(struct wx_lowering *l, enum wx_op op)
     }
     uint64_t off = wx_lo_loc_off(l, p) + (uint64_t)wx_read_u8(&l->r) * info->access;
     wx_lo_pop(l);
-    unsigned v = wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
-    wx_lo_emit1(l, wx_lo_first_body[op] + 16u / info->access * 4 + v, off);
+    nullary_result(l, wx_lo_first_body[op] + 16u / info->access * 4, p,
+                   wx_lo_letter_type(info->results[0]), &off, 1);
 }
 
-void wx_lo_v_store(struct wx_lowering *l, enum wx_op op)
-{
-    struct memarg a = read_memarg(l);
-    uint64_t imms[3];
-    unsigned n;
-    if (!a.guarded) {
-        size_t first = take_registers(l, &wx_op_table[op]);
-        wx_lo_emit3(l, wx_lo_first_body[op] + 16 + (uint32_t)(first & 3), a.memory, a.off, a.mask);
-        return;
-    }
-    uint32_t form = wx_lo_take_two_v(l, imms, &n);
-    imms[n++] = a.off;
-    wx_lo_emit(l, wx_lo_first_body[op] + form, imms, n);
-}
-
-/* v128.loadN_lane, v128.storeN_lane */
+/* v128.loadN_lane, v128.storeN_lane: address and vector; what is loaded takes any register. */
 void wx_lo_v_lane_access(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     struct memarg a = read_memarg(l);
     uint32_t lane = wx_read_u8(&l->r), n_lanes = 16u / info->access;
-    size_t first = take_registers(l, info);
-    if (info->lower == WX_LOWER_V_LOAD_LANE) {
-        (void)wx_lo_push_reg(l, WX_KIND_V128);
+    size_t first = wx_lo_height(l) - 2;
+    bool loads = info->lower == WX_LOWER_V_LOAD_LANE;
+    uint32_t regs = take_any(l, info, false);
+    if (loads) {
+        unsigned reg = wx_lo_push_reg(l, WX_KIND_V128);
+        regs |= WX_REG(true, 0, reg);
     }
-    uint32_t h = wx_lo_first_body[op] + lane * 4 + (uint32_t)(first & 3);
-    if (a.guarded) {
-        wx_lo_emit1(l, h, a.off);
-    } else {
-        wx_lo_emit3(l, h + n_lanes * 4, a.memory, a.off, a.mask);
-    }
+    uint32_t h = wx_lo_first_body[op] + lane * 4 + (a.guarded ? 0 : n_lanes * 4);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, h, first), regs,
+                    a.guarded ? (const uint64_t[]){a.off}
+                              : (const uint64_t[]){a.memory, a.off, a.mask},
+                    a.guarded ? 1 : 3);
 }
 
 /* -------- helpers -------- */
@@ -217,6 +369,7 @@ static void lower_helper(struct wx_lowering *l, enum wx_helper helper, size_t n,
 {
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - n);
+    wx_lo_clobber(l);
     wx_lo_emit4(l, WX_H_HELPER, helper, wx_lo_slot_off(wx_lo_next_slot(l)), c, d);
     if (result != WX_KIND_BOT) {
         wx_lo_push(l, WX_IN_SLOT, result, 0);
@@ -229,11 +382,10 @@ void wx_lo_bulk(struct wx_lowering *l, enum wx_op op)
 {
     uint32_t a = wx_read_u32(&l->r);
     switch (op) {
-    case WX_OP_MEMORY_SIZE: {
-        unsigned v = wx_lo_push_reg(l, address_type(l->m->memories[a].is64));
-        wx_lo_emit1(l, WX_H_MEMORY_SIZE_0 + v, a);
+    case WX_OP_MEMORY_SIZE:
+        nullary_result(l, WX_H_MEMORY_SIZE_0, wx_lo_height(l), address_type(l->m->memories[a].is64),
+                       (const uint64_t[]){a}, 1);
         break;
-    }
     case WX_OP_MEMORY_GROW:
         lower_helper(l, WX_HELPER_MEMORY_GROW, 1, a, 0, address_type(l->m->memories[a].is64));
         break;
@@ -283,54 +435,7 @@ void wx_lo_atomic_wait(struct wx_lowering *l, enum wx_op op)
     lower_helper(l, h, strlen(wx_op_table[op].params), a.memory, a.off, WX_KIND_I32);
 }
 
-/* -------- locals, globals, constants -------- */
-
-/* Only file and size matter. */
-static wx_valtype local_type(const struct wx_lowering *l, uint32_t idx)
-{
-    bool is_x = l->local_kind[idx] & 1;
-    if (l->local_kind[idx] >> 1 == 2) {
-        return is_x ? WX_KIND_V128 : WX_EXNREF;
-    }
-    return is_x ? WX_KIND_F64 : WX_KIND_I64;
-}
-
-/* Operands that still stand for the local are read before it changes. */
-static void keep_old_local(struct wx_lowering *l, uint64_t off, size_t except)
-{
-    for (size_t i = l->n_settled; i < wx_lo_height(l); i++) {
-        if (i != except && wx_lo_at(l, i)->place == WX_IN_LOCAL && wx_lo_at(l, i)->value == off) {
-            wx_lo_to_slot(l, i);
-        }
-    }
-}
-
-static void write_local(struct wx_lowering *l, uint32_t idx)
-{
-    size_t p = wx_lo_height(l) - 1;
-    uint64_t off = wx_lo_slot_off(l->local_slot[idx]);
-    keep_old_local(l, off, p);
-    const struct wx_operand *o = wx_lo_at(l, p);
-    if (o->place == WX_IN_REG) {
-        wx_lo_emit1(
-            l, wx_lo_by_file(o, WX_H_PUT_r_0, WX_H_PUT_x_0, WX_H_PUT_v_0) + (uint32_t)(p & 3), off);
-    } else if (o->place == WX_IN_CONST || wx_lo_loc_off(l, p) != off) {
-        wx_lo_copy_to(l, p, off);
-    }
-}
-
-void wx_lo_local(struct wx_lowering *l, enum wx_op op)
-{
-    uint32_t idx = wx_read_u32(&l->r);
-    if (op == WX_OP_LOCAL_GET) {
-        wx_lo_push(l, WX_IN_LOCAL, local_type(l, idx), wx_lo_slot_off(l->local_slot[idx]));
-        return;
-    }
-    write_local(l, idx);
-    if (op == WX_OP_LOCAL_SET) {
-        wx_lo_pop(l);
-    }
-}
+/* -------- globals, constants -------- */
 
 void wx_lo_global(struct wx_lowering *l, enum wx_op op)
 {
@@ -342,18 +447,20 @@ void wx_lo_global(struct wx_lowering *l, enum wx_op op)
                      get ? t : WX_KIND_BOT);
         return;
     }
+    static const struct wx_lo_files get = {WX_H_GLOBAL_GET_r_0, WX_H_GLOBAL_GET_x_0,
+                                           WX_H_GLOBAL_GET_v_0},
+                                    set = {WX_H_GLOBAL_SET_r_0, WX_H_GLOBAL_SET_x_0,
+                                           WX_H_GLOBAL_SET_v_0};
+    uint64_t a = idx;
     if (op == WX_OP_GLOBAL_GET) {
-        unsigned v = wx_lo_push_reg(l, t);
-        uint32_t h = wx_lo_by_file(wx_lo_at(l, wx_lo_height(l) - 1), WX_H_GLOBAL_GET_r_0,
-                                   WX_H_GLOBAL_GET_x_0, WX_H_GLOBAL_GET_v_0);
-        wx_lo_emit1(l, h + v, idx);
+        uint32_t h = wx_lo_by_file(&get, wx_lo_type_is_x(t), wx_type_slots(t) == 2);
+        nullary_result(l, h, wx_lo_height(l), t, &a, 1);
         return;
     }
     size_t p = wx_lo_height(l) - 1;
-    wx_lo_to_reg(l, p);
-    uint32_t h = wx_lo_by_file(wx_lo_at(l, p), WX_H_GLOBAL_SET_r_0, WX_H_GLOBAL_SET_x_0,
-                               WX_H_GLOBAL_SET_v_0);
-    wx_lo_emit1(l, h + (uint32_t)(p & 3), idx);
+    uint32_t h = wx_lo_by_file(&set, wx_lo_type_is_x(t), wx_type_slots(t) == 2);
+    uint32_t regs = wx_lo_in_reg(l, p, 0);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, h, p), regs, &a, 1);
     wx_lo_pop(l);
 }
 
@@ -378,9 +485,10 @@ void wx_lo_const(struct wx_lowering *l, enum wx_op op)
 static void select_pair(struct wx_lowering *l, size_t p)
 {
     wx_lo_flush(l);
-    wx_lo_to_reg(l, p + 2);
+    struct wx_lo_test t = {.regs = wx_lo_in_reg(l, p + 2, 0),
+                           .h = wx_lo_at_pos(l, WX_H_BR_IF_0, p + 2)};
     uint32_t first = wx_lo_new_label(l);
-    wx_lo_emit_branch(l, WX_H_BR_IF_0 + (uint32_t)((p + 2) & 3), NULL, 0, first);
+    wx_lo_emit_test(l, &t, first);
     wx_lo_emit2(l, WX_H_MOVE_SLOT2, wx_lo_slot_off(wx_lo_at(l, p)->slot),
                 wx_lo_slot_off(wx_lo_at(l, p + 1)->slot));
     wx_lo_bind(l, first);
@@ -405,13 +513,14 @@ void wx_lo_parametric(struct wx_lowering *l, enum wx_op op)
         select_pair(l, p);
         return;
     }
-    for (size_t i = p; i < p + 3; i++) {
-        wx_lo_to_reg(l, i);
-    }
     bool is_x = wx_lo_at(l, p)->is_x;
+    wx_lo_to_reg(l, p); /* the result takes its place */
+    uint32_t regs = wx_lo_in_reg(l, p, 0);
+    regs |= wx_lo_in_reg(l, p + 1, 1);
+    regs |= wx_lo_in_reg(l, p + 2, 2);
     wx_lo_pop(l);
     wx_lo_pop(l);
-    wx_lo_emit0(l, (is_x ? WX_H_SELECT_x_0 : WX_H_SELECT_r_0) + (uint32_t)(p & 3));
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, is_x ? WX_H_SELECT_x_0 : WX_H_SELECT_r_0, p), regs, NULL, 0);
 }
 
 /* -------- calls -------- */
@@ -426,6 +535,7 @@ static void finish_call(struct wx_lowering *l, const struct callee *k)
 {
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - k->type->n_params);
+    wx_lo_clobber(l);
     wx_lo_emit4(l, k->h, k->a, wx_lo_slot_off(wx_lo_next_slot(l)), k->c, k->d);
     wx_lo_push_types(l, k->type->types + k->type->n_params, k->type->n_results, WX_IN_SLOT);
 }
@@ -469,7 +579,7 @@ static uint32_t take_callee(struct wx_lowering *l)
     wx_lo_flush_to(l, p);
     wx_lo_to_reg(l, p);
     wx_lo_pop(l);
-    return (uint32_t)(p & 3);
+    return wx_lo_reg(l, p);
 }
 
 static void lower_call_indirect(struct wx_lowering *l, bool tail)
@@ -508,32 +618,40 @@ void wx_lo_call(struct wx_lowering *l, enum wx_op op)
 
 /* -------- references -------- */
 
+/* The reference at p in a register, for a test; of two slots, the first word of it. */
+static uint32_t take_reference(struct wx_lowering *l, size_t p)
+{
+    if (wx_lo_at(l, p)->n_slots == 2) {
+        wx_lo_peek_pair(l, p);
+        return WX_REG(false, 0, wx_lo_reg(l, p));
+    }
+    return wx_lo_in_reg(l, p, 0);
+}
+
 static void lower_br_on(struct wx_lowering *l, bool null)
 {
     uint32_t depth = wx_read_u32(&l->r);
     size_t p = wx_lo_height(l) - 1;
-    if (wx_lo_at(l, p)->n_slots == 2) {
-        wx_lo_peek_pair(l, p);
-    } else {
-        wx_lo_to_reg(l, p);
-    }
-    uint32_t v = (uint32_t)(p & 3);
+    uint32_t regs = take_reference(l, p);
+    struct wx_lo_test t = {.h = wx_lo_at_pos(l, null ? WX_H_BR_NULL_0 : WX_H_BR_NON_NULL_0, p),
+                           .regs = regs};
     if (null) { /* the branch drops the reference, the other way keeps it */
         wx_lo_to_slot(l, p);
         struct wx_operand ref = *wx_lo_at(l, p);
         wx_lo_pop(l);
-        wx_lo_branch_if(l, WX_H_BR_NULL_0 + v, NULL, 0, depth);
+        wx_lo_branch_if(l, &t, depth);
         if (!wx_vec_push(l->mem, &l->stack, ref)) {
             wx_lo_fail(l);
         }
         return;
     }
-    wx_lo_branch_if(l, WX_H_BR_NON_NULL_0 + v, NULL, 0, depth);
+    wx_lo_branch_if(l, &t, depth);
     wx_lo_pop(l);
 }
 
 void wx_lo_ref(struct wx_lowering *l, enum wx_op op)
 {
+    uint32_t regs;
     switch (op) {
     case WX_OP_REF_NULL: {
         int64_t heap = wx_read_s33(&l->r);
@@ -546,12 +664,8 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op)
         lower_helper(l, WX_HELPER_REF_FUNC, 0, wx_read_u32(&l->r), 0, WX_FUNCREF);
         break;
     case WX_OP_REF_AS_NON_NULL:
-        if (wx_lo_at(l, wx_lo_height(l) - 1)->n_slots == 2) {
-            wx_lo_peek_pair(l, wx_lo_height(l) - 1);
-        } else {
-            wx_lo_to_reg(l, wx_lo_height(l) - 1);
-        }
-        wx_lo_emit0(l, WX_H_NON_NULL_0 + (uint32_t)((wx_lo_height(l) - 1) & 3));
+        regs = take_reference(l, wx_lo_height(l) - 1);
+        wx_lo_emit_regs(l, wx_lo_at_pos(l, WX_H_NON_NULL_0, wx_lo_height(l) - 1), regs, NULL, 0);
         break;
     default: lower_br_on(l, op == WX_OP_BR_ON_NULL); break;
     }

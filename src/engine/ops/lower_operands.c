@@ -8,11 +8,16 @@
 
 void wx_lo_fail(struct wx_lowering *l) { l->failed = true; }
 
-void wx_lo_emit(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n)
+void wx_lo_emit_regs(struct wx_lowering *l, uint32_t h, uint32_t regs, const uint64_t *imms,
+                     unsigned n)
 {
-    if (!l->sink->emit(l->sink, h, imms, n, -1)) {
+    if (!l->sink->emit(l->sink, h, regs, imms, n, -1)) {
         wx_lo_fail(l);
     }
+}
+void wx_lo_emit(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n)
+{
+    wx_lo_emit_regs(l, h, 0, imms, n);
 }
 void wx_lo_emit0(struct wx_lowering *l, uint32_t h) { wx_lo_emit(l, h, NULL, 0); }
 void wx_lo_emit1(struct wx_lowering *l, uint32_t h, uint64_t a) { wx_lo_emit(l, h, &a, 1); }
@@ -28,18 +33,43 @@ void wx_lo_emit4(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint
 {
     wx_lo_emit(l, h, (const uint64_t[]){a, b, c, d}, 4);
 }
-void wx_lo_emit_branch(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
-                       uint32_t label)
+/* Branches find the locals in their registers. */
+void wx_lo_emit_test(struct wx_lowering *l, const struct wx_lo_test *t, uint32_t label)
 {
-    if (!l->sink->emit(l->sink, h, imms, n, label)) {
+    wx_lo_load_all_hot(l);
+    if (!l->sink->emit(l->sink, t->h, t->regs, t->imms, t->n, label)) {
         wx_lo_fail(l);
     }
 }
+void wx_lo_emit_jump(struct wx_lowering *l, uint32_t label)
+{
+    wx_lo_emit_test(l, &(const struct wx_lo_test){.h = WX_H_BR}, label);
+}
 void wx_lo_bind(struct wx_lowering *l, uint32_t label)
 {
+    wx_lo_load_all_hot(l);
     if (!l->sink->bind(l->sink, label)) {
         wx_lo_fail(l);
     }
+    wx_lo_hot_at_label(l);
+}
+
+const struct wx_lo_files wx_lo_get_body = {WX_H_GET_r_0, WX_H_GET_x_0, WX_H_GET_v_0},
+                         wx_lo_put_body = {WX_H_PUT_r_0, WX_H_PUT_x_0, WX_H_PUT_v_0},
+                         wx_lo_const_body = {WX_H_CONST_r_0, WX_H_CONST_x_0, WX_H_CONST_v_0},
+                         wx_lo_move_body = {WX_H_SHIFT1_r_0, WX_H_SHIFT1_x_0, WX_H_SHIFT1_x_0};
+
+uint32_t wx_lo_by_file(const struct wx_lo_files *h, bool is_x, bool two_slots)
+{
+    return !is_x ? h->r : two_slots ? h->v : h->x;
+}
+
+/* A body that moves operand o, or one of its kind, at position pos to or from register reg. */
+void wx_lo_emit_file(struct wx_lowering *l, const struct wx_lo_files *h, const struct wx_operand *o,
+                     size_t pos, unsigned reg, const uint64_t *imms, unsigned n)
+{
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, wx_lo_by_file(h, o->is_x, o->n_slots == 2), pos),
+                    WX_REG(o->is_x, 0, reg), imms, n);
 }
 
 /* -------- operand stack -------- */
@@ -75,20 +105,18 @@ void wx_lo_peek_pair(struct wx_lowering *l, size_t pos)
     wx_lo_to_slot(l, pos);
     wx_lo_to_reg(l, pos);
     wx_lo_at(l, pos)->place = WX_IN_SLOT;
-    l->owner[0][pos & 3] = -1;
+    l->owner[0][wx_lo_reg(l, pos)] = -1;
 }
 
-uint32_t wx_lo_by_file(const struct wx_operand *o, uint32_t h_r, uint32_t h_x, uint32_t h_v)
-{
-    return !o->is_x ? h_r : o->n_slots == 1 ? h_x : h_v;
-}
-
-/* A constant or what is in a frame slot, to another slot. */
+/* A constant, a local, or what is in a frame slot, to another slot. */
 void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off)
 {
     const struct wx_operand *o = wx_lo_at(l, pos);
     bool two = o->n_slots == 2;
-    if (o->place != WX_IN_CONST) {
+    if (o->place == WX_IN_LOCAL && o->hot) {
+        wx_lo_load_hot(l, o->hot - 1u);
+        wx_lo_emit_file(l, &wx_lo_put_body, o, pos, l->hot[o->hot - 1].reg, &off, 1);
+    } else if (o->place != WX_IN_CONST) {
         wx_lo_emit2(l, two ? WX_H_MOVE_SLOT2 : WX_H_MOVE_SLOT, off, wx_lo_loc_off(l, pos));
     } else if (two) {
         wx_lo_emit3(l, WX_H_CONST_SLOT2, off, o->value, o->high);
@@ -104,10 +132,8 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
     uint64_t off = wx_lo_slot_off(o->slot);
     switch (o->place) {
     case WX_IN_REG:
-        wx_lo_emit1(
-            l, wx_lo_by_file(o, WX_H_PUT_r_0, WX_H_PUT_x_0, WX_H_PUT_v_0) + (uint32_t)(pos & 3),
-            off);
-        l->owner[o->is_x][pos & 3] = -1;
+        wx_lo_emit_file(l, &wx_lo_put_body, o, pos, wx_lo_reg(l, pos), &off, 1);
+        l->owner[o->is_x][wx_lo_reg(l, pos)] = -1;
         break;
     case WX_IN_LOCAL:
     case WX_IN_CONST: wx_lo_copy_to(l, pos, off); break;
@@ -119,11 +145,11 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
 /* The register of `pos` in a file becomes its own; an older owner goes to its slot. */
 static void claim(struct wx_lowering *l, size_t pos, bool is_x)
 {
-    int64_t owner = l->owner[is_x][pos & 3];
-    if (owner >= 0 && owner != (int64_t)pos) {
-        wx_lo_to_slot(l, (size_t)owner);
+    int64_t *owner = &l->owner[is_x][wx_lo_reg(l, pos)];
+    if (*owner >= 0 && *owner != (int64_t)pos) {
+        wx_lo_to_slot(l, (size_t)*owner);
     }
-    l->owner[is_x][pos & 3] = (int64_t)pos;
+    *owner = (int64_t)pos;
 }
 
 void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
@@ -134,15 +160,32 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
     }
     claim(l, pos, o->is_x);
     l->n_settled = pos < l->n_settled ? pos : l->n_settled;
-    uint32_t v = (uint32_t)(pos & 3);
+    unsigned reg = wx_lo_reg(l, pos);
     if (o->place == WX_IN_CONST) {
-        wx_lo_emit(l, wx_lo_by_file(o, WX_H_CONST_r_0, WX_H_CONST_x_0, WX_H_CONST_v_0) + v,
-                   (const uint64_t[]){o->value, o->high}, o->is_x ? o->n_slots : 1);
+        wx_lo_emit_file(l, &wx_lo_const_body, o, pos, reg, (const uint64_t[]){o->value, o->high},
+                        o->is_x ? o->n_slots : 1);
+    } else if (o->place == WX_IN_LOCAL && o->hot) {
+        wx_lo_load_hot(l, o->hot - 1u);
+        wx_lo_emit_regs(l, wx_lo_by_file(&wx_lo_move_body, o->is_x, o->n_slots == 2),
+                        WX_REG(o->is_x, 0, reg) | WX_REG(o->is_x, 1, l->hot[o->hot - 1].reg), NULL,
+                        0);
     } else {
-        wx_lo_emit1(l, wx_lo_by_file(o, WX_H_GET_r_0, WX_H_GET_x_0, WX_H_GET_v_0) + v,
-                    wx_lo_loc_off(l, pos));
+        uint64_t from = wx_lo_loc_off(l, pos);
+        wx_lo_emit_file(l, &wx_lo_get_body, o, pos, reg, &from, 1);
     }
     o->place = WX_IN_REG;
+}
+
+/* The operand in some register: its own, or that of the local it stands for. @return as `role` */
+uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
+{
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    if (o->place == WX_IN_LOCAL && o->hot) {
+        wx_lo_load_hot(l, o->hot - 1u);
+        return WX_REG(o->is_x, role, l->hot[o->hot - 1].reg);
+    }
+    wx_lo_to_reg(l, pos);
+    return WX_REG(o->is_x, role, wx_lo_reg(l, pos));
 }
 
 void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
@@ -168,7 +211,7 @@ void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t val
 unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
 {
     wx_lo_push(l, WX_IN_REG, t, 0);
-    return (unsigned)((wx_lo_height(l) - 1) & 3);
+    return wx_lo_reg(l, wx_lo_height(l) - 1);
 }
 
 void wx_lo_pop(struct wx_lowering *l)
@@ -176,7 +219,7 @@ void wx_lo_pop(struct wx_lowering *l)
     size_t pos = wx_lo_height(l) - 1;
     struct wx_operand *o = wx_lo_at(l, pos);
     if (o->place == WX_IN_REG) {
-        l->owner[o->is_x][pos & 3] = -1;
+        l->owner[o->is_x][wx_lo_reg(l, pos)] = -1;
     }
     l->stack.n--;
     l->n_settled = pos < l->n_settled ? pos : l->n_settled;
@@ -205,7 +248,8 @@ uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos)
 }
 bool wx_lo_is_loc(struct wx_lowering *l, size_t pos)
 {
-    return wx_lo_at(l, pos)->place == WX_IN_LOCAL || wx_lo_at(l, pos)->place == WX_IN_SLOT;
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    return (o->place == WX_IN_LOCAL && !o->hot) || o->place == WX_IN_SLOT;
 }
 
 wx_valtype wx_lo_letter_type(char c)
@@ -221,50 +265,42 @@ wx_valtype wx_lo_letter_type(char c)
 
 /* -------- forms of two-operand bodies -------- */
 
-/*
- * Choose the form for the top two operands, bring them into place and pop them. Immediates go to
- * imms; the body number is first + form * 4 + position.
- */
-uint32_t wx_lo_take_two(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n)
+/* Choose the form for the top two operands, bring them into place and pop them. */
+void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t)
 {
     size_t b = wx_lo_height(l) - 1, a = b - 1;
-    enum wx_form form;
     if (wx_lo_at(l, a)->place == WX_IN_CONST) {
         wx_lo_to_reg(l, a);
     }
     bool a_loc = wx_lo_is_loc(l, a), b_loc = wx_lo_is_loc(l, b),
          b_const = wx_lo_at(l, b)->place == WX_IN_CONST;
-    *ret_n = 0;
+    *t = (struct wx_lo_two){
+        .pos = a, .a = -1, .b = -1, .a_x = wx_lo_at(l, a)->is_x, .b_x = wx_lo_at(l, b)->is_x};
     if (a_loc) {
-        imms[(*ret_n)++] = wx_lo_loc_off(l, a);
+        t->imms[t->n++] = wx_lo_loc_off(l, a);
+    } else {
+        t->a = (int)(wx_lo_in_reg(l, a, 0) >> (t->a_x ? 12 : 0));
     }
     if (b_loc) {
-        imms[(*ret_n)++] = wx_lo_loc_off(l, b);
+        t->imms[t->n++] = wx_lo_loc_off(l, b);
     } else if (b_const) {
-        imms[(*ret_n)++] = wx_lo_at(l, b)->value;
+        t->imms[t->n++] = wx_lo_at(l, b)->value;
+    } else {
+        t->b = (int)(wx_lo_in_reg(l, b, 0) >> (t->b_x ? 12 : 0));
     }
-    form = a_loc ? (b_loc     ? WX_FORM_LL
-                    : b_const ? WX_FORM_LC
-                              : WX_FORM_LR)
-                 : (b_loc     ? WX_FORM_RL
-                    : b_const ? WX_FORM_RC
-                              : WX_FORM_RR);
+    t->form = a_loc ? (b_loc     ? WX_FORM_LL
+                       : b_const ? WX_FORM_LC
+                                 : WX_FORM_LR)
+                    : (b_loc     ? WX_FORM_RL
+                       : b_const ? WX_FORM_RC
+                                 : WX_FORM_RR);
     wx_lo_pop(l);
     wx_lo_pop(l);
-    return (uint32_t)form * 4 + (uint32_t)(a & 3);
 }
 
-/* The same for two v128 operands: forms RR, RL, LR, LL; constants go to registers. */
-uint32_t wx_lo_take_two_v(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n)
+uint32_t wx_lo_sources(const struct wx_lo_two *t)
 {
-    size_t b = wx_lo_height(l) - 1;
-    if (wx_lo_at(l, b)->place == WX_IN_CONST) {
-        wx_lo_to_reg(l, b);
-    }
-    static const uint8_t forms[] = {
-        [WX_FORM_RR] = 0, [WX_FORM_RL] = 1, [WX_FORM_LR] = 2, [WX_FORM_LL] = 3};
-    uint32_t body = wx_lo_take_two(l, imms, ret_n);
-    return forms[body / 4] * 4u + body % 4;
+    return (t->a >= 0 ? WX_REG(t->a_x, 0, t->a) : 0) | (t->b >= 0 ? WX_REG(t->b_x, 1, t->b) : 0);
 }
 
 /* First body number of each instruction that has any. */

@@ -3,14 +3,19 @@
 /*
  * The operand stack exists only here. Each operand is in one of four places:
  *
- *   REG    in r[p % 4] or x[p % 4], p being its position on the stack; never an exnref (two slots)
- *   SLOT   in its own slot of the frame
- *   LOCAL  a local.get not carried out yet: the local's slot is read where the value is used
- *   CONST  a constant not carried out yet
+ *   REG    in the register of its position p: r or x number p % 4 in the interpreter, p % 3 in
+ * compiled code; never an exnref (two slots) SLOT   in its own slot of the frame LOCAL  a local.get
+ * not carried out yet: the local's slot is read where the value is used CONST  a constant not
+ * carried out yet
  *
  * so that `local.get a; i32.const 4; i32.add` becomes one body, I32_ADD_LC. LOCAL and SLOT are both
  * frame slots (form L). Before a local is written, operands that still stand for it are moved to
  * their own slots.
+ *
+ * Compiled code has locals in registers besides (lower_locals.c): the most used ones of functions
+ * with loops. An operand that stands for one counts as in a register (form R), and a body whose
+ * result the next instruction sets such a local to leaves it there. At labels all of them are in
+ * their registers and nowhere else; calls and helpers find them in their slots.
  *
  * Invariants. 1. At most one operand owns a register; taking it spills the owner. 2. At labels all
  * operands are in their slots, but for the single result of a block, which is in the register of
@@ -35,9 +40,47 @@ struct wx_operand {
     uint8_t place;
     bool is_x; /* f32, f64, v128: the x file */
     uint8_t n_slots;
-    uint32_t slot;  /* of the operand itself, counted from the frame */
+    uint8_t hot;   /* LOCAL: number + 1 of the local in a register it stands for, 0 = in its slot */
+    uint32_t slot; /* of the operand itself, counted from the frame */
     uint64_t value; /* LOCAL: byte offset; CONST: bits */
     uint64_t high;  /* CONST of v128: bits 64 and up */
+};
+
+/* A local in a register: its value is there, or in its slot, or in both. */
+struct wx_lo_hot {
+    uint32_t off; /* of its slot */
+    uint8_t reg;
+    bool is_x, two_slots;
+    bool in_reg, in_slot;
+};
+
+/* A poll at a loop head, carried out behind the function's body: the locals go to their slots. */
+struct wx_lo_poll {
+    uint32_t label, back; /* of the code out of line; where it goes on */
+    uint32_t op_off;
+};
+
+/* A condition whose operands are in place and popped: the body that branches on it. */
+struct wx_lo_test {
+    uint32_t h, regs;
+    unsigned n;
+    uint64_t imms[2];
+};
+
+/* Two operands taken off the stack for a body. */
+struct wx_lo_two {
+    size_t pos; /* of the first */
+    enum wx_form form;
+    int a, b; /* registers, -1 = none */
+    bool a_x, b_x;
+    unsigned n;
+    uint64_t imms[3];
+};
+
+/* Where a body's result goes. */
+struct wx_lo_dest {
+    unsigned reg;
+    bool is_x;
 };
 
 struct wx_control {
@@ -58,10 +101,10 @@ struct wx_control {
 /** A landing pad of try_table: code behind the function that goes on at the clause's label. */
 struct wx_lo_pad {
     uint32_t pad;
-    uint32_t label; /* WX_EXN_NONE: the function returns */
-    uint32_t slot;  /* of the payload */
-    bool in_reg;    /* a single result travels in a register */
-    uint32_t get;   /* body that loads it there */
+    uint32_t label;     /* WX_EXN_NONE: the function returns */
+    uint32_t slot;      /* of the payload */
+    bool in_reg;        /* a single result travels in a register */
+    uint32_t get, regs; /* body that loads it there */
 };
 
 struct wx_lo_exn {
@@ -81,7 +124,8 @@ struct wx_lowering {
     const struct wx_func_def *def;
     const struct wx_functype *type;
     struct wx_reader r;
-    int mode; /* 0 guarded memory 0, 1 checked */
+    int mode;      /* 0 guarded memory 0, 1 checked */
+    bool compiled; /* registers are parameters of bodies; locals may be in some */
     bool fuel;
     bool fuel_open; /* a FUEL body waits for its cost */
     bool dead;      /* after an unconditional branch: skip to the end of the block */
@@ -92,7 +136,10 @@ struct wx_lowering {
     size_t n_settled;    /* this many operands at the bottom are in their slots */
     int64_t owner[2][4]; /* position in each register (file, number), -1 = free */
     uint32_t *local_slot;
-    uint8_t *local_kind; /* bit 0: x file; bits 1..: slots */
+    uint8_t *local_kind; /* bit 0: x file; bits 1, 2: slots; bits 3..: number + 1 in `hot` */
+    unsigned n_hot;
+    struct wx_lo_hot hot[WX_LOCAL_REGS + WX_LOCAL_XREGS];
+    WX_VEC(struct wx_lo_poll) polls;
     WX_VEC(struct wx_operand) stack;
     WX_VEC(struct wx_control) ctrls;
     struct wx_lo_exn exn;
@@ -115,10 +162,28 @@ void wx_lo_emit1(struct wx_lowering *l, uint32_t h, uint64_t a);
 void wx_lo_emit2(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b);
 void wx_lo_emit3(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint64_t c);
 void wx_lo_emit4(struct wx_lowering *l, uint32_t h, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
-void wx_lo_emit_branch(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
-                       uint32_t label);
-/* The body for an operand's registers: h_r of integers, h_x of floats, h_v of v128. */
-uint32_t wx_lo_by_file(const struct wx_operand *o, uint32_t h_r, uint32_t h_x, uint32_t h_v);
+void wx_lo_emit_regs(struct wx_lowering *l, uint32_t h, uint32_t regs, const uint64_t *imms,
+                     unsigned n);
+void wx_lo_emit_test(struct wx_lowering *l, const struct wx_lo_test *t, uint32_t label);
+void wx_lo_emit_jump(struct wx_lowering *l, uint32_t label);
+/* Bodies with registers as parameters are made for each position in the interpreter. */
+static inline uint32_t wx_lo_at_pos(const struct wx_lowering *l, uint32_t h, size_t pos)
+{
+    return l->compiled ? h : h + (uint32_t)(pos & 3);
+}
+/* The register of the operand at a position. */
+static inline unsigned wx_lo_reg(const struct wx_lowering *l, size_t pos)
+{
+    return (unsigned)(l->compiled ? pos % WX_OPERAND_REGS : pos & 3);
+}
+/* The one of three bodies that moves an operand of this kind. */
+struct wx_lo_files {
+    uint32_t r, x, v;
+};
+extern const struct wx_lo_files wx_lo_get_body, wx_lo_put_body, wx_lo_const_body, wx_lo_move_body;
+uint32_t wx_lo_by_file(const struct wx_lo_files *h, bool is_x, bool two_slots);
+void wx_lo_emit_file(struct wx_lowering *l, const struct wx_lo_files *h, const struct wx_operand *o,
+                     size_t pos, unsigned reg, const uint64_t *imms, unsigned n);
 void wx_lo_bind(struct wx_lowering *l, uint32_t label);
 uint64_t wx_lo_header_off(const struct wx_lowering *l);
 uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l);
@@ -137,12 +202,41 @@ void wx_lo_flush(struct wx_lowering *l);
 uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos);
 bool wx_lo_is_loc(struct wx_lowering *l, size_t pos);
 wx_valtype wx_lo_letter_type(char c);
-uint32_t wx_lo_take_two(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n);
+void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t);
+uint32_t wx_lo_sources(const struct wx_lo_two *t);
 enum wx_op wx_lo_inverse(enum wx_op op);
-uint32_t wx_lo_take_two_v(struct wx_lowering *l, uint64_t imms[2], unsigned *ret_n);
+uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role);
 /* First body number of each instruction that has any. */
 extern const uint16_t wx_lo_first_body[WX_OP_COUNT];
 #define BR_FORMS 24 /* a compare's branch bodies follow its 6 × 4 value bodies */
+
+/* -------- locals in registers (lower_locals.c) -------- */
+
+/* Choose them; before anything is emitted. */
+void wx_lo_choose_hot(struct wx_lowering *l);
+/* Have one in its register, all of them, or all of them in their slots. */
+void wx_lo_load_hot(struct wx_lowering *l, unsigned i);
+void wx_lo_load_all_hot(struct wx_lowering *l);
+void wx_lo_save_hot(struct wx_lowering *l);
+/* What follows clobbers their registers: they are in their slots from here on. */
+void wx_lo_clobber(struct wx_lowering *l);
+/* Where they are from here on, by agreement with what comes here. */
+void wx_lo_hot_at_label(struct wx_lowering *l);
+void wx_lo_hot_in_slots(struct wx_lowering *l);
+void wx_lo_poll(struct wx_lowering *l);
+void wx_lo_polls_out_of_line(struct wx_lowering *l);
+/*
+ * The register for a result of type t: that of the local the next instruction sets, which is
+ * carried out with that, or that of the position at hand, where the result is pushed.
+ */
+struct wx_lo_dest wx_lo_result(struct wx_lowering *l, wx_valtype t);
+void wx_lo_local(struct wx_lowering *l, enum wx_op op);
+
+/* -------- reading (lower.c) -------- */
+
+enum wx_op wx_lo_read_op(struct wx_reader *r);
+void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm);
+bool wx_lo_opens_block(enum wx_op op);
 
 /* -------- instructions (lower_instrs.c) -------- */
 
@@ -150,16 +244,14 @@ void wx_lo_unary(struct wx_lowering *l, enum wx_op op);
 void wx_lo_binary(struct wx_lowering *l, enum wx_op op);
 void wx_lo_load(struct wx_lowering *l, enum wx_op op);
 void wx_lo_store(struct wx_lowering *l, enum wx_op op);
-void wx_lo_v_binary(struct wx_lowering *l, enum wx_op op);
+void wx_lo_wide(struct wx_lowering *l, enum wx_op op);
 void wx_lo_v_registers(struct wx_lowering *l, enum wx_op op);
 void wx_lo_v_extract(struct wx_lowering *l, enum wx_op op);
-void wx_lo_v_store(struct wx_lowering *l, enum wx_op op);
 void wx_lo_v_lane_access(struct wx_lowering *l, enum wx_op op);
 void wx_lo_atomic(struct wx_lowering *l, enum wx_op op);
 void wx_lo_bulk(struct wx_lowering *l, enum wx_op op);
 void wx_lo_table(struct wx_lowering *l, enum wx_op op);
 void wx_lo_atomic_wait(struct wx_lowering *l, enum wx_op op);
-void wx_lo_local(struct wx_lowering *l, enum wx_op op);
 void wx_lo_global(struct wx_lowering *l, enum wx_op op);
 void wx_lo_const(struct wx_lowering *l, enum wx_op op);
 void wx_lo_parametric(struct wx_lowering *l, enum wx_op op);
@@ -169,8 +261,7 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op);
 /* -------- control (lower.c) -------- */
 
 void wx_lo_go_dead(struct wx_lowering *l);
-void wx_lo_branch_if(struct wx_lowering *l, uint32_t h, const uint64_t *imms, unsigned n,
-                     uint32_t depth);
+void wx_lo_branch_if(struct wx_lowering *l, const struct wx_lo_test *t, uint32_t depth);
 void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place);
 /** Types of a block: parameters, then results. */
 static inline const wx_valtype *wx_lo_ctrl_types(const struct wx_control *c)

@@ -47,6 +47,7 @@ typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
 #define D (pc[4])
 
 #define WX_BODY(NAME) __attribute__((section("wx_ops"))) static WX_PN uint64_t wx_i_##NAME(WX_STATE)
+#define WX_BODY_AT(NAME) WX_BODY(NAME)
 #define JUMP(FP, MEM, PC, CTX)                                                                     \
     do {                                                                                           \
         const uint64_t *to_ = (PC);                                                                \
@@ -54,6 +55,8 @@ typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
     } while (0)
 /* Go on after this instruction, which has N immediates. */
 #define NEXT(N) JUMP(fp, mem, pc + 1 + (N), ctx)
+/* The same; in compiled code the lowering has put the locals to their slots (wx_lo_clobber). */
+#define NEXT_FREE(N) NEXT(N)
 /* Go to a branch target. */
 #define GOTO(WORD) JUMP(fp, mem, (const uint64_t *)(uintptr_t)(WORD), ctx)
 /* Leave with everything saved; PC is the faulting instruction or where to resume. */

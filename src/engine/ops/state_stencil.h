@@ -8,15 +8,31 @@
  * the stencil). There is no pc: the place of a trap is the address it came from.
  *
  * fp, mem, ctx and t are the first four arguments, so that a thunk finds them in r12 to r15, which
- * C functions preserve. g0..g3 are not used by bodies shared with the interpreter.
+ * C functions preserve. Operands are in r0..r2 and x0..x2, which become holes; l0..l8 hold locals and are
+ * passed on as they are. Everything a body may use besides is rcx, rbx, r10 and xmm8 to xmm15.
  */
 #ifndef WX_ENGINE_OPS_STATE_STENCIL_H
 #define WX_ENGINE_OPS_STATE_STENCIL_H
 
 #define WX_STATE                                                                                   \
     uint64_t *fp, uint8_t *mem, struct wx_instance *ctx, struct wx_thread *t, uint64_t r0,         \
-        uint64_t r1, uint64_t r2, uint64_t r3, wx_x128 x0, wx_x128 x1, wx_x128 x2, wx_x128 x3
-#define WX_PASS(FP) (FP), mem, ctx, t, r0, r1, r2, r3, x0, x1, x2, x3
+        uint64_t r1, uint64_t r2, uint64_t r3, uint64_t l0, uint64_t l1, uint64_t l2, uint64_t l3, \
+        wx_x128 x0, wx_x128 x1, wx_x128 x2, wx_x128 l4, wx_x128 l5, wx_x128 l6, wx_x128 l7,        \
+        wx_x128 l8
+/* A value nobody cares about; noundef is off in this build. */
+#define WX_ANY(V)                                                                                  \
+    __extension__({                                                                                \
+        __typeof__(V) any_;                                                                        \
+        any_;                                                                                      \
+    })
+#define WX_PASS_R3(FP, R3)                                                                         \
+    (FP), mem, ctx, t, r0, r1, r2, (R3), l0, l1, l2, l3, x0, x1, x2, l4, l5, l6, l7, l8
+/* r3 is the register of shift counts: passed on by nobody but HELPER, free for all others. */
+#define WX_PASS(FP) WX_PASS_R3(FP, WX_ANY(r3))
+/* Bodies that the lowering saves the locals before are free to use their registers. */
+#define WX_PASS_FREE(FP, R3)                                                                       \
+    (FP), mem, ctx, t, r0, r1, r2, (R3), WX_ANY(l0), WX_ANY(l1), WX_ANY(l2), WX_ANY(l3), x0, x1,   \
+        x2, l4, l5, l6, l7, l8
 #define WX_PN __attribute__((preserve_none))
 
 typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
@@ -30,6 +46,8 @@ extern const uint8_t wx_hole_A[], wx_hole_B[], wx_hole_C[], wx_hole_D[], wx_hole
 #define WX_EXIT(NAME) extern WX_PN uint64_t wx_s_##NAME(WX_STATE)
 WX_EXIT(next);         /* the stencil behind this one */
 WX_EXIT(target);       /* the branch target */
+WX_EXIT(address);      /* jump to the address in r3 */
+WX_EXIT(call_address); /* call of the address in r3 */
 WX_EXIT(ret);          /* return from the function */
 WX_EXIT(callee);       /* call of a function of this module: its entry in the table */
 WX_EXIT(tail_callee);  /* the same as a jump */
@@ -44,8 +62,16 @@ WX_EXIT(trap_any);     /* r0 = enum wx_trap */
 #include "base/trap.def"
 #undef TRAP
 
+/* WX_BODY: its registers are holes. WX_BODY_AT: code for the registers it names, as they are. */
 #define WX_BODY(NAME) WX_PN uint64_t wx_i_##NAME(WX_STATE)
+#define WX_BODY_AT(NAME) WX_PN uint64_t wx_p_##NAME(WX_STATE)
 #define JUMP_TO(EXIT, FP) __attribute__((musttail)) return wx_s_##EXIT(WX_PASS(FP))
+#define JUMP_R3(EXIT, FP, R3)                                                                      \
+    __attribute__((musttail)) return wx_s_##EXIT(WX_PASS_R3(FP, (uint64_t)(uintptr_t)(R3)))
+/* The same with the locals' registers free. */
+#define JUMP_FREE(EXIT, FP, R3)                                                                    \
+    __attribute__((musttail)) return wx_s_##EXIT(WX_PASS_FREE(FP, (uint64_t)(uintptr_t)(R3)))
+#define NEXT_FREE(N) JUMP_FREE(next, fp, WX_ANY(r3))
 #define NEXT(N) JUMP_TO(next, fp)
 #define GOTO(WORD) JUMP_TO(target, fp)
 /*
@@ -55,16 +81,16 @@ WX_EXIT(trap_any);     /* r0 = enum wx_trap */
 #define TRAP(CODE)                                                                                 \
     do {                                                                                           \
         switch (CODE) {                                                                            \
-        case WX_TRAP_UNREACHABLE: JUMP_TO(trap_UNREACHABLE, fp);                                   \
-        case WX_TRAP_MEMORY_OOB: JUMP_TO(trap_MEMORY_OOB, fp);                                     \
-        case WX_TRAP_TABLE_OOB: JUMP_TO(trap_TABLE_OOB, fp);                                       \
-        case WX_TRAP_DIV_ZERO: JUMP_TO(trap_DIV_ZERO, fp);                                         \
-        case WX_TRAP_INT_OVERFLOW: JUMP_TO(trap_INT_OVERFLOW, fp);                                 \
-        case WX_TRAP_BAD_CONVERSION: JUMP_TO(trap_BAD_CONVERSION, fp);                             \
-        case WX_TRAP_UNALIGNED_ATOMIC: JUMP_TO(trap_UNALIGNED_ATOMIC, fp);                         \
-        case WX_TRAP_NULL_REF: JUMP_TO(trap_NULL_REF, fp);                                         \
-        case WX_TRAP_OUT_OF_FUEL: JUMP_TO(trap_OUT_OF_FUEL, fp);                                   \
-        default: r0 = (uint64_t)(CODE); JUMP_TO(trap_any, fp);                                     \
+        case WX_TRAP_UNREACHABLE: JUMP_FREE(trap_UNREACHABLE, fp, WX_ANY(r3));                                   \
+        case WX_TRAP_MEMORY_OOB: JUMP_FREE(trap_MEMORY_OOB, fp, WX_ANY(r3));                                     \
+        case WX_TRAP_TABLE_OOB: JUMP_FREE(trap_TABLE_OOB, fp, WX_ANY(r3));                                       \
+        case WX_TRAP_DIV_ZERO: JUMP_FREE(trap_DIV_ZERO, fp, WX_ANY(r3));                                         \
+        case WX_TRAP_INT_OVERFLOW: JUMP_FREE(trap_INT_OVERFLOW, fp, WX_ANY(r3));                                 \
+        case WX_TRAP_BAD_CONVERSION: JUMP_FREE(trap_BAD_CONVERSION, fp, WX_ANY(r3));                             \
+        case WX_TRAP_UNALIGNED_ATOMIC: JUMP_FREE(trap_UNALIGNED_ATOMIC, fp, WX_ANY(r3));                         \
+        case WX_TRAP_NULL_REF: JUMP_FREE(trap_NULL_REF, fp, WX_ANY(r3));                                         \
+        case WX_TRAP_OUT_OF_FUEL: JUMP_FREE(trap_OUT_OF_FUEL, fp, WX_ANY(r3));                                   \
+        default: r0 = (uint64_t)(CODE); JUMP_FREE(trap_any, fp, WX_ANY(r3));                                     \
         }                                                                                          \
     } while (0)
 

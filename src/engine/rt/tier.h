@@ -3,6 +3,8 @@
 #ifndef WX_ENGINE_RT_TIER_H
 #define WX_ENGINE_RT_TIER_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "engine/rt/outcome.h"
 
@@ -25,6 +27,7 @@ struct wx_walk {
 struct wx_tier_ops {
     const char *name;
     uint64_t features;     /* bit set of enum wx_feature it can run */
+    bool compiled;         /* bodies as stencils, with registers to choose (engine/ops) */
     uint32_t header_slots; /* of a frame on the value stack, behind the locals */
     /**
      * Called once for each code table, before anybody sees it; may set entries that compile on
