@@ -34,9 +34,8 @@ EXTRAS = ["FRAME", "AFTER_CALL"]
 # Exits that come back behind the stencil; all other thunks never return.
 RETURNING = ["call_func", "call_address", "tail_func", "helper", "poll"]
 COLD = {"poll", "overflow", "bad_callee", "call_func", "tail_func"}
-WIDE = re.compile(r"^(I64|F64)_.*_(RC|LC)_\d$|^(I64|F64)_\w+_BR_(RC|LC)_\d$|^CONST|^BR_TABLE|_K_\d$"
-                  r"|^CALL_INDIRECT|^TAIL_CALL_INDIRECT|^HELPER|^FUEL|^V128|^I8X16|^I16X8|^I32X4|^I64X2"
-                  r"|^F32X4|^F64X2")
+WIDE = re.compile(r"^I64_.*_(RC|LC)_\d$|^F64_STORE_(RC|LC)_\d$|^CONST_[rS]|^BR_TABLE|_K\d*_\d$"
+                  r"|^CALL_INDIRECT|^TAIL_CALL_INDIRECT|^HELPER|^FUEL")
 # Exits through the address in rcx (r3 of the state).
 THROUGH_RCX = {"address": b"\xff\xe1", "call_address": b"\xff\xd1"}
 INVERSE = {"o": "no", "b": "ae", "e": "ne", "be": "a", "s": "ns", "p": "np", "l": "ge", "le": "g"}
@@ -620,6 +619,8 @@ class Table:
             if width is None:
                 fail(name, f"relocation {kind} of a hole")
             return (part, off, f"WX_SR_IMM{width}", hole, addend)
+        if kind == "PC32" and sym.startswith("wx_pool_"):
+            return (part, off, "WX_SR_CONST", int(sym[-1]) | (16 if "_V_" in sym else 0), addend)
         if kind == "PC32" and sym.startswith(".LCPI"):
             return (part, off, "WX_SR_POOL", 0, self.constant(obj.constant(sym)) + addend)
         fail(name, f"relocation {kind} against {sym}")

@@ -29,12 +29,16 @@ struct cold {
     uint64_t imms[MAX_IMMS];
 };
 
-enum fix_kind { FIX_REL32, FIX_TABLE_ADDRESS };
+enum fix_kind { FIX_REL32, FIX_TABLE_ADDRESS, FIX_CONST };
 struct fixup {
     enum fix_kind kind;
     uint32_t at; /* offset of the field in the function */
     int32_t addend;
-    uint32_t label; /* REL32: label; TABLE_ADDRESS: its first entry in `targets` */
+    uint32_t label; /* REL32: label; TABLE_ADDRESS: its first entry in `targets`; CONST: which */
+};
+
+struct constant {
+    uint64_t low, high;
 };
 
 struct offsets {
@@ -55,9 +59,10 @@ struct emitter {
     WX_VEC(struct wx_jit_mark) marks;
     WX_VEC(struct cold) colds;
     WX_VEC(struct fixup) fixups;
-    struct offsets labels;         /* offset each stands for */
-    struct offsets pads;           /* the same for landing pads */
-    WX_VEC(uint32_t) targets;      /* labels of all branch tables */
+    struct offsets labels;    /* offset each stands for */
+    struct offsets pads;      /* the same for landing pads */
+    WX_VEC(uint32_t) targets; /* labels of all branch tables */
+    WX_VEC(struct constant) constants;
     const struct wx_stencil *fuel; /* last FUEL, whose cost is still to come */
     uint32_t fuel_at;
 };
@@ -114,6 +119,20 @@ static void put_imm(uint8_t *p, uint8_t kind, uint64_t v)
     }
 }
 
+#define MAX_LOOKED_AT 16u /* of the latest constants, to find an equal one */
+
+static bool add_constant(struct emitter *e, uint32_t at, int32_t addend, struct constant c)
+{
+    size_t n = e->constants.n, i = n;
+    while (i > 0 && n - i < MAX_LOOKED_AT) {
+        if (e->constants.p[--i].low == c.low && e->constants.p[i].high == c.high) {
+            return add_fixup(e, FIX_CONST, at, addend, (uint32_t)i);
+        }
+    }
+    return wx_vec_push(e->mem, &e->constants, c) &&
+           add_fixup(e, FIX_CONST, at, addend, (uint32_t)n);
+}
+
 /* Where a stencil is and what it was given. */
 struct place {
     const struct wx_stencil *s;
@@ -139,6 +158,11 @@ static bool apply(struct emitter *e, const struct place *p, const struct wx_sten
         uint32_t first = callee->module->wasm->n_func_imports;
         put_rel32(e, at, (const uint8_t *)&g->entries[callee->func_idx - first], r->addend);
         return true;
+    }
+    case WX_SR_CONST: {
+        unsigned i = r->arg & 15;
+        struct constant c = {p->imms[i], r->arg & 16 ? p->imms[i + 1] : 0};
+        return add_constant(e, at, r->addend, c);
     }
     case WX_SR_POOL: put_rel32(e, at, g->pool, r->addend); return true;
     default: put_imm(e->rw + at, kind, p->imms[r->arg] + (uint64_t)(int64_t)r->addend); return true;
@@ -182,7 +206,7 @@ static void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
 
 static bool has_room(struct emitter *e, size_t bytes)
 {
-    if (e->room - e->at < bytes) {
+    if (e->at > e->room || e->room - e->at < bytes) {
         e->full = true;
         return false;
     }
@@ -386,12 +410,32 @@ static bool put_tables(struct emitter *e, uint32_t *ret_tables)
     return true;
 }
 
-static void fix(struct emitter *e, uint32_t tables)
+static bool put_constants(struct emitter *e, uint32_t *ret_constants)
+{
+    size_t bytes = e->constants.n * sizeof(struct constant);
+    if (bytes) {
+        e->at = (uint32_t)wx_align_up(e->at, 16); /* a function starts at a multiple of 16 */
+    }
+    *ret_constants = e->at;
+    if (!has_room(e, bytes)) {
+        return false;
+    }
+    for (size_t i = 0; i < e->constants.n; i++) {
+        wx_put_u64(e->rw + e->at, e->constants.p[i].low);
+        wx_put_u64(e->rw + e->at + 8, e->constants.p[i].high);
+        e->at += 16;
+    }
+    return true;
+}
+
+static void fix(struct emitter *e, uint32_t tables, uint32_t constants)
 {
     for (size_t i = 0; i < e->fixups.n; i++) {
         const struct fixup *f = &e->fixups.p[i];
         if (f->kind == FIX_REL32) {
             put_rel32(e, f->at, e->rx + e->labels.p[f->label], f->addend);
+        } else if (f->kind == FIX_CONST) {
+            put_rel32(e, f->at, e->rx + constants + (size_t)f->label * 16, f->addend);
         } else {
             const uint8_t *table = e->rx + tables + (size_t)f->label * 8;
             wx_put_u64(e->rw + f->at, (uint64_t)(uintptr_t)table + (uint64_t)(int64_t)f->addend);
@@ -415,10 +459,10 @@ static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_
     for (size_t i = 0; i < e->colds.n && ok; i++) {
         ok = put_cold(e, &e->colds.p[i]);
     }
-    uint32_t tables = 0;
-    ok = ok && put_tables(e, &tables);
+    uint32_t tables = 0, constants = 0;
+    ok = ok && put_tables(e, &tables) && put_constants(e, &constants);
     if (ok) {
-        fix(e, tables);
+        fix(e, tables, constants);
     }
     return ok;
 }
@@ -460,6 +504,7 @@ wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_rt_modul
     wx_vec_fini(e.mem, &e.labels);
     wx_vec_fini(e.mem, &e.pads);
     wx_vec_fini(e.mem, &e.targets);
+    wx_vec_fini(e.mem, &e.constants);
     wax_error_free(inner);
     if (!c) {
         if (e.no_form) {

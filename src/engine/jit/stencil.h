@@ -30,6 +30,8 @@ enum wx_stencil_reloc_kind {
     WX_SR_THUNK,  /* rip-relative: slot of a thunk; arg = enum wx_thunk */
     WX_SR_ENTRY,  /* rip-relative: entry slot of the callee, immediate A = struct wx_code */
     WX_SR_POOL,   /* rip-relative: constant pool */
+    WX_SR_CONST,  /* rip-relative: 16 bytes behind the function, of immediate `arg` & 15, and of the
+                     next  one if `arg` & 16 */
     /* Immediate `arg` (A = 0): */
     WX_SR_IMM8,  /* low 8 bits */
     WX_SR_IMM32, /* must fit unsigned 32 bits */

@@ -65,9 +65,6 @@
     }
 
 /* X op immediate number H, the way this build and processor do it best. */
-#define WX_VALUE_0 A
-#define WX_VALUE_1 B
-#define WX_VALUE(H) CAT(WX_VALUE_, H)
 #if defined(WX_STENCIL) && !defined(WX_STENCIL_WIDE) && defined(__x86_64__)
 #include "engine/ops/imm_x86_64.h"
 #define WX_C(NAME, P, X, H) WX_C_##NAME(X, H)
@@ -226,7 +223,7 @@
 #define DEF_V_TERNARY(N, V, W, U, Z, NAME)                                                               \
     WX_BODY(NAME##_R_##N) { SET_V(V, wx_num_##NAME(GET_V(V), GET_V(W), GET_V(U))); NEXT(0); }
 #define DEF_V_SHUFFLE(N, V, W, U, Z, NAME)                                                               \
-    WX_BODY(NAME##_R_##N) { SET_V(V, wx_num_##NAME(GET_V(V), GET_V(W), IMM_V(A, B))); NEXT(2); }
+    WX_BODY(NAME##_R_##N) { SET_V(V, wx_num_##NAME(GET_V(V), GET_V(W), IMM_X_V(0))); NEXT(2); }
 
 /* M(LANE, …) for each lane of W bytes. */
 #define LANES_8(M, ...) M(0, __VA_ARGS__) M(1, __VA_ARGS__)
@@ -386,9 +383,9 @@
     WX_BODY(PUT_r_##N) { PUT_r(A, V); NEXT(1); }                                                   \
     WX_BODY(PUT_x_##N) { PUT_x(A, V); NEXT(1); }                                                   \
     WX_BODY(PUT_v_##N) { PUT_v(A, V); NEXT(1); }                                                   \
-    WX_BODY(CONST_v_##N) { SET_V(V, IMM_V(A, B)); NEXT(2); }                                       \
+    WX_BODY(CONST_v_##N) { SET_V(V, IMM_X_V(0)); NEXT(2); }                                       \
     WX_BODY(CONST_r_##N) { SET_I(V, A); NEXT(1); }                                                 \
-    WX_BODY(CONST_x_##N) { SET_F(V, IMM_F(A)); NEXT(1); }                                          \
+    WX_BODY(CONST_x_##N) { SET_F(V, IMM_X_F(0)); NEXT(1); }                                          \
     WX_BODY(SHIFT1_r_##N) { CAT(r, V) = CAT(r, W); NEXT(0); }                                      \
     WX_BODY(SHIFT1_x_##N) { CAT(x, V) = CAT(x, W); NEXT(0); }                                      \
     WX_BODY(GLOBAL_GET_r_##N) { CAT(r, V) = ctx->globals[A][0]; NEXT(1); }                         \

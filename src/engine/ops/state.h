@@ -118,12 +118,16 @@ typedef wx_v128 wx_slots_v128 __attribute__((aligned(8), may_alias));
 #define IMM_I(X) (X)
 #define IMM_f(X) wx_f32_from_bits((uint32_t)(X))
 #define IMM_F(X) wx_f64_from_bits(X)
-/* The 16 bytes of two words next to each other; two holes are joined by instructions. */
-#ifdef WX_STENCIL
-#define IMM_V(LOW, HIGH) wx_v_words((LOW), (HIGH))
-#else
-#define IMM_V(LOW, HIGH) (*(const wx_slots_v128 *)(const void *)&(LOW))
+/* The immediate number H (0 = A, 1 = B) of the x file; V: two immediates, 16 bytes next to each
+ * other. */
+#ifndef WX_STENCIL /* state_stencil.h has its own */
+#define IMM_X_f(H) IMM_f(WX_VALUE(H))
+#define IMM_X_F(H) IMM_F(WX_VALUE(H))
+#define IMM_X_V(H) (*(const wx_slots_v128 *)(const void *)&WX_VALUE(H))
 #endif
+#define WX_VALUE_0 A
+#define WX_VALUE_1 B
+#define WX_VALUE(H) CAT(WX_VALUE_, H)
 /* Value of that type stored to a slot. */
 #define PUT_r(OFF, V) (*(uint64_t *)(void *)SLOT(OFF) = CAT(r, V))
 #define PUT_x(OFF, V) (*(double *)(void *)SLOT(OFF) = ((wx_d128)CAT(x, V))[0])

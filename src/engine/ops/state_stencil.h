@@ -43,6 +43,14 @@ extern const uint8_t wx_hole_A[], wx_hole_B[], wx_hole_C[], wx_hole_D[], wx_hole
 #define C ((uint64_t)(uintptr_t)wx_hole_C)
 #define D ((uint64_t)(uintptr_t)wx_hole_D)
 
+/* Constants of the x file are loaded from behind the function: holes of other types. */
+extern const float wx_pool_f_0, wx_pool_f_1;
+extern const double wx_pool_F_0, wx_pool_F_1;
+extern const wx_v128 wx_pool_V_0;
+#define IMM_X_f(H) wx_pool_f_##H
+#define IMM_X_F(H) wx_pool_F_##H
+#define IMM_X_V(H) wx_pool_V_##H
+
 #define WX_EXIT(NAME) extern WX_PN uint64_t wx_s_##NAME(WX_STATE)
 WX_EXIT(next);         /* the stencil behind this one */
 WX_EXIT(target);       /* the branch target */
