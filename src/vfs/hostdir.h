@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "vfs/file.h"
 
 /*
  * The kernel resolves paths (openat2, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS; vfs/walk.h where
@@ -17,13 +18,6 @@
  * kernel means by it). Paths are relative; rules: trailing slash = a directory is required; what
  * lies on a kernel filesystem is refused with EPERM.
  */
-#define WX_EOUTSIDE 10000 /* no host errno has this number */
-
-struct wx_open_how {
-    int flags;   /* O_* access mode and O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY, … */
-    bool follow; /* follow a final symbolic link */
-};
-
 /** Open the root of a mount; refuses kernel filesystems such as /proc. */
 wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err);
 int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how, int *ret_fd);

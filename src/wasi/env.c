@@ -14,6 +14,8 @@
 
 #include "os/fd.h"
 #include "os/futex.h"
+#include "vfs/hostfile.h"
+#include "vfs/nullfile.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
 #include "wasi/fdtable.h"
@@ -173,11 +175,12 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_er
     if (host_fd >= 0 && (fd = fcntl(host_fd, F_DUPFD_CLOEXEC, 3)) < 0) {
         return wx_fail_errno(err, errno, "cannot duplicate descriptor %d", host_fd);
     }
-    uint8_t type = fd >= 0 ? wx_file_type_of(fd) : WX_FT_UNKNOWN;
+    uint8_t type = wx_hostfile_type(fd);
     if (type == WX_FT_CHAR && !isatty(fd)) {
         type = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
     }
-    struct wx_fd entry = {.file = wx_file_new(&env->mem, fd, type)};
+    struct wx_fd entry = {.file = fd < 0 ? wx_nullfile_new(&env->mem)
+                                         : wx_hostfile_new(&env->mem, fd, type)};
     entry.rights = WX_R(WX_RN_FD_FDSTAT_SET_FLAGS) | WX_R(WX_RN_FD_FILESTAT_GET) |
                    WX_R(WX_RN_POLL_FD_READWRITE) | WX_R(WX_RN_FD_SYNC) | WX_R(WX_RN_FD_DATASYNC) |
                    (n == 0 ? WX_R(WX_RN_FD_READ) : WX_R(WX_RN_FD_WRITE));
@@ -204,7 +207,7 @@ wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool 
         return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", guest);
     }
     char *copy = wx_strndup(&env->mem, guest, strlen(guest));
-    struct wx_file *file = wx_file_new(&env->mem, fd, WX_FT_DIR);
+    struct wx_file *file = wx_hostfile_new(&env->mem, fd, WX_FT_DIR);
     if (!copy || !file || !wx_vec_push(&env->mem, &env->mounts, copy)) {
         wx_free(&env->mem, copy);
         wx_file_unref(file);

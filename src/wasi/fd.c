@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fd_* calls: reading and writing, positions, attributes. */
 /*
- * Regular files are read and written at once. Everything else is tried without blocking; when it
- * would block the call returns WAIT for the descriptor and is tried again when it is ready (R1,
- * R20): O_NONBLOCK of the host's description is never changed.
+ * What a file does is its filesystem's (vfs/file.h) and never blocks. When it would, the call
+ * returns WAIT for the descriptor and is tried again when it is ready (R1, R20).
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/bits.h"
-#include "os/fd.h"
-#include "os/signal.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
 #include "wasi/filestat.h"
@@ -36,11 +33,11 @@ static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, s
     return e;
 }
 
-static wx_wasi_ret put(struct wx_fd *fd, int result)
+/* End of a call on a file, with its host errno. */
+static wx_wasi_ret put(struct wx_fd *fd, int host_errno)
 {
-    int e = result < 0 ? errno : 0;
     wx_file_unref(fd->file);
-    return e ? wx_werrno_from_host(e) : 0;
+    return host_errno ? wx_werrno_from_host(host_errno) : 0;
 }
 
 /* -------- reading and writing -------- */
@@ -76,79 +73,6 @@ struct io {
     int64_t off; /* -1: at the file's position */
     uint64_t fd, iovs, n_iovs, ret_ptr;
 };
-
-/* One try without blocking. @return bytes or -errno (EAGAIN = would block) */
-static ssize_t try_once(const struct wx_file *f, bool write_it, struct iovec *iov, int n)
-{
-    ssize_t r = write_it ? pwritev2(f->host_fd, iov, n, -1, RWF_NOWAIT)
-                         : preadv2(f->host_fd, iov, n, -1, RWF_NOWAIT);
-    if (r >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)) {
-        return r >= 0 ? r : -errno;
-    }
-    /* No such flag for this kind of file: do it only when poll says it will not block. */
-    struct pollfd p = {.fd = f->host_fd, .events = write_it ? POLLOUT : POLLIN};
-    if (poll(&p, 1, 0) == 0) {
-        return -EAGAIN;
-    }
-    if (write_it && n > 0) { /* a writable pipe takes PIPE_BUF bytes for sure */
-        struct iovec one = iov[0];
-        for (int i = 0; i < n && one.iov_len == 0; i++) {
-            one = iov[i];
-        }
-        one.iov_len = one.iov_len > PIPE_BUF ? PIPE_BUF : one.iov_len;
-        r = writev(f->host_fd, &one, 1);
-    } else {
-        r = readv(f->host_fd, iov, n);
-    }
-    return r >= 0 ? r : -errno;
-}
-
-/* SIGPIPE is the guest's affair, never the host's: only errno tells of a closed reader. */
-static ssize_t try_stream(const struct wx_file *f, bool write_it, struct iovec *iov, int n)
-{
-    if (!write_it || f->filetype == WX_FT_CHAR) {
-        return try_once(f, write_it, iov, n);
-    }
-    struct wx_held_pipe held;
-    wx_signal_hold_pipe(&held);
-    ssize_t r = try_once(f, write_it, iov, n);
-    wx_signal_drop_pipe(&held, r == -EPIPE);
-    return r;
-}
-
-static ssize_t try_file(const struct wx_file *f, const struct io *io, struct iovec *iov, int n)
-{
-    ssize_t r;
-    if (io->off < 0) {
-        r = io->write ? writev(f->host_fd, iov, n) : readv(f->host_fd, iov, n);
-    } else {
-        r = io->write ? pwritev(f->host_fd, iov, n, io->off) : preadv(f->host_fd, iov, n, io->off);
-    }
-    return r >= 0 ? r : -errno;
-}
-
-static uint64_t total_of(const struct iovec *iov, int n)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < n; i++) {
-        sum += iov[i].iov_len;
-    }
-    return sum;
-}
-
-static ssize_t try_io(const struct wx_file *f, const struct io *io, struct iovec *iov, int n)
-{
-    if (f->filetype == WX_FT_DIR) {
-        return -EISDIR;
-    }
-    if (f->host_fd < 0) { /* null stream: empty, and swallows everything */
-        return io->write ? (ssize_t)total_of(iov, n) : 0;
-    }
-    if (f->filetype == WX_FT_FILE) {
-        return try_file(f, io, iov, n);
-    }
-    return io->off >= 0 ? -ESPIPE : total_of(iov, n) == 0 ? 0 : try_stream(f, io->write, iov, n);
-}
 
 static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why);
 
@@ -194,8 +118,8 @@ static wx_wasi_ret do_io(struct wx_wasi_call *c, const struct io *io, struct wx_
         wx_file_unref(fd->file);
         return e;
     }
-    ssize_t r = try_io(fd->file, io, iov, n);
-    if (r == -EAGAIN && !(fd->flags & WX_FDFLAG_NONBLOCK)) {
+    ssize_t r = fd->file->ops->io(fd->file, io->write, iov, n, io->off);
+    if (r == -EAGAIN && fd->file->host_fd >= 0 && !(fd->flags & WX_FDFLAG_NONBLOCK)) {
         return wait_for(c, io, fd->file);
     }
     wx_file_unref(fd->file);
@@ -260,15 +184,8 @@ static wx_wasi_ret seek(struct wx_wasi_call *c, uint64_t n, int64_t off, int whe
         (void)put(&fd, 0);
         return WX_WERRNO_NOTCAPABLE;
     }
-    off_t at = -1;
-    if (fd.file->filetype == WX_FT_DIR) {
-        errno = EISDIR;
-    } else if (fd.file->filetype != WX_FT_FILE) {
-        errno = ESPIPE;
-    } else {
-        at = lseek(fd.file->host_fd, off, whence);
-    }
-    wx_wasi_ret r = put(&fd, at < 0 ? -1 : 0);
+    int64_t at = fd.file->ops->seek(fd.file, off, whence);
+    wx_wasi_ret r = put(&fd, at < 0 ? (int)-at : 0);
     return r ? r : wx_guest_write_u64(c, ret, (uint64_t)at);
 }
 
@@ -327,14 +244,7 @@ wx_wasi_ret wx_wasi_fd_fdstat_set_flags(struct wx_wasi_call *c, const uint64_t *
         (void)put(&fd, 0);
         return WX_WERRNO_INVAL; /* the host can not change these later */
     }
-    wx_wasi_ret r = 0;
-    if (fd.file->filetype == WX_FT_FILE) {
-        int now = fcntl(fd.file->host_fd, F_GETFL);
-        int want = a[1] & WX_FDFLAG_APPEND ? now | O_APPEND : now & ~O_APPEND;
-        r = put(&fd, now < 0 ? -1 : fcntl(fd.file->host_fd, F_SETFL, want));
-    } else {
-        (void)put(&fd, 0);
-    }
+    wx_wasi_ret r = put(&fd, fd.file->ops->set_append(fd.file, (a[1] & WX_FDFLAG_APPEND) != 0));
     return r ? r : wx_fdtable_set_flags(c->env->fds, (uint32_t)a[0], (uint16_t)a[1]);
 }
 
@@ -351,7 +261,7 @@ static wx_wasi_ret filestat_get(struct wx_wasi_call *c, const uint64_t *a, bool 
         return e;
     }
     struct stat st = {0};
-    wx_wasi_ret r = put(&fd, fd.file->host_fd < 0 ? 0 : fstat(fd.file->host_fd, &st));
+    wx_wasi_ret r = put(&fd, fd.file->ops->stat(fd.file, &st));
     return r ? r : wx_filestat_write(c, (wx_gptr){a[1]}, &st, snapshot0);
 }
 
@@ -376,7 +286,7 @@ wx_wasi_ret wx_wasi_fd_filestat_set_size(struct wx_wasi_call *c, const uint64_t 
         (void)put(&fd, 0);
         return WX_WERRNO_INVAL;
     }
-    return put(&fd, ftruncate(fd.file->host_fd, (off_t)a[1]));
+    return put(&fd, fd.file->ops->truncate(fd.file, a[1]));
 }
 
 wx_wasi_ret wx_wasi_fd_filestat_set_times(struct wx_wasi_call *c, const uint64_t *a)
@@ -387,7 +297,7 @@ wx_wasi_ret wx_wasi_fd_filestat_set_times(struct wx_wasi_call *c, const uint64_t
     if (e || (e = get(c, a[0], WX_R(WX_RN_FD_FILESTAT_SET_TIMES), &fd))) {
         return e;
     }
-    return put(&fd, utimensat(fd.file->host_fd, "", times, AT_EMPTY_PATH));
+    return put(&fd, fd.file->ops->utimens(fd.file, times));
 }
 
 wx_wasi_ret wx_wasi_fd_advise(struct wx_wasi_call *c, const uint64_t *a)
@@ -401,15 +311,9 @@ wx_wasi_ret wx_wasi_fd_advise(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    if (fd.file->filetype != WX_FT_FILE) {
-        (void)put(&fd, 0);
-        return fd.file->filetype == WX_FT_DIR ? WX_WERRNO_BADF : WX_WERRNO_SPIPE;
-    }
     static const int advice[6] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                                   POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
-    int host = posix_fadvise(fd.file->host_fd, (off_t)a[1], (off_t)a[2], advice[a[3]]);
-    (void)put(&fd, 0);
-    return host ? wx_werrno_from_host(host) : 0;
+    return put(&fd, fd.file->ops->advise(fd.file, a[1], a[2], advice[a[3]]));
 }
 
 wx_wasi_ret wx_wasi_fd_allocate(struct wx_wasi_call *c, const uint64_t *a)
@@ -423,39 +327,24 @@ wx_wasi_ret wx_wasi_fd_allocate(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    return put(&fd, fallocate(fd.file->host_fd, 0, (off_t)a[1], (off_t)a[2]));
+    return put(&fd, fd.file->ops->allocate(fd.file, a[1], a[2]));
 }
 
-/* Directories can be synced too; they are open by path only, so a real descriptor is made. */
-static wx_wasi_ret sync_fd(struct wx_wasi_call *c, uint64_t n, uint64_t right, int (*fn)(int))
+static wx_wasi_ret sync_fd(struct wx_wasi_call *c, uint64_t n, uint64_t right, bool data_only)
 {
     struct wx_fd fd;
     wx_werrno e = get(c, n, right, &fd);
-    if (e) {
-        return e;
-    }
-    if (fd.file->filetype == WX_FT_FILE) {
-        return put(&fd, fn(fd.file->host_fd));
-    }
-    if (fd.file->filetype != WX_FT_DIR) {
-        (void)put(&fd, 0);
-        return WX_WERRNO_INVAL;
-    }
-    int dir = openat(fd.file->host_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int host = dir < 0 || fn(dir) != 0 ? errno : 0;
-    (void)wx_fd_close(&dir);
-    (void)put(&fd, 0);
-    return host ? wx_werrno_from_host(host) : 0;
+    return e ? e : put(&fd, fd.file->ops->sync(fd.file, data_only));
 }
 
 wx_wasi_ret wx_wasi_fd_sync(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return sync_fd(c, a[0], WX_R(WX_RN_FD_SYNC), fsync);
+    return sync_fd(c, a[0], WX_R(WX_RN_FD_SYNC), false);
 }
 
 wx_wasi_ret wx_wasi_fd_datasync(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return sync_fd(c, a[0], WX_R(WX_RN_FD_DATASYNC), fdatasync);
+    return sync_fd(c, a[0], WX_R(WX_RN_FD_DATASYNC), true);
 }
 
 /* -------- the table -------- */

@@ -1,67 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptor table and open files. */
+/* Descriptor table. */
 #include "wasi/fdtable.h"
 
 #include <string.h>
-#include <sys/stat.h>
-
-#include "base/atomic.h"
-#include "os/fd.h"
-
-uint8_t wx_file_type_of(int host_fd)
-{
-    struct stat st;
-    if (host_fd < 0 || fstat(host_fd, &st) != 0) {
-        return WX_FT_UNKNOWN;
-    }
-    switch (st.st_mode & S_IFMT) {
-    case S_IFREG: return WX_FT_FILE;
-    case S_IFDIR: return WX_FT_DIR;
-    case S_IFCHR: return WX_FT_CHAR;
-    case S_IFBLK: return WX_FT_BLOCK;
-    case S_IFLNK: return WX_FT_SYMLINK;
-    case S_IFSOCK: return WX_FT_STREAM;
-    default: return WX_FT_UNKNOWN;
-    }
-}
-
-struct wx_file *wx_file_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
-{
-    struct wx_file *f = wx_zalloc(mem, sizeof *f);
-    if (!f) {
-        (void)wx_fd_close(&host_fd);
-        return NULL;
-    }
-    f->mem = mem;
-    f->refs = 1;
-    f->host_fd = host_fd;
-    f->filetype = filetype;
-    wx_mutex_init(&f->lock);
-    wx_mutex_lock(&f->lock);
-    f->list_fd = -1;
-    wx_mutex_unlock(&f->lock);
-    return f;
-}
-
-struct wx_file *wx_file_ref(struct wx_file *file)
-{
-    wx_add_relaxed(&file->refs, 1); /* the caller holds one already */
-    return file;
-}
-
-void wx_file_unref(struct wx_file *file)
-{
-    if (!file || wx_sub_acqrel(&file->refs, 1) != 1) {
-        return;
-    }
-    wx_mutex_lock(&file->lock);
-    (void)wx_fd_close(&file->list_fd); /* errors of close were the last writer's to see by sync */
-    wx_vec_fini(file->mem, &file->offsets);
-    wx_mutex_unlock(&file->lock);
-    (void)wx_fd_close(&file->host_fd);
-    wx_mutex_fini(&file->lock);
-    wx_free(file->mem, file);
-}
 
 void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "vfs/hostdir.h"
+#include "vfs/file.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
 
@@ -17,26 +17,13 @@ static uint64_t ns_of(const struct timespec *ts)
     return (uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_nsec;
 }
 
-static uint8_t type_of(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG: return WX_FT_FILE;
-    case S_IFDIR: return WX_FT_DIR;
-    case S_IFCHR: return WX_FT_CHAR;
-    case S_IFBLK: return WX_FT_BLOCK;
-    case S_IFLNK: return WX_FT_SYMLINK;
-    case S_IFSOCK: return WX_FT_STREAM;
-    default: return WX_FT_UNKNOWN;
-    }
-}
-
 wx_werrno wx_filestat_write(const struct wx_wasi_call *c, wx_gptr p, const struct stat *st,
                             bool snapshot0)
 {
     uint8_t b[64] = {0};
     wx_put_u64(b, st->st_dev);
     wx_put_u64(b + 8, st->st_ino);
-    b[16] = type_of(st->st_mode);
+    b[16] = wx_filetype(st->st_mode);
     uint8_t *rest = b + 32;
     if (snapshot0) {
         wx_put_u32(b + 20, (uint32_t)st->st_nlink);

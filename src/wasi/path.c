@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path_* calls. Rules: preview1 witx, POSIX where it is silent; effects go through vfs/hostdir. */
+/* path_* calls. Rules: preview1 witx, POSIX where it is silent; effects are those of the
+ * directory's filesystem. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "os/fd.h"
-#include "vfs/hostdir.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
 #include "wasi/filestat.h"
@@ -76,21 +75,21 @@ wx_wasi_ret wx_wasi_path_create_directory(struct wx_wasi_call *c, const uint64_t
 {
     struct at at;
     wx_werrno e = at_init(c, a[0], a[1], a[2], WX_R(WX_RN_PATH_CREATE_DIRECTORY), &at);
-    return e ? e : done(c, &at, wx_hostdir_mkdir(at.dir.file->host_fd, at.path));
+    return e ? e : done(c, &at, at.dir.file->dir->mkdir(at.dir.file, at.path));
 }
 
 wx_wasi_ret wx_wasi_path_remove_directory(struct wx_wasi_call *c, const uint64_t *a)
 {
     struct at at;
     wx_werrno e = at_init(c, a[0], a[1], a[2], WX_R(WX_RN_PATH_REMOVE_DIRECTORY), &at);
-    return e ? e : done(c, &at, wx_hostdir_rmdir(at.dir.file->host_fd, at.path));
+    return e ? e : done(c, &at, at.dir.file->dir->rmdir(at.dir.file, at.path));
 }
 
 wx_wasi_ret wx_wasi_path_unlink_file(struct wx_wasi_call *c, const uint64_t *a)
 {
     struct at at;
     wx_werrno e = at_init(c, a[0], a[1], a[2], WX_R(WX_RN_PATH_UNLINK_FILE), &at);
-    return e ? e : done(c, &at, wx_hostdir_unlink(at.dir.file->host_fd, at.path));
+    return e ? e : done(c, &at, at.dir.file->dir->unlink(at.dir.file, at.path));
 }
 
 static wx_wasi_ret filestat_get(struct wx_wasi_call *c, const uint64_t *a, bool snapshot0)
@@ -101,7 +100,7 @@ static wx_wasi_ret filestat_get(struct wx_wasi_call *c, const uint64_t *a, bool 
         return e;
     }
     struct stat st;
-    int host = wx_hostdir_stat(at.dir.file->host_fd, at.path, (a[1] & 1) != 0, &st);
+    int host = at.dir.file->dir->stat(at.dir.file, at.path, (a[1] & 1) != 0, &st);
     wx_wasi_ret r = done(c, &at, host);
     return r ? r : wx_filestat_write(c, (wx_gptr){a[4]}, &st, snapshot0);
 }
@@ -124,14 +123,12 @@ wx_wasi_ret wx_wasi_path_filestat_set_times(struct wx_wasi_call *c, const uint64
     if (e || (e = at_init(c, a[0], a[2], a[3], WX_R(WX_RN_PATH_FILESTAT_SET_TIMES), &at))) {
         return e;
     }
-    return done(c, &at, wx_hostdir_utimens(at.dir.file->host_fd, at.path, (a[1] & 1) != 0, times));
+    return done(c, &at, at.dir.file->dir->utimens(at.dir.file, at.path, (a[1] & 1) != 0, times));
 }
 
-/* Second path of link and rename: another descriptor, maybe another mount. */
-typedef int (*two_path_fn)(int old_fd, const char *old_path, int new_fd, const char *new_path);
-
+/* link and rename: the second path is of another descriptor, maybe of another mount. */
 static wx_wasi_ret two_paths(struct wx_wasi_call *c, const uint64_t *old, const uint64_t *new,
-                             uint64_t old_right, uint64_t new_right, two_path_fn fn)
+                             uint64_t old_right, uint64_t new_right, bool link)
 {
     struct at a, b;
     wx_werrno e = at_init(c, old[0], old[1], old[2], old_right, &a);
@@ -144,9 +141,10 @@ static wx_wasi_ret two_paths(struct wx_wasi_call *c, const uint64_t *old, const 
         return e;
     }
     /* Mounts may lie on one host filesystem: they are still different filesystems to the guest. */
-    int host = a.dir.file->mount != b.dir.file->mount
+    const struct wx_dir_ops *ops = a.dir.file->dir;
+    int host = a.dir.file->mount != b.dir.file->mount || ops != b.dir.file->dir
                    ? EXDEV
-                   : fn(a.dir.file->host_fd, a.path, b.dir.file->host_fd, b.path);
+                   : (link ? ops->link : ops->rename)(a.dir.file, a.path, b.dir.file, b.path);
     at_fini(c, &b);
     return done(c, &a, host);
 }
@@ -158,13 +156,13 @@ wx_wasi_ret wx_wasi_path_link(struct wx_wasi_call *c, const uint64_t *a)
     }
     const uint64_t old[3] = {a[0], a[2], a[3]};
     return two_paths(c, old, a + 4, WX_R(WX_RN_PATH_LINK_SOURCE), WX_R(WX_RN_PATH_LINK_TARGET),
-                     wx_hostdir_link);
+                     true);
 }
 
 wx_wasi_ret wx_wasi_path_rename(struct wx_wasi_call *c, const uint64_t *a)
 {
     return two_paths(c, a, a + 3, WX_R(WX_RN_PATH_RENAME_SOURCE), WX_R(WX_RN_PATH_RENAME_TARGET),
-                     wx_hostdir_rename);
+                     false);
 }
 
 wx_wasi_ret wx_wasi_path_symlink(struct wx_wasi_call *c, const uint64_t *a)
@@ -176,7 +174,7 @@ wx_wasi_ret wx_wasi_path_symlink(struct wx_wasi_call *c, const uint64_t *a)
         return e;
     }
     e = at_init(c, a[2], a[3], a[4], WX_R(WX_RN_PATH_SYMLINK), &at);
-    wx_wasi_ret r = e ? e : done(c, &at, wx_hostdir_symlink(target, at.dir.file->host_fd, at.path));
+    wx_wasi_ret r = e ? e : done(c, &at, at.dir.file->dir->symlink(target, at.dir.file, at.path));
     wx_free(&c->env->mem, target);
     return r;
 }
@@ -193,7 +191,7 @@ wx_wasi_ret wx_wasi_path_readlink(struct wx_wasi_call *c, const uint64_t *a)
     }
     char buf[4096];
     size_t n = 0, len = a[4] < sizeof buf ? (size_t)a[4] : sizeof buf;
-    int host = wx_hostdir_readlink(at.dir.file->host_fd, at.path, buf, len, &n);
+    int host = at.dir.file->dir->readlink(at.dir.file, at.path, buf, len, &n);
     wx_wasi_ret r = done(c, &at, host);
     if (!r && !(r = wx_guest_write(c, (wx_gptr){a[3]}, buf, n))) {
         r = wx_guest_write_size(c, (wx_gptr){a[5]}, n);
@@ -237,13 +235,10 @@ static uint64_t needed_rights(const struct open_args *o)
     return r;
 }
 
+/* Takes the file. */
 static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const struct open_args *o,
-                         int host_fd)
+                         struct wx_file *f)
 {
-    struct wx_file *f = wx_file_new(&c->env->mem, host_fd, wx_file_type_of(host_fd));
-    if (!f) {
-        return WX_WERRNO_NOMEM;
-    }
     f->read_only = at->dir.file->read_only;
     f->mount = at->dir.file->mount;
     struct wx_fd fd = {.file = f,
@@ -286,18 +281,18 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
             return WX_WERRNO_ROFS;
         }
     }
-    int fd = -1;
-    int host = wx_hostdir_open(at.dir.file->host_fd, at.path, &how, &fd);
+    struct wx_file *d = at.dir.file, *f = NULL;
+    int host = at.path[0] ? d->dir->open(d, at.path, &how, &f) : ENOENT;
     if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
         ((o->oflags & WX_OFLAG_DIRECTORY) || !(o->rights & WX_R(WX_RN_FD_WRITE)))) {
         /* wants a directory with all rights there are, or did not want to write */
         how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
-        host = wx_hostdir_open(at.dir.file->host_fd, at.path, &how, &fd);
+        host = d->dir->open(d, at.path, &how, &f);
     }
     if (host) {
         return done(c, &at, host);
     }
-    e = publish(c, &at, o, fd);
+    e = publish(c, &at, o, f);
     at_fini(c, &at);
     return e;
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What open files of all kinds share. */
+#include "vfs/file.h"
+
+#include <errno.h>
+
+#include "base/atomic.h"
+
+uint8_t wx_filetype(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG: return WX_FT_FILE;
+    case S_IFDIR: return WX_FT_DIR;
+    case S_IFCHR: return WX_FT_CHAR;
+    case S_IFBLK: return WX_FT_BLOCK;
+    case S_IFLNK: return WX_FT_SYMLINK;
+    case S_IFSOCK: return WX_FT_STREAM;
+    default: return WX_FT_UNKNOWN;
+    }
+}
+
+void wx_file_init(struct wx_file *file, const struct wx_file_ops *ops, struct wx_mem *mem,
+                  uint8_t filetype)
+{
+    file->ops = ops;
+    file->mem = mem;
+    file->refs = 1;
+    file->host_fd = -1;
+    file->filetype = filetype;
+}
+
+struct wx_file *wx_file_ref(struct wx_file *file)
+{
+    wx_add_relaxed(&file->refs, 1); /* the caller holds one already */
+    return file;
+}
+
+void wx_file_unref(struct wx_file *file)
+{
+    if (file && wx_sub_acqrel(&file->refs, 1) == 1) {
+        file->ops->free(file);
+    }
+}
+
+int64_t wx_file_no_seek(struct wx_file *f, int64_t off, int whence)
+{
+    (void)off, (void)whence;
+    return f->filetype == WX_FT_DIR ? -EISDIR : -ESPIPE;
+}
+
+int wx_file_no_truncate(struct wx_file *f, uint64_t size)
+{
+    (void)size;
+    return f->filetype == WX_FT_DIR ? EISDIR : EINVAL;
+}
+
+int wx_file_no_allocate(struct wx_file *f, uint64_t off, uint64_t len)
+{
+    (void)off, (void)len;
+    return f->filetype == WX_FT_DIR ? EBADF : ESPIPE;
+}
+
+int wx_file_no_advise(struct wx_file *f, uint64_t off, uint64_t len, int host_advice)
+{
+    (void)off, (void)len, (void)host_advice;
+    return f->filetype == WX_FT_DIR ? EBADF : ESPIPE;
+}
+
+int wx_file_no_sync(struct wx_file *f, bool data_only)
+{
+    (void)f, (void)data_only;
+    return EINVAL;
+}
+
+int wx_file_no_utimens(struct wx_file *f, const struct timespec times[2])
+{
+    (void)f, (void)times;
+    return EINVAL;
+}
+
+int wx_file_any_append(struct wx_file *f, bool append)
+{
+    (void)f, (void)append;
+    return 0;
+}
+
+int wx_file_no_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *data)
+{
+    (void)dir, (void)cookie, (void)fn, (void)data;
+    return ENOTDIR;
+}
+
+uint64_t wx_iov_total(const struct iovec *iov, int n)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += iov[i].iov_len;
+    }
+    return sum;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files, streams and directories of the host. */
+/*
+ * Regular files are read and written at once. Everything else is tried without blocking (R20):
+ * O_NONBLOCK of the host's description is never changed.
+ */
+#include "vfs/hostfile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "os/fd.h"
+#include "os/lock.h"
+#include "os/signal.h"
+#include "vfs/hostdir.h"
+
+struct hostfile {
+    struct wx_file file;
+    struct wx_mutex lock;              /* leaf; directory listing */
+    int list_fd WAX_GUARDED_BY(&lock); /* readable descriptor of a directory, -1 until listed */
+    WX_VEC(int64_t) offsets WAX_GUARDED_BY(&lock); /* host position behind entry i */
+};
+
+static struct hostfile *in(struct wx_file *f) { return (struct hostfile *)(void *)f; }
+static int result(int r) { return r < 0 ? errno : 0; }
+
+uint8_t wx_hostfile_type(int host_fd)
+{
+    struct stat st;
+    return host_fd < 0 || fstat(host_fd, &st) != 0 ? WX_FT_UNKNOWN : wx_filetype(st.st_mode);
+}
+
+/* -------- reading and writing -------- */
+
+/* One try without blocking. @return bytes or -errno (EAGAIN = would block) */
+static ssize_t try_once(int fd, bool write_it, struct iovec *iov, int n)
+{
+    ssize_t r =
+        write_it ? pwritev2(fd, iov, n, -1, RWF_NOWAIT) : preadv2(fd, iov, n, -1, RWF_NOWAIT);
+    if (r >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)) {
+        return r >= 0 ? r : -errno;
+    }
+    /* No such flag for this kind of file: do it only when poll says it will not block. */
+    struct pollfd p = {.fd = fd, .events = write_it ? POLLOUT : POLLIN};
+    if (poll(&p, 1, 0) == 0) {
+        return -EAGAIN;
+    }
+    if (write_it && n > 0) { /* a writable pipe takes PIPE_BUF bytes for sure */
+        struct iovec one = iov[0];
+        for (int i = 0; i < n && one.iov_len == 0; i++) {
+            one = iov[i];
+        }
+        one.iov_len = one.iov_len > PIPE_BUF ? PIPE_BUF : one.iov_len;
+        r = writev(fd, &one, 1);
+    } else {
+        r = readv(fd, iov, n);
+    }
+    return r >= 0 ? r : -errno;
+}
+
+/* SIGPIPE is the guest's affair, never the host's: only errno tells of a closed reader. */
+static ssize_t stream_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
+{
+    if (off >= 0) {
+        return -ESPIPE;
+    }
+    if (wx_iov_total(iov, n) == 0) {
+        return 0;
+    }
+    if (!write_it || f->filetype == WX_FT_CHAR) {
+        return try_once(f->host_fd, write_it, iov, n);
+    }
+    struct wx_held_pipe held;
+    wx_signal_hold_pipe(&held);
+    ssize_t r = try_once(f->host_fd, write_it, iov, n);
+    wx_signal_drop_pipe(&held, r == -EPIPE);
+    return r;
+}
+
+static ssize_t file_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
+{
+    ssize_t r;
+    if (off < 0) {
+        r = write_it ? writev(f->host_fd, iov, n) : readv(f->host_fd, iov, n);
+    } else {
+        r = write_it ? pwritev(f->host_fd, iov, n, off) : preadv(f->host_fd, iov, n, off);
+    }
+    return r >= 0 ? r : -errno;
+}
+
+static ssize_t dir_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
+{
+    (void)f, (void)write_it, (void)iov, (void)n, (void)off;
+    return -EISDIR;
+}
+
+static int64_t file_seek(struct wx_file *f, int64_t off, int whence)
+{
+    off_t at = lseek(f->host_fd, off, whence);
+    return at < 0 ? -errno : at;
+}
+
+/* -------- attributes -------- */
+
+static int host_stat(struct wx_file *f, struct stat *ret) { return result(fstat(f->host_fd, ret)); }
+
+static int file_truncate(struct wx_file *f, uint64_t size)
+{
+    return result(ftruncate(f->host_fd, (off_t)size));
+}
+
+static int file_allocate(struct wx_file *f, uint64_t off, uint64_t len)
+{
+    return result(fallocate(f->host_fd, 0, (off_t)off, (off_t)len));
+}
+
+static int file_advise(struct wx_file *f, uint64_t off, uint64_t len, int host_advice)
+{
+    return posix_fadvise(f->host_fd, (off_t)off, (off_t)len, host_advice);
+}
+
+static int file_sync(struct wx_file *f, bool data_only)
+{
+    return result(data_only ? fdatasync(f->host_fd) : fsync(f->host_fd));
+}
+
+/* Directories can be synced too; they are open by path only, so a real descriptor is made. */
+static int dir_sync(struct wx_file *f, bool data_only)
+{
+    int dir = openat(f->host_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int e = dir < 0 ? errno : result(data_only ? fdatasync(dir) : fsync(dir));
+    (void)wx_fd_close(&dir); /* read only */
+    return e;
+}
+
+static int host_utimens(struct wx_file *f, const struct timespec times[2])
+{
+    return result(utimensat(f->host_fd, "", times, AT_EMPTY_PATH));
+}
+
+static int file_set_append(struct wx_file *f, bool append)
+{
+    int now = fcntl(f->host_fd, F_GETFL);
+    if (now < 0) {
+        return errno;
+    }
+    return result(fcntl(f->host_fd, F_SETFL, append ? now | O_APPEND : now & ~O_APPEND));
+}
+
+/* -------- listing -------- */
+
+/* What getdents64 writes. */
+struct host_dirent {
+    uint64_t ino;
+    int64_t off;
+    uint16_t reclen;
+    uint8_t type;
+    char name[];
+};
+
+static uint8_t type_of_entry(uint8_t d_type)
+{
+    switch (d_type) {
+    case DT_REG: return WX_FT_FILE;
+    case DT_DIR: return WX_FT_DIR;
+    case DT_LNK: return WX_FT_SYMLINK;
+    case DT_CHR: return WX_FT_CHAR;
+    case DT_BLK: return WX_FT_BLOCK;
+    case DT_SOCK: return WX_FT_STREAM;
+    default: return WX_FT_UNKNOWN;
+    }
+}
+
+/*
+ * Cookie n means "behind the n-th entry of this listing"; the host's position behind each entry is
+ * remembered, so that a seek is exact whatever was deleted meanwhile.
+ */
+static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
+{
+    if (h->list_fd < 0) {
+        h->list_fd = openat(h->file.host_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (h->list_fd < 0) {
+            return errno;
+        }
+    }
+    if (cookie == 0) {
+        h->offsets.n = 0;
+    }
+    if (cookie > h->offsets.n) {
+        return EINVAL;
+    }
+    int64_t off = cookie ? h->offsets.p[cookie - 1] : 0;
+    return lseek(h->list_fd, off, SEEK_SET) < 0 ? errno : 0;
+}
+
+static int list_on(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void *data)
+    WAX_REQUIRES(&h->lock)
+{
+    _Alignas(16) uint8_t buf[32768];
+    for (;;) {
+        int64_t n = wx_fd_getdents(h->list_fd, buf, sizeof buf);
+        if (n <= 0) {
+            return (int)-n;
+        }
+        for (int64_t at = 0; at < n;) {
+            const struct host_dirent *d = (const void *)(buf + at);
+            if (cookie == h->offsets.n && !wx_vec_push(h->file.mem, &h->offsets, d->off)) {
+                return ENOMEM;
+            }
+            if (!fn(data, ++cookie, d->ino, type_of_entry(d->type), d->name)) {
+                return 0;
+            }
+            at += d->reclen;
+        }
+    }
+}
+
+static int dir_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *data)
+{
+    struct hostfile *h = in(dir);
+    wx_mutex_lock(&h->lock);
+    int e = position(h, cookie);
+    if (!e) {
+        e = list_on(h, cookie, fn, data);
+    }
+    wx_mutex_unlock(&h->lock);
+    return e;
+}
+
+/* -------- paths -------- */
+
+static int path_open(struct wx_file *d, const char *path, const struct wx_open_how *how,
+                     struct wx_file **ret)
+{
+    int fd, e = wx_hostdir_open(d->host_fd, path, how, &fd);
+    if (!e) {
+        *ret = wx_hostfile_new(d->mem, fd, wx_hostfile_type(fd));
+        e = *ret ? 0 : ENOMEM;
+    }
+    return e;
+}
+
+static int path_stat(struct wx_file *d, const char *path, bool follow, struct stat *ret)
+{
+    return wx_hostdir_stat(d->host_fd, path, follow, ret);
+}
+
+static int path_utimens(struct wx_file *d, const char *path, bool follow,
+                        const struct timespec times[2])
+{
+    return wx_hostdir_utimens(d->host_fd, path, follow, times);
+}
+
+static int path_mkdir(struct wx_file *d, const char *path)
+{
+    return wx_hostdir_mkdir(d->host_fd, path);
+}
+static int path_rmdir(struct wx_file *d, const char *path)
+{
+    return wx_hostdir_rmdir(d->host_fd, path);
+}
+static int path_unlink(struct wx_file *d, const char *path)
+{
+    return wx_hostdir_unlink(d->host_fd, path);
+}
+static int path_symlink(const char *target, struct wx_file *d, const char *path)
+{
+    return wx_hostdir_symlink(target, d->host_fd, path);
+}
+static int path_readlink(struct wx_file *d, const char *path, char *buf, size_t len,
+                         size_t *ret_len)
+{
+    return wx_hostdir_readlink(d->host_fd, path, buf, len, ret_len);
+}
+static int path_rename(struct wx_file *from, const char *path, struct wx_file *to,
+                       const char *to_path)
+{
+    return wx_hostdir_rename(from->host_fd, path, to->host_fd, to_path);
+}
+static int path_link(struct wx_file *from, const char *path, struct wx_file *to,
+                     const char *to_path)
+{
+    return wx_hostdir_link(from->host_fd, path, to->host_fd, to_path);
+}
+
+/* -------- the tables -------- */
+
+static void host_free(struct wx_file *f)
+{
+    struct hostfile *h = in(f);
+    wx_mutex_lock(&h->lock);
+    (void)wx_fd_close(&h->list_fd); /* read only */
+    wx_vec_fini(f->mem, &h->offsets);
+    wx_mutex_unlock(&h->lock);
+    (void)wx_fd_close(&f->host_fd); /* errors of close were the last writer's to see by sync */
+    wx_mutex_fini(&h->lock);
+    wx_free(f->mem, h);
+}
+
+static const struct wx_file_ops file_ops = {
+    file_io,   file_seek,    host_stat,       file_truncate,   file_allocate, file_advise,
+    file_sync, host_utimens, file_set_append, wx_file_no_list, host_free,
+};
+static const struct wx_file_ops dir_ops = {
+    dir_io,
+    wx_file_no_seek,
+    host_stat,
+    wx_file_no_truncate,
+    wx_file_no_allocate,
+    wx_file_no_advise,
+    dir_sync,
+    host_utimens,
+    wx_file_any_append,
+    dir_list,
+    host_free,
+};
+static const struct wx_file_ops stream_ops = {
+    stream_io,           wx_file_no_seek,   host_stat,       wx_file_no_truncate,
+    wx_file_no_allocate, wx_file_no_advise, wx_file_no_sync, host_utimens,
+    wx_file_any_append,  wx_file_no_list,   host_free,
+};
+static const struct wx_dir_ops paths = {
+    path_open,   path_stat,    path_utimens,  path_mkdir,  path_rmdir,
+    path_unlink, path_symlink, path_readlink, path_rename, path_link,
+};
+
+struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
+{
+    struct hostfile *h = wx_zalloc(mem, sizeof *h);
+    if (!h) {
+        (void)wx_fd_close(&host_fd);
+        return NULL;
+    }
+    bool is_dir = filetype == WX_FT_DIR;
+    wx_file_init(&h->file,
+                 is_dir                   ? &dir_ops
+                 : filetype == WX_FT_FILE ? &file_ops
+                                          : &stream_ops,
+                 mem, filetype);
+    h->file.host_fd = host_fd;
+    h->file.dir = is_dir ? &paths : NULL;
+    wx_mutex_init(&h->lock);
+    wx_mutex_lock(&h->lock);
+    h->list_fd = -1;
+    wx_mutex_unlock(&h->lock);
+    return &h->file;
+}
