@@ -186,6 +186,8 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_er
                    (n == 0 ? WX_R(WX_RN_FD_READ) : WX_R(WX_RN_FD_WRITE));
     if (type == WX_FT_FILE) {
         entry.rights |= WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL);
+    } else if (type == WX_FT_STREAM) {
+        entry.rights |= WX_R(WX_RN_SOCK_SHUTDOWN);
     }
     uint32_t got;
     wx_werrno e = entry.file ? wx_fdtable_add(env->fds, &entry, n, &got) : WX_WERRNO_NOMEM;

@@ -212,9 +212,6 @@ static int host_flags(const struct open_args *o)
     bool reads = (o->rights & (WX_R(WX_RN_FD_READ) | WX_R(WX_RN_FD_READDIR))) != 0;
     bool writes = (o->rights & (WX_R(WX_RN_FD_WRITE) | WX_R(WX_RN_FD_ALLOCATE) |
                                 WX_R(WX_RN_FD_FILESTAT_SET_SIZE))) != 0;
-    if (o->oflags & WX_OFLAG_DIRECTORY) {
-        writes = false;
-    }
     int flags = writes ? (reads ? O_RDWR : O_WRONLY) : O_RDONLY;
     flags |= o->oflags & WX_OFLAG_CREAT ? O_CREAT : 0;
     flags |= o->oflags & WX_OFLAG_DIRECTORY ? O_DIRECTORY : 0;
@@ -239,6 +236,10 @@ static uint64_t needed_rights(const struct open_args *o)
 static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const struct open_args *o,
                          struct wx_file *f)
 {
+    if (f->filetype == WX_FT_DIR && (o->rights & WX_R(WX_RN_FD_WRITE))) {
+        wx_file_unref(f); /* below a read-only mount the host did not see the wish */
+        return WX_WERRNO_ISDIR;
+    }
     f->read_only = at->dir.file->read_only;
     f->mount = at->dir.file->mount;
     struct wx_fd fd = {.file = f,
@@ -284,8 +285,8 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
     struct wx_file *d = at.dir.file, *f = NULL;
     int host = at.path[0] ? d->dir->open(d, at.path, &how, &f) : ENOENT;
     if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
-        ((o->oflags & WX_OFLAG_DIRECTORY) || !(o->rights & WX_R(WX_RN_FD_WRITE)))) {
-        /* wants a directory with all rights there are, or did not want to write */
+        !(o->rights & WX_R(WX_RN_FD_WRITE))) {
+        /* did not want to write, only to allocate or truncate if it was a file */
         how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
         host = d->dir->open(d, at.path, &how, &f);
     }

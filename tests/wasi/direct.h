@@ -13,6 +13,7 @@
 
 #define MEMORY_BYTES 131072u
 #define ALL_RIGHTS ((UINT64_C(1) << 30) - 1)
+#define DIR_RIGHTS (ALL_RIGHTS & ~(uint64_t)R_WRITE)
 
 /* One row of abi.def. */
 struct abi_row {

@@ -95,6 +95,7 @@ static void test_open_flags(void **state)
     CHECK(EXIST, open_plain(g, "f", CREAT | EXCL, R_WRITE));
     CHECK(NOTDIR, open_plain(g, "f", DIRECTORY, R_READ));
     CHECK(SUCCESS, open_plain(g, "d", DIRECTORY, R_READ));
+    CHECK(ISDIR, open_plain(g, "d", DIRECTORY, R_READ | R_WRITE));
     CHECK(SUCCESS, open_plain(g, "d", 0, R_READ));
     CHECK(ISDIR, open_plain(g, "d", 0, R_WRITE));
     CHECK(ISDIR, open_plain(g, "d", 0, R_READ | R_WRITE));
@@ -191,7 +192,7 @@ static void test_rights(void **state)
     CHECK(SUCCESS, CALL(g, "fd_tell", fd, 32));
     uint32_t dir;
     CHECK(SUCCESS,
-          CALL(g, "path_open", DATA, 0, PATH(g, "."), DIRECTORY, ALL_RIGHTS, R_READ, 0, 8));
+          CALL(g, "path_open", DATA, 0, PATH(g, "."), DIRECTORY, DIR_RIGHTS, R_READ, 0, 8));
     dir = guest_u32(g, 8);
     CHECK(SUCCESS, guest_open_at(g, dir, "f", 0, 0, R_READ | R_WRITE, 0, &fd));
     CHECK(BADF, guest_io(g, "fd_write", fd, 4096, 4, &n)); /* not inherited */
@@ -443,7 +444,7 @@ static void test_read_only_mount(void **state)
     uint32_t n;
     CHECK(BADF, guest_io(g, "fd_write", fd, 4096, 4, &n));
     CHECK(SUCCESS, guest_io(g, "fd_read", fd, 4096, 4, &n));
-    CHECK(SUCCESS, guest_open_at(g, RO, ".", 0, DIRECTORY, ALL_RIGHTS, 0, &fd));
+    CHECK(SUCCESS, guest_open_at(g, RO, ".", 0, DIRECTORY, DIR_RIGHTS, 0, &fd));
     CHECK(ROFS, CALL(g, "path_unlink_file", fd, PATH(g, "keep")));
 }
 
@@ -460,7 +461,7 @@ static void test_across_mounts(void **state)
     CHECK(XDEV, CALL(g, "path_link", DATA, 0, PATH(g, "f"), 5, PATH(g, "f")));
     assert_int_equal(mkdir(guest_path(g, "data/d"), 0777), 0);
     uint32_t fd;
-    CHECK(SUCCESS, guest_open_at(g, DATA, "d", 0, DIRECTORY, ALL_RIGHTS, 0, &fd));
+    CHECK(SUCCESS, guest_open_at(g, DATA, "d", 0, DIRECTORY, DIR_RIGHTS, 0, &fd));
     CHECK(SUCCESS, CALL(g, "path_rename", DATA, PATH(g, "f"), fd, PATH(g, "f")));
 }
 
@@ -652,6 +653,28 @@ static void test_closed_pipe(void **state)
     (void)close(pair[1]);
 }
 
+static void test_shutdown(void **state)
+{
+    struct guest *g = *state;
+    int pair[2];
+    char byte;
+    CHECK(BADF, CALL(g, "sock_shutdown", 100, 1));
+    CHECK(NOTSOCK, CALL(g, "sock_shutdown", DATA, 1));
+    CHECK(NOTSOCK, CALL(g, "sock_shutdown", 1, 1));
+    wax_env_free(g->env);
+    g->env = NULL;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(wax_builder_stdio_fd(g->builder, WAX_STDOUT, pair[1], NULL), WAX_OK);
+    guest_start(g);
+    CHECK(INVAL, CALL(g, "sock_shutdown", 1, 0));
+    CHECK(INVAL, CALL(g, "sock_shutdown", 1, 4));
+    CHECK(INVAL, CALL(g, "sock_shutdown", 1, UINT32_MAX));
+    CHECK(SUCCESS, CALL(g, "sock_shutdown", 1, 2));
+    assert_int_equal(read(pair[0], &byte, 1), 0);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
 struct flipper {
     const struct guest *g;
     bool stop; /* atomic */
@@ -753,6 +776,7 @@ int main(int argc, char **argv)
         TEST(test_readdir),
         TEST(test_poll),
         TEST(test_closed_pipe),
+        TEST(test_shutdown),
         TEST(test_races_with_the_host),
         TEST(test_streams_are_close_on_exec),
     };
