@@ -93,6 +93,8 @@ WAX_IMPORT("wasi_snapshot_preview1", "random_get")
 uint32_t p1_random_get(uint32_t buf, uint32_t buf_len);
 WAX_IMPORT("wasi_snapshot_preview1", "sched_yield")
 uint32_t p1_sched_yield(void);
+WAX_IMPORT("wasi_snapshot_preview1", "sock_shutdown")
+uint32_t p1_sock_shutdown(uint32_t sock, uint32_t how);
 WAX_IMPORT("wasi_snapshot_preview1", "thread-spawn")
 uint32_t p1_thread_spawn(uint32_t start_ptr);
 WAX_IMPORT("wasix_32v1", "args_get")
@@ -209,5 +211,7 @@ WAX_IMPORT("wasix_32v1", "futex_wake")
 uint32_t wasix_futex_wake(uint32_t futex_ptr, uint32_t ret_woken);
 WAX_IMPORT("wasix_32v1", "futex_wake_all")
 uint32_t wasix_futex_wake_all(uint32_t futex_ptr, uint32_t ret_woken);
+WAX_IMPORT("wasix_32v1", "sock_shutdown")
+uint32_t wasix_sock_shutdown(uint32_t sock, uint32_t how);
 
 #endif
