@@ -20,6 +20,8 @@ enum {
 int cli_fail(const char *command, wax_error *error);
 /** A usage error: message and where to find help. Returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** A file that can not be opened: what and why. Returns EXIT_NOINPUT or EXIT_IO. */
+int cli_no_file(const char *command, const char *path, int host_errno);
 /**
  * The text with control characters made visible: names in modules are the guest's and must not
  * drive the terminal. @return `buf`; cut when longer

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The waxwing command: picks the sub-command. */
 #include <signal.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -131,6 +132,12 @@ int cli_usage(const char *command, const char *format, ...)
     va_end(ap);
     fprintf(stderr, "\nhint: see 'waxwing %s --help'\n", command);
     return EXIT_USAGE;
+}
+
+int cli_no_file(const char *command, const char *path, int host_errno)
+{
+    fprintf(stderr, "waxwing: %s: cannot open '%s': %s\n", command, path, strerror(host_errno));
+    return host_errno == ENOENT ? EXIT_NOINPUT : EXIT_IO;
 }
 
 void cli_log(void *data, int32_t level, const char *area, const char *message)

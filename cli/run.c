@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "grants.h"
 
 extern char **environ;
 
@@ -22,7 +23,10 @@ static const char help[] =
     "what the guest gets (nothing else):\n"
     "  --dir HOST[::GUEST][,ro]  a host directory, as GUEST (default: the same path), read-only\n"
     "  --volume HOST:GUEST[:ro]  the same, other spelling (also --mapdir GUEST:HOST)\n"
+    "  --tmpfs GUEST[,size=N][,inodes=N]  an empty directory in memory (64M, 65536)\n"
+    "  --stdin FILE              --stdout FILE, --stderr FILE: not the host's own stream\n"
     "  --env KEY[=VALUE]         a variable; without VALUE the host's\n"
+    "  --env-file FILE           KEY=VALUE lines\n"
     "  --env-inherit[=GLOB]      the host's variables (that match)\n"
     "  --argv0 NAME              argument 0 (default: FILE)\n"
     "limits:\n"
@@ -46,8 +50,11 @@ struct run {
     const char *dirs[MAX_LIST];
     const char *vars[MAX_LIST];
     const char *preloads[MAX_LIST];
+    const char *tmpfs[MAX_LIST];
+    const char *env_files[MAX_LIST];
+    const char *streams[3];    /* files, NULL = the host's stream */
     char *respelled[MAX_LIST]; /* owned; some of dirs point here */
-    unsigned n_dirs, n_vars, n_preloads, n_respelled;
+    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_tmpfs, n_env_files;
     const char *inherit; /* glob, NULL = none */
     const char *argv0, *invoke;
     uint64_t timeout_ns, max_memory, fuel;
@@ -69,48 +76,6 @@ static void on_interrupt(int sig)
 }
 
 /* -------- options -------- */
-
-/* Number with a unit from `units` ("K:1024,M:…"); -1 if malformed. */
-static int parse_scaled(const char *s, const char *const *names, const uint64_t *factors,
-                        uint64_t *ret)
-{
-    char *end;
-    errno = 0;
-    if (!isdigit((unsigned char)s[0])) { /* strtoull takes blanks and signs */
-        return -1;
-    }
-    unsigned long long n = strtoull(s, &end, 10);
-    if (errno) {
-        return -1;
-    }
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(end, names[i]) == 0) {
-            return __builtin_mul_overflow((uint64_t)n, factors[i], ret) ? -1 : 0;
-        }
-    }
-    return -1;
-}
-
-static int parse_time(const char *s, uint64_t *ret)
-{
-    static const char *const names[] = {"ns", "us", "ms", "s", "m", "", NULL};
-    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000, 60000000000, 1000000000};
-    return parse_scaled(s, names, factors, ret);
-}
-
-static int parse_size(const char *s, uint64_t *ret)
-{
-    static const char *const names[] = {"", "K", "M", "G", NULL};
-    static const uint64_t factors[] = {1, 1024, 1048576, 1073741824};
-    return parse_scaled(s, names, factors, ret);
-}
-
-static int parse_count(const char *s, uint64_t *ret)
-{
-    static const char *const names[] = {"", NULL};
-    static const uint64_t factors[] = {1};
-    return parse_scaled(s, names, factors, ret);
-}
 
 static int add(const char **list, unsigned *n, const char *value)
 {
@@ -134,6 +99,19 @@ static int set_option(struct run *r, const char *name, const char *value)
     if (strcmp(name, "--preload") == 0) {
         return strchr(value, '=') ? add(r->preloads, &r->n_preloads, value) : -1;
     }
+    if (strcmp(name, "--tmpfs") == 0) {
+        return add(r->tmpfs, &r->n_tmpfs, value);
+    }
+    if (strcmp(name, "--env-file") == 0) {
+        return add(r->env_files, &r->n_env_files, value);
+    }
+    static const char *const streams[] = {"--stdin", "--stdout", "--stderr"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(name, streams[i]) == 0) {
+            r->streams[i] = value;
+            return value[0] ? 0 : -1;
+        }
+    }
     if (strcmp(name, "--argv0") == 0) {
         r->argv0 = value;
     } else if (strcmp(name, "--invoke") == 0 || strcmp(name, "-i") == 0) {
@@ -143,14 +121,14 @@ static int set_option(struct run *r, const char *name, const char *value)
     } else if (strcmp(name, "--feature") == 0) {
         r->engine.features = value;
     } else if (strcmp(name, "--timeout") == 0) {
-        return parse_time(value, &r->timeout_ns);
+        return cli_parse_time(value, &r->timeout_ns);
     } else if (strcmp(name, "--max-memory") == 0) {
-        return parse_size(value, &r->max_memory);
+        return cli_parse_size(value, &r->max_memory);
     } else if (strcmp(name, "--fuel") == 0) {
         r->use_fuel = r->engine.fuel = 1;
-        return parse_count(value, &r->fuel);
+        return cli_parse_count(value, &r->fuel);
     } else if (strcmp(name, "--max-threads") == 0 || strcmp(name, "--max-fds") == 0) {
-        if (parse_count(value, &n) != 0 || n > UINT32_MAX) {
+        if (cli_parse_count(value, &n) != 0 || n > UINT32_MAX) {
             return -1;
         }
         *(name[6] == 't' ? &r->max_threads : &r->max_fds) = (uint32_t)n;
@@ -250,70 +228,51 @@ static int parse(struct run *r, int argc, char **argv)
 
 /* -------- building the environment -------- */
 
-static wax_status add_dir(wax_builder *b, const char *spec, wax_error **err)
+static int inherit_vars(const struct run *r, wax_builder *b)
 {
-    char *host = strdup(spec);
-    if (!host) {
-        return WAX_E_NOMEM;
-    }
-    uint32_t flags = 0;
-    char *opt = strrchr(host, ',');
-    if (opt && strcmp(opt, ",ro") == 0) {
-        flags = WAX_MOUNT_RO;
-        *opt = '\0';
-    } else if (opt && strcmp(opt, ",rw") == 0) {
-        *opt = '\0';
-    }
-    char *guest = strstr(host, "::");
-    if (guest) {
-        *guest = '\0';
-        guest += 2;
-    }
-    wax_status st = wax_builder_mount(b, host, guest ? guest : host, flags, err);
-    free(host);
-    return st;
-}
-
-static wax_status add_var(wax_builder *b, const char *spec, wax_error **err)
-{
-    char *key = strdup(spec);
-    if (!key) {
-        return WAX_E_NOMEM;
-    }
-    char *eq = strchr(key, '=');
-    const char *value = eq ? eq + 1 : getenv(key);
-    if (eq) {
-        *eq = '\0';
-    }
-    wax_status st = value ? wax_builder_env(b, key, value, err) : WAX_OK;
-    free(key);
-    return st;
-}
-
-static wax_status describe(const struct run *r, wax_builder *b, int argc, char **argv,
-                           wax_error **err)
-{
-    wax_status st = wax_builder_inherit_stdio(b, err);
-    for (int i = 0; i < argc && st == WAX_OK; i++) {
-        st = wax_builder_arg(b, argv[i], err);
-    }
-    for (char **e = environ; r->inherit && *e && st == WAX_OK; e++) {
+    int status = 0;
+    for (char **e = environ; r->inherit && *e && !status; e++) {
         char key[256];
         (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(*e, "="), *e);
         if (fnmatch(r->inherit, key, 0) == 0 && strchr(*e, '=')) {
-            st = add_var(b, *e, err);
+            status = cli_var(b, *e);
         }
     }
-    for (unsigned i = 0; i < r->n_vars && st == WAX_OK; i++) {
-        st = add_var(b, r->vars[i], err);
+    return status;
+}
+
+/* What options name one by one. @return 0 or an exit status */
+static int grant_each(wax_builder *b, int (*grant)(wax_builder *b, const char *spec),
+                      const char *const *list, unsigned n)
+{
+    int status = 0;
+    for (unsigned i = 0; i < n && !status; i++) {
+        status = grant(b, list[i]);
     }
-    for (unsigned i = 0; i < r->n_dirs && st == WAX_OK; i++) {
-        st = add_dir(b, r->dirs[i], err);
+    return status;
+}
+
+/* @return 0 or an exit status; what is wrong has been told */
+static int describe(const struct run *r, wax_builder *b, int argc, char **argv)
+{
+    wax_error *error = NULL;
+    wax_status st = wax_builder_inherit_stdio(b, &error);
+    for (int i = 0; i < argc && st == WAX_OK; i++) {
+        st = wax_builder_arg(b, argv[i], &error);
     }
+    int status = st == WAX_OK ? 0 : cli_fail("run", error);
+    for (int i = 0; i < 3 && !status; i++) {
+        status = r->streams[i] ? cli_stream(b, i, r->streams[i]) : 0;
+    }
+    status = status ? status : inherit_vars(r, b);
+    status = status ? status : grant_each(b, cli_env_file, r->env_files, r->n_env_files);
+    status = status ? status : grant_each(b, cli_var, r->vars, r->n_vars);
+    status = status ? status : grant_each(b, cli_dir, r->dirs, r->n_dirs);
+    status = status ? status : grant_each(b, cli_tmpfs, r->tmpfs, r->n_tmpfs);
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
     wax_builder_trace(b, r->trace);
-    return st;
+    return status;
 }
 
 /* Instantiate the preloaded modules in the store and define their exports. */
@@ -460,10 +419,16 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
     wax_store *store = NULL;
     wax_linker *linker = NULL;
     wax_env *env = NULL;
-    int status;
-    if (wax_builder_new(engine, r->argv0 ? r->argv0 : argv[0], &builder, &error) != WAX_OK ||
-        describe(r, builder, argc - 1, argv + 1, &error) != WAX_OK ||
-        wax_store_new(engine, &store, &error) != WAX_OK ||
+    int status = 0;
+    if (wax_builder_new(engine, r->argv0 ? r->argv0 : argv[0], &builder, &error) != WAX_OK) {
+        return cli_fail("run", error);
+    }
+    status = describe(r, builder, argc - 1, argv + 1);
+    if (status) {
+        wax_builder_free(builder);
+        return status;
+    }
+    if (wax_store_new(engine, &store, &error) != WAX_OK ||
         wax_linker_new(engine, &linker, &error) != WAX_OK ||
         preload(r, engine, store, linker, &error) != WAX_OK) {
         status = cli_fail("run", error);

@@ -81,6 +81,21 @@ WAX_API WAX_MUST_USE wax_status wax_builder_mount(wax_builder *builder, const ch
                                                   wax_error **err);
 enum { WAX_MOUNT_RO = 1 };
 
+/**
+ * Give the guest an empty directory in memory, gone with the environment.
+ *
+ * @param builder     borrowed
+ * @param guest       path the guest knows it by; copied
+ * @param max_bytes   of all files; the guest gets ENOSPC beyond it; 0 = 64 MiB
+ * @param max_inodes  files, directories and links; 0 = 65,536
+ * @return WAX_OK; WAX_E_INVALID (empty or duplicate guest path), WAX_E_NOMEM
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_tmpfs(wax_builder *builder, const char *guest,
+                                                  uint64_t max_bytes, uint64_t max_inodes,
+                                                  wax_error **err);
+
 enum { WAX_STDIN, WAX_STDOUT, WAX_STDERR };
 
 /**
@@ -96,6 +111,56 @@ enum { WAX_STDIN, WAX_STDOUT, WAX_STDERR };
  */
 WAX_API WAX_MUST_USE wax_status wax_builder_stdio_fd(wax_builder *builder, int stream, int host_fd,
                                                      wax_error **err);
+
+/**
+ * Let the guest read these bytes from its standard input.
+ *
+ * @param builder  borrowed
+ * @param bytes    copied; may be NULL if len is 0
+ * @param len      bytes
+ * @return WAX_OK; WAX_E_NOMEM, WAX_E_INVALID
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_stdio_bytes(wax_builder *builder, const void *bytes,
+                                                        size_t len, wax_error **err);
+
+/**
+ * Keep what the guest writes to an output, for wax_env_output().
+ *
+ * @param builder    borrowed
+ * @param stream     WAX_STDOUT or WAX_STDERR
+ * @param max_bytes  the guest gets ENOSPC beyond it; 0 = 1 MiB
+ * @return WAX_OK; WAX_E_INVALID (no such output)
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_stdio_buffer(wax_builder *builder, int stream,
+                                                         uint64_t max_bytes, wax_error **err);
+
+/**
+ * What carries out reads (fill `buf`) or writes (take it) of a stream, on the guest thread at hand;
+ * several may come at once. It may block, but then cancelling waits for it.
+ *
+ * @return bytes, 0 at the end of the input, or a negative errno
+ */
+typedef int64_t (*wax_stream_fn)(void *data, void *buf, size_t len);
+
+/**
+ * Connect a standard stream to a function.
+ *
+ * @param builder  borrowed
+ * @param stream   WAX_STDIN, WAX_STDOUT or WAX_STDERR
+ * @param fn       called with at most 4,096 bytes at a time, while environments made by this
+ * builder live
+ * @param data     given to it
+ * @return WAX_OK; WAX_E_INVALID (no such stream)
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_stdio_call(wax_builder *builder, int stream,
+                                                       wax_stream_fn fn, void *data,
+                                                       wax_error **err);
 
 /**
  * Connect all three standard streams to the host's own.
@@ -191,6 +256,20 @@ WAX_API void wax_env_free(wax_env *wax_own env);
  */
 WAX_API WAX_MUST_USE wax_status wax_builder_instantiate(wax_builder *builder, wax_module *module,
                                                         wax_env *wax_own *ret_env, wax_error **err);
+
+/**
+ * What the guest has written so far to a stream that is a buffer (wax_builder_stdio_buffer()).
+ *
+ * @param env        borrowed; any thread
+ * @param stream     WAX_STDOUT or WAX_STDERR
+ * @param ret_bytes  given to the caller, freed by free(); a NUL follows them
+ * @param ret_len    bytes, the NUL not counted
+ * @return WAX_OK; WAX_E_INVALID (the stream is no buffer), WAX_E_NOMEM
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_env_output(wax_env *env, int stream, char **ret_bytes,
+                                               size_t *ret_len, wax_error **err);
 
 /**
  * Main instance of the guest.

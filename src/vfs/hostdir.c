@@ -277,8 +277,10 @@ int wx_hostdir_link(int old_fd, const char *old_path, int new_fd, const char *ne
     if (!e) {
         struct stat st;
         e = check_slash(&a);
-        if (!e && fstatat(a.fd, a.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
-            e = EPERM;
+        if (!e) {
+            e = fstatat(a.fd, a.name, &st, AT_SYMLINK_NOFOLLOW) != 0 ? errno
+                : S_ISDIR(st.st_mode)                                ? EPERM
+                                                                     : 0;
         }
         if (!e && b.slash) {
             e = fstatat(b.fd, b.name, &st, AT_SYMLINK_NOFOLLOW) != 0 ? ENOENT

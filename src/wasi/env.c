@@ -7,15 +7,10 @@
  */
 #include "wasi/env.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "os/fd.h"
 #include "os/futex.h"
-#include "vfs/hostfile.h"
-#include "vfs/nullfile.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
 #include "wasi/fdtable.h"
@@ -169,28 +164,25 @@ void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds)
     env->fds->max = max_fds; /* before anybody else has the table */
 }
 
-wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_error **err)
+wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *file, wax_error **err)
 {
-    int fd = -1;
-    if (host_fd >= 0 && (fd = fcntl(host_fd, F_DUPFD_CLOEXEC, 3)) < 0) {
-        return wx_fail_errno(err, errno, "cannot duplicate descriptor %d", host_fd);
+    if (!file) {
+        return wx_fail_nomem(err, "a stream");
     }
-    uint8_t type = wx_hostfile_type(fd);
-    if (type == WX_FT_CHAR && !isatty(fd)) {
-        type = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
+    if (file->filetype == WX_FT_CHAR && !isatty(file->host_fd)) {
+        file->filetype = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
     }
-    struct wx_fd entry = {.file = fd < 0 ? wx_nullfile_new(&env->mem)
-                                         : wx_hostfile_new(&env->mem, fd, type)};
+    struct wx_fd entry = {.file = file};
     entry.rights = WX_R(WX_RN_FD_FDSTAT_SET_FLAGS) | WX_R(WX_RN_FD_FILESTAT_GET) |
                    WX_R(WX_RN_POLL_FD_READWRITE) | WX_R(WX_RN_FD_SYNC) | WX_R(WX_RN_FD_DATASYNC) |
                    (n == 0 ? WX_R(WX_RN_FD_READ) : WX_R(WX_RN_FD_WRITE));
-    if (type == WX_FT_FILE) {
+    if (file->filetype == WX_FT_FILE) {
         entry.rights |= WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL);
     } else if (type == WX_FT_STREAM) {
         entry.rights |= WX_R(WX_RN_SOCK_SHUTDOWN);
     }
     uint32_t got;
-    wx_werrno e = entry.file ? wx_fdtable_add(env->fds, &entry, n, &got) : WX_WERRNO_NOMEM;
+    wx_werrno e = wx_fdtable_add(env->fds, &entry, n, &got);
     if (e) {
         wx_file_unref(entry.file);
         return e == WX_WERRNO_MFILE
@@ -201,15 +193,10 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_er
     return WAX_OK;
 }
 
-wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool read_only,
+wax_status wx_env_mount(struct wx_env *env, struct wx_file *file, const char *guest, bool read_only,
                         wax_error **err)
 {
-    int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0) {
-        return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", guest);
-    }
     char *copy = wx_strndup(&env->mem, guest, strlen(guest));
-    struct wx_file *file = wx_hostfile_new(&env->mem, fd, WX_FT_DIR);
     if (!copy || !file || !wx_vec_push(&env->mem, &env->mounts, copy)) {
         wx_free(&env->mem, copy);
         wx_file_unref(file);

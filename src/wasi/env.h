@@ -10,6 +10,7 @@
 #include "os/thread.h"
 
 struct wx_fdtable; /* wasi/fdtable.h */
+struct wx_file;    /* vfs/file.h */
 
 /** What the owner granted; all off at first (deny by default). */
 struct wx_grants {
@@ -80,11 +81,14 @@ void wx_env_free(struct wx_env *env);
 /* Building: before wx_env_instantiate(). Strings are copied. */
 wax_status wx_env_add_arg(struct wx_env *env, const char *arg, wax_error **err);
 wax_status wx_env_add_var(struct wx_env *env, const char *pair, wax_error **err);
-/** Standard stream n over a duplicate of host_fd; -1 = null. */
-wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, int host_fd, wax_error **err);
+/** Standard stream n is this file, which is taken (NULL: out of memory). */
+wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *file, wax_error **err);
 void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds);
-/** Mount the directory dir_fd (duplicated) at `guest`, where nothing may be mounted yet. */
-wax_status wx_env_mount(struct wx_env *env, int dir_fd, const char *guest, bool read_only,
+/**
+ * Mount a directory, which is taken (NULL: out of memory), at `guest`, where nothing may be mounted
+ * yet.
+ */
+wax_status wx_env_mount(struct wx_env *env, struct wx_file *dir, const char *guest, bool read_only,
                         wax_error **err);
 /** Link and instantiate the main thread in `store` (NULL = one of its own). */
 wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,

@@ -55,9 +55,28 @@ cat >"$tmp/script.wast" <<'WAT'
 (assert_return (invoke "f") (i32.const 7))
 (assert_malformed (module quote "(func") "unexpected end")
 WAT
+cat >"$tmp/cat.wat" <<'WAT'
+(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\64\00\00\00\32\00\00\00")
+  (func (export "_start")
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 4)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+WAT
+echo 'from a file' >"$tmp/in.txt"
+printf '# comment\n\nA=1\nB\n' >"$tmp/bad.env"
 echo '(module) (assert_return (invoke "none"))' >"$tmp/failing.wast"
 printf 'garbage' >"$tmp/bad.wasm"
 
+expect "stdin and stdout from files" 0 "" "$waxwing" --stdin "$tmp/in.txt" --stdout "$tmp/out.txt" "$tmp/cat.wat"
+expect "what went through them" 0 "from a file" cat "$tmp/out.txt"
+expect "stdin that is not there" 66 "cannot open '/nonexistent'" "$waxwing" --stdin /nonexistent "$tmp/cat.wat"
+expect "tmpfs" 0 "" "$waxwing" --tmpfs /tmp,size=1M,inodes=10 "$tmp/cat.wat"
+expect "tmpfs with a bad option" 64 "bad option 'siz=1'" "$waxwing" --tmpfs /tmp,siz=1 "$tmp/cat.wat"
+expect "two mounts at one place" 64 "there is a mount already" "$waxwing" --tmpfs /a --tmpfs /a "$tmp/cat.wat"
+expect "env file with a bad line" 64 "bad.env:4: not KEY=VALUE" "$waxwing" --env-file "$tmp/bad.env" "$tmp/cat.wat"
 expect help 0 'usage: waxwing' "$waxwing" --help
 expect run-help 0 '--dir HOST' "$waxwing" run --help
 expect no-arguments 64 'usage:' "$waxwing"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/racy.h"
 #include "engine/rt/engine.h"
 #include "os/vm.h"
 
@@ -175,31 +176,11 @@ uint64_t wx_memory_grow(struct wx_memory *memory, uint64_t delta_pages)
     return old;
 }
 
-/*
- * Guest threads may write while the host copies (R16): that race is the guest's. The copies go
- * through volatile words outside the sanitizers, so that theirs reports are about our own state.
- */
-#define UNCHECKED __attribute__((no_sanitize("thread", "address"), noinline))
-
-static UNCHECKED void copy_racy(volatile uint8_t *dst, const volatile uint8_t *src, size_t len)
-{
-    while (len >= 8 && (((uintptr_t)dst | (uintptr_t)src) & 7) == 0) {
-        *(volatile uint64_t *)(volatile void *)dst =
-            *(const volatile uint64_t *)(const volatile void *)src;
-        dst += 8;
-        src += 8;
-        len -= 8;
-    }
-    while (len--) {
-        *dst++ = *src++;
-    }
-}
-
 void wx_memory_read(const struct wx_memory *m, uint64_t addr, void *dst, size_t len)
 {
     wx_assert(wx_memory_in_bounds(m, addr, len));
     if (m->type.shared) {
-        copy_racy(dst, m->base + addr, len);
+        wx_copy_racy(dst, m->base + addr, len);
     } else if (len) {
         memcpy(dst, m->base + addr, len);
     }
@@ -209,7 +190,7 @@ void wx_memory_write(struct wx_memory *m, uint64_t addr, const void *src, size_t
 {
     wx_assert(wx_memory_in_bounds(m, addr, len));
     if (m->type.shared) {
-        copy_racy(m->base + addr, src, len);
+        wx_copy_racy(m->base + addr, src, len);
     } else if (len) {
         memcpy(m->base + addr, src, len);
     }

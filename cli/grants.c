@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What options give a guest. */
+#include "grants.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* -------- numbers -------- */
+
+/* Number with a unit from `units` ("K:1024,M:…"); -1 if malformed. */
+static int parse_scaled(const char *s, const char *const *names, const uint64_t *factors,
+                        uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)s[0])) { /* strtoull takes blanks and signs */
+        return -1;
+    }
+    unsigned long long n = strtoull(s, &end, 10);
+    if (errno) {
+        return -1;
+    }
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(end, names[i]) == 0) {
+            return __builtin_mul_overflow((uint64_t)n, factors[i], ret) ? -1 : 0;
+        }
+    }
+    return -1;
+}
+
+int cli_parse_time(const char *s, uint64_t *ret)
+{
+    static const char *const names[] = {"ns", "us", "ms", "s", "m", "", NULL};
+    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000, 60000000000, 1000000000};
+    return parse_scaled(s, names, factors, ret);
+}
+
+int cli_parse_size(const char *s, uint64_t *ret)
+{
+    static const char *const names[] = {"", "K", "M", "G", NULL};
+    static const uint64_t factors[] = {1, 1024, 1048576, 1073741824};
+    return parse_scaled(s, names, factors, ret);
+}
+
+int cli_parse_count(const char *s, uint64_t *ret)
+{
+    static const char *const names[] = {"", NULL};
+    static const uint64_t factors[] = {1};
+    return parse_scaled(s, names, factors, ret);
+}
+
+static int told(wax_status st, wax_error *error)
+{
+    return st == WAX_OK ? 0 : cli_fail("run", error);
+}
+
+static int no_memory(void) { return cli_no_file("run", "out of memory", ENOMEM); }
+
+/* -------- directories -------- */
+
+int cli_dir(wax_builder *b, const char *spec)
+{
+    char *host = strdup(spec);
+    if (!host) {
+        return no_memory();
+    }
+    uint32_t flags = 0;
+    char *opt = strrchr(host, ',');
+    if (opt && strcmp(opt, ",ro") == 0) {
+        flags = WAX_MOUNT_RO;
+        *opt = '\0';
+    } else if (opt && strcmp(opt, ",rw") == 0) {
+        *opt = '\0';
+    }
+    char *guest = strstr(host, "::");
+    if (guest) {
+        *guest = '\0';
+        guest += 2;
+    }
+    wax_error *error = NULL;
+    wax_status st = wax_builder_mount(b, host, guest ? guest : host, flags, &error);
+    free(host);
+    return told(st, error);
+}
+
+/* One option of --tmpfs. @return 0, or -1 */
+static int tmpfs_option(const char *opt, uint64_t *size, uint64_t *inodes)
+{
+    if (strncmp(opt, "size=", 5) == 0) {
+        return cli_parse_size(opt + 5, size);
+    }
+    return strncmp(opt, "inodes=", 7) == 0 ? cli_parse_count(opt + 7, inodes) : -1;
+}
+
+int cli_tmpfs(wax_builder *b, const char *spec)
+{
+    char *guest = strdup(spec);
+    if (!guest) {
+        return no_memory();
+    }
+    uint64_t size = 0, inodes = 0;
+    char *rest = strchr(guest, ',');
+    int status = 0;
+    while (rest && !status) {
+        char *opt = rest + 1;
+        *rest = '\0';
+        rest = strchr(opt, ',');
+        if (rest) {
+            *rest = '\0';
+        }
+        if (tmpfs_option(opt, &size, &inodes) != 0) {
+            status = cli_usage("run", "--tmpfs: bad option '%s': size=64M, inodes=65536", opt);
+        }
+    }
+    if (!status) {
+        wax_error *error = NULL;
+        wax_status st = wax_builder_tmpfs(b, guest, size, inodes, &error);
+        status = told(st, error);
+    }
+    free(guest);
+    return status;
+}
+
+/* -------- variables -------- */
+
+int cli_var(wax_builder *b, const char *spec)
+{
+    char *key = strdup(spec);
+    if (!key) {
+        return no_memory();
+    }
+    char *eq = strchr(key, '=');
+    const char *value = eq ? eq + 1 : getenv(key);
+    if (eq) {
+        *eq = '\0';
+    }
+    wax_error *error = NULL;
+    wax_status st = value ? wax_builder_env(b, key, value, &error) : WAX_OK;
+    free(key);
+    return told(st, error);
+}
+
+int cli_env_file(wax_builder *b, const char *path)
+{
+    FILE *f = fopen(path, "re");
+    if (!f) {
+        return cli_no_file("run", path, errno);
+    }
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    unsigned number = 0;
+    int status = 0;
+    while (!status && (len = getline(&line, &room, f)) >= 0) {
+        number++;
+        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r')) {
+            line[--len] = '\0';
+        }
+        if (len == 0 || line[0] == '#') {
+            continue;
+        }
+        status = strchr(line, '=') && line[0] != '=' && strlen(line) == (size_t)len
+                     ? cli_var(b, line)
+                     : cli_usage("run", "%s:%u: not KEY=VALUE", path, number);
+    }
+    free(line);
+    (void)fclose(f); /* read only */
+    return status;
+}
+
+/* -------- streams -------- */
+
+int cli_stream(wax_builder *b, int stream, const char *path)
+{
+    int flags = stream == WAX_STDIN ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
+    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
+    if (fd < 0) {
+        return cli_no_file("run", path, errno);
+    }
+    wax_error *error = NULL;
+    wax_status st = wax_builder_stdio_fd(b, stream, fd, &error);
+    (void)close(fd); /* the builder has a duplicate */
+    return told(st, error);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What options give a guest: directories, variables, streams, as the command line spells them. */
+#ifndef WAXWING_CLI_GRANTS_H
+#define WAXWING_CLI_GRANTS_H
+
+#include <stdint.h>
+
+#include <waxwing/waxwing.h>
+
+/* Numbers with units, into *ret. @return 0, or -1 if malformed */
+int cli_parse_time(const char *s, uint64_t *ret); /* ns */
+int cli_parse_size(const char *s, uint64_t *ret); /* bytes */
+int cli_parse_count(const char *s, uint64_t *ret);
+
+/*
+ * All of these return 0, or the exit status of a mistake they have told.
+ */
+/* HOST[::GUEST][,ro] */
+int cli_dir(wax_builder *b, const char *spec);
+/* GUEST[,size=N][,inodes=N] */
+int cli_tmpfs(wax_builder *b, const char *spec);
+/* KEY=VALUE, or KEY for the host's value if it has one */
+int cli_var(wax_builder *b, const char *spec);
+/* Lines KEY=VALUE; empty ones and those that start with # are passed over. */
+int cli_env_file(wax_builder *b, const char *path);
+/* A standard stream over a file, which is made or emptied if it is an output. */
+int cli_stream(wax_builder *b, int stream, const char *path);
+
+#endif

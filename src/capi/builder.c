@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Public builder. */
+/*
+ * It keeps a description, so that it may be used for several environments: each gets streams and
+ * filesystems of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capi/capi.h"
+#include "capi/wasi.h"
+#include "engine/rt/engine.h"
+#include "os/fd.h"
+#include "vfs/hostdir.h"
+#include "vfs/hostfile.h"
+#include "vfs/memfs.h"
+#include "vfs/stream.h"
+#include "wasi/env.h"
+
+struct mount {
+    int fd; /* the host directory; -1: one in memory, with these limits */
+    struct wx_memfs_limits limits;
+    char *guest;
+    uint32_t flags;
+};
+
+enum stream_kind { STREAM_NULL, STREAM_FD, STREAM_BYTES, STREAM_BUFFER, STREAM_CALL };
+
+struct stream {
+    enum stream_kind kind;
+    int fd;         /* FD: a duplicate */
+    char *bytes;    /* BYTES: a copy */
+    uint64_t bound; /* BYTES: how many; BUFFER: at most */
+    wax_stream_fn fn;
+    void *data;
+};
+
+struct wax_builder {
+    struct wx_engine *engine;
+    struct wx_mem *mem;
+    WX_VEC(char *) args;
+    WX_VEC(char *) vars; /* "K=V" */
+    WX_VEC(struct mount) mounts;
+    struct stream streams[3];
+    struct wx_grants grants;
+    uint32_t max_threads, max_fds;
+    uint64_t max_memory_bytes;
+    bool trace;
+    struct wx_linker *linker;
+    struct wx_store *store;
+};
+
+static wax_status push(struct wax_builder *b, void *list, char *s, wax_error **err)
+{
+    struct {
+        char **p;
+        size_t n, cap;
+    } *v = list;
+    if (!s || !wx_vec_push(b->mem, v, s)) {
+        wx_free(b->mem, s);
+        return wx_fail_nomem(err, "the builder");
+    }
+    return WAX_OK;
+}
+
+wax_status wax_builder_new(wax_engine *engine, const char *name, wax_builder **ret_builder,
+                           wax_error **err)
+{
+    WX_REQUIRE(engine && name && ret_builder, err, "an argument is NULL");
+    struct wx_engine *e = wx_in_wax_engine(engine);
+    struct wax_builder *b = wx_zalloc(&e->mem, sizeof *b);
+    if (!b) {
+        return wx_fail_nomem(err, "a builder");
+    }
+    b->engine = wx_engine_ref(e);
+    b->mem = &e->mem;
+    wax_status st = wax_builder_arg(b, name, err);
+    if (st != WAX_OK) {
+        wax_builder_free(b);
+        return st;
+    }
+    *ret_builder = b;
+    return WAX_OK;
+}
+
+static void stream_fini(struct wax_builder *b, struct stream *s)
+{
+    if (s->kind == STREAM_FD) {
+        (void)close(s->fd); /* a duplicate */
+    }
+    wx_free(b->mem, s->bytes);
+    *s = (struct stream){.kind = STREAM_NULL};
+}
+
+void wax_builder_free(wax_builder *b)
+{
+    if (!b) {
+        return;
+    }
+    for (size_t i = 0; i < b->args.n; i++) {
+        wx_free(b->mem, b->args.p[i]);
+    }
+    for (size_t i = 0; i < b->vars.n; i++) {
+        wx_free(b->mem, b->vars.p[i]);
+    }
+    for (size_t i = 0; i < b->mounts.n; i++) {
+        (void)wx_fd_close(&b->mounts.p[i].fd); /* read only */
+        wx_free(b->mem, b->mounts.p[i].guest);
+    }
+    wx_vec_fini(b->mem, &b->args);
+    wx_vec_fini(b->mem, &b->vars);
+    wx_vec_fini(b->mem, &b->mounts);
+    for (int i = 0; i < 3; i++) {
+        stream_fini(b, &b->streams[i]);
+    }
+    struct wx_engine *e = b->engine;
+    wx_free(b->mem, b);
+    wx_engine_unref(e);
+}
+
+wax_status wax_builder_arg(wax_builder *b, const char *arg, wax_error **err)
+{
+    WX_REQUIRE(b && arg, err, "an argument is NULL");
+    return push(b, &b->args, wx_strndup(b->mem, arg, strlen(arg)), err);
+}
+
+wax_status wax_builder_env(wax_builder *b, const char *key, const char *value, wax_error **err)
+{
+    WX_REQUIRE(b && key && value, err, "an argument is NULL");
+    size_t key_len = strlen(key), value_len = strlen(value);
+    if (key_len == 0 || strchr(key, '=')) {
+        return wx_fail(err, WAX_E_INVALID,
+                       "environment variable '%s': the name is empty or has '='", key);
+    }
+    char *pair = wx_alloc(b->mem, key_len + value_len + 2);
+    if (!pair) {
+        return wx_fail_nomem(err, "the builder");
+    }
+    memcpy(pair, key, key_len);
+    pair[key_len] = '=';
+    memcpy(pair + key_len + 1, value, value_len + 1);
+    for (size_t i = 0; i < b->vars.n; i++) {
+        if (strncmp(b->vars.p[i], pair, key_len + 1) == 0) {
+            wx_free(b->mem, b->vars.p[i]);
+            b->vars.p[i] = pair;
+            return WAX_OK;
+        }
+    }
+    return push(b, &b->vars, pair, err);
+}
+
+#define TMPFS_BYTES (UINT64_C(64) << 20) /* unless said otherwise */
+#define TMPFS_INODES UINT64_C(65536)
+#define BUFFER_BYTES (UINT64_C(1) << 20)
+
+static wax_status check_guest_path(const struct wax_builder *b, const char *what, const char *guest,
+                                   wax_error **err)
+{
+    for (size_t i = 0; i < b->mounts.n; i++) {
+        if (strcmp(b->mounts.p[i].guest, guest) == 0) {
+            return wx_fail(err, WAX_E_INVALID,
+                           "cannot mount '%s' at '%s': there is a mount already", what, guest);
+        }
+    }
+    return WAX_OK;
+}
+
+/* Takes m.fd. */
+static wax_status add_mount(struct wax_builder *b, struct mount m, const char *guest,
+                            wax_error **err)
+{
+    m.guest = wx_strndup(b->mem, guest, strlen(guest));
+    if (!m.guest || !wx_vec_push(b->mem, &b->mounts, m)) {
+        (void)wx_fd_close(&m.fd); /* read only */
+        wx_free(b->mem, m.guest);
+        return wx_fail_nomem(err, "the builder");
+    }
+    return WAX_OK;
+}
+
+wax_status wax_builder_mount(wax_builder *b, const char *host, const char *guest, uint32_t flags,
+                             wax_error **err)
+{
+    WX_REQUIRE(b && host && guest, err, "an argument is NULL");
+    WX_REQUIRE((flags & ~(uint32_t)WAX_MOUNT_RO) == 0, err, "unknown flags");
+    WX_REQUIRE(guest[0], err, "the guest path is empty");
+    struct mount m = {.fd = -1, .flags = flags};
+    wax_status st = check_guest_path(b, host, guest, err);
+    if (st == WAX_OK) {
+        st = wx_hostdir_open_root(host, &m.fd, err);
+    }
+    return st == WAX_OK ? add_mount(b, m, guest, err) : st;
+}
+
+wax_status wax_builder_tmpfs(wax_builder *b, const char *guest, uint64_t max_bytes,
+                             uint64_t max_inodes, wax_error **err)
+{
+    WX_REQUIRE(b && guest, err, "an argument is NULL");
+    WX_REQUIRE(guest[0], err, "the guest path is empty");
+    const struct mount m = {
+        .fd = -1,
+        .limits = {max_bytes ? max_bytes : TMPFS_BYTES, max_inodes ? max_inodes : TMPFS_INODES}};
+    wax_status st = check_guest_path(b, "a filesystem in memory", guest, err);
+    return st == WAX_OK ? add_mount(b, m, guest, err) : st;
+}
+
+/* The stream, null for the moment; NULL if there is no such. */
+static struct stream *take_stream(struct wax_builder *b, int stream)
+{
+    if (!b || stream < WAX_STDIN || stream > WAX_STDERR) {
+        return NULL;
+    }
+    stream_fini(b, &b->streams[stream]);
+    return &b->streams[stream];
+}
+
+wax_status wax_builder_stdio_bytes(wax_builder *b, const void *bytes, size_t len, wax_error **err)
+{
+    WX_REQUIRE(b && (bytes || len == 0), err, "an argument is NULL");
+    char *copy = wx_strndup(b->mem, bytes, len);
+    if (!copy) {
+        return wx_fail_nomem(err, "the builder");
+    }
+    struct stream *s = take_stream(b, WAX_STDIN);
+    *s = (struct stream){.kind = STREAM_BYTES, .bytes = copy, .bound = len};
+    return WAX_OK;
+}
+
+wax_status wax_builder_stdio_buffer(wax_builder *b, int stream, uint64_t max_bytes, wax_error **err)
+{
+    WX_REQUIRE(stream == WAX_STDOUT || stream == WAX_STDERR, err, "no such output");
+    struct stream *s = take_stream(b, stream);
+    WX_REQUIRE(s, err, "an argument is NULL");
+    *s = (struct stream){.kind = STREAM_BUFFER, .bound = max_bytes ? max_bytes : BUFFER_BYTES};
+    return WAX_OK;
+}
+
+wax_status wax_builder_stdio_call(wax_builder *b, int stream, wax_stream_fn fn, void *data,
+                                  wax_error **err)
+{
+    WX_REQUIRE(fn, err, "the function is NULL");
+    struct stream *s = take_stream(b, stream);
+    WX_REQUIRE(s, err, "no such stream");
+    *s = (struct stream){.kind = STREAM_CALL, .fn = fn, .data = data};
+    return WAX_OK;
+}
+
+wax_status wax_builder_stdio_fd(wax_builder *b, int stream, int host_fd, wax_error **err)
+{
+    WX_REQUIRE(b && stream >= WAX_STDIN && stream <= WAX_STDERR, err, "no such stream");
+    /* not at 0 to 2: others take those for the host's streams */
+    int fd = host_fd >= 0 ? fcntl(host_fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (host_fd >= 0 && fd < 0) {
+        return wx_fail(err, WAX_E_INVALID, "descriptor %d is not open", host_fd);
+    }
+    *take_stream(b, stream) = (struct stream){.kind = fd < 0 ? STREAM_NULL : STREAM_FD, .fd = fd};
+    return WAX_OK;
+}
+
+wax_status wax_builder_inherit_stdio(wax_builder *b, wax_error **err)
+{
+    for (int i = 0; i < 3; i++) { /* one the host itself has closed is null */
+        wax_status st = wax_builder_stdio_fd(b, i, fcntl(i, F_GETFD) < 0 ? -1 : i, err);
+        if (st != WAX_OK) {
+            return st;
+        }
+    }
+    return WAX_OK;
+}
+
+void wax_builder_grant(wax_builder *b, uint32_t capabilities)
+{
+    if (b) {
+        b->grants.threads = b->grants.threads || (capabilities & WAX_CAP_THREADS) != 0;
+    }
+}
+
+void wax_builder_limits(wax_builder *b, uint32_t max_threads, uint32_t max_fds,
+                        uint64_t max_memory_bytes)
+{
+    if (b) {
+        b->max_threads = max_threads;
+        b->max_fds = max_fds;
+        b->max_memory_bytes = max_memory_bytes;
+    }
+}
+
+void wax_builder_trace(wax_builder *b, int on)
+{
+    if (b) {
+        b->trace = on != 0;
+    }
+}
+
+void wax_builder_linker(wax_builder *b, wax_linker *linker)
+{
+    if (b) {
+        b->linker = wx_in_wax_linker(linker);
+    }
+}
+
+void wax_builder_store(wax_builder *b, wax_store *store)
+{
+    if (b) {
+        b->store = wx_in_wax_store(store);
+    }
+}
+
+static struct wx_file *make_fd_stream(struct wx_mem *mem, int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return copy < 0 ? NULL : wx_hostfile_new(mem, copy, wx_hostfile_type(copy));
+}
+
+static struct wx_file *make_stream(struct wx_env *env, const struct stream *s)
+{
+    switch (s->kind) {
+    case STREAM_FD: return make_fd_stream(&env->mem, s->fd);
+    case STREAM_BYTES: return wx_memfile_new(&env->mem, s->bytes, s->bound, false, s->bound);
+    case STREAM_BUFFER: return wx_memfile_new(&env->mem, NULL, 0, true, s->bound);
+    case STREAM_CALL: return wx_callfile_new(&env->mem, s->fn, s->data);
+    default: return wx_nullfile_new(&env->mem);
+    }
+}
+
+static wax_status set_streams(const struct wax_builder *b, struct wax_env *handle, wax_error **err)
+{
+    wax_status st = WAX_OK;
+    for (uint32_t i = 0; i < 3 && st == WAX_OK; i++) {
+        struct wx_file *f = make_stream(handle->env, &b->streams[i]);
+        if (f && b->streams[i].kind == STREAM_BUFFER) {
+            handle->outputs[i] = wx_file_ref(f);
+        }
+        st = wx_env_set_stream(handle->env, i, f, err);
+    }
+    return st;
+}
+
+static wax_status set_mount(const struct mount *m, struct wx_env *env, wax_error **err)
+{
+    struct wx_file *dir = NULL;
+    int fd = m->fd >= 0 ? fcntl(m->fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (m->fd >= 0 && fd < 0) {
+        return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", m->guest);
+    }
+    dir = fd >= 0 ? wx_hostfile_new(&env->mem, fd, WX_FT_DIR) : wx_memfs_new(&env->mem, &m->limits);
+    return wx_env_mount(env, dir, m->guest, (m->flags & WAX_MOUNT_RO) != 0, err);
+}
+
+static wax_status describe(const struct wax_builder *b, struct wax_env *handle, wax_error **err)
+{
+    struct wx_env *env = handle->env;
+    wax_status st = WAX_OK;
+    env->grants = b->grants;
+    env->trace = b->trace;
+    env->embedder = b->linker;
+    env->limits.max_threads = b->max_threads ? b->max_threads : env->limits.max_threads;
+    env->limits.max_memory_bytes = b->max_memory_bytes;
+    wx_env_limit_fds(env, b->max_fds ? b->max_fds : env->limits.max_fds);
+    for (size_t i = 0; i < b->args.n && st == WAX_OK; i++) {
+        st = wx_env_add_arg(env, b->args.p[i], err);
+    }
+    for (size_t i = 0; i < b->vars.n && st == WAX_OK; i++) {
+        st = wx_env_add_var(env, b->vars.p[i], err);
+    }
+    st = st == WAX_OK ? set_streams(b, handle, err) : st;
+    for (size_t i = 0; i < b->mounts.n && st == WAX_OK; i++) {
+        st = set_mount(&b->mounts.p[i], env, err);
+    }
+    return st;
+}
+
+wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env **ret_env,
+                                   wax_error **err)
+{
+    WX_REQUIRE(b && module && ret_env, err, "an argument is NULL");
+    WX_REQUIRE(wx_in_wax_module(module)->engine == b->engine &&
+                   (!b->store || b->store->engine == b->engine),
+               err, "builder, module and store are of different engines");
+    struct wax_env *handle = wx_zalloc(b->mem, sizeof *handle);
+    if (!handle) {
+        return wx_fail_nomem(err, "an environment");
+    }
+    wax_status st = wx_env_new(b->engine, &handle->env, err);
+    if (st == WAX_OK) {
+        st = describe(b, handle, err);
+    }
+    if (st == WAX_OK) {
+        st = wx_env_instantiate(handle->env, wx_in_wax_module(module), b->store, err);
+    }
+    if (st != WAX_OK) {
+        for (int i = 0; i < 3; i++) {
+            wx_file_unref(handle->outputs[i]);
+        }
+        wx_env_free(handle->env);
+        wx_free(b->mem, handle);
+        return st;
+    }
+    *ret_env = handle;
+    return WAX_OK;
+}
