@@ -178,7 +178,7 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *fil
                    (n == 0 ? WX_R(WX_RN_FD_READ) : WX_R(WX_RN_FD_WRITE));
     if (file->filetype == WX_FT_FILE) {
         entry.rights |= WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL);
-    } else if (type == WX_FT_STREAM) {
+    } else if (file->filetype == WX_FT_STREAM) {
         entry.rights |= WX_R(WX_RN_SOCK_SHUTDOWN);
     }
     uint32_t got;
