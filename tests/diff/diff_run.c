@@ -14,19 +14,23 @@
 static const char help[] =
     "usage: diff-run gen [--from SEED] [--count N] [--raw-nans] [--write DIR]\n"
     "         makes modules from seeds and compares all tiers and bounds modes\n"
-    "       diff-run decode [--from SEED] [--count N] [--write DIR]\n"
-    "         makes modules of all features and only decodes them: all must be valid\n"
-    "       diff-run files [--seed S] [--calls N] FILE...\n"
+    "       diff-run decode [--features -F] [--from SEED] [--count N] [--write DIR]\n"
+    "         makes modules of all features (or the default ones and F) and only decodes them: all "
+    "must "
+    "be "
+    "valid\n"
+    "       diff-run files [--seed S] [--calls N] [--features +F] FILE...\n"
     "         compares on given modules (.wasm) or bundles of them (.wxb)\n"
-    "       diff-run plan --tier T [--checked] [--seed S] [--calls N] BUNDLE\n"
-    "         prints the transcript of each module of a bundle\n"
+    "       diff-run plan --tier T [--checked] [--plain] [--seed S] [--calls N] [--features +F] "
+    "BUNDLE\n"
+    "         prints the transcript of each module of a bundle; plain: no vectors at the boundary\n"
     "       diff-run mutate --seed S --count N --out BUNDLE FILE...\n"
     "         writes a bundle of mutants of the modules\n";
 
 struct args {
     uint64_t from, count, seed, calls;
     const char *tier, *write, *out, *features;
-    bool raw_nans, checked;
+    bool raw_nans, checked, plain;
     char **files;
     int n_files;
 };
@@ -61,7 +65,9 @@ static bool parse(int argc, char **argv, struct args *a)
             takes = false;
             a->raw_nans |= strcmp(s, "--raw-nans") == 0;
             a->checked |= strcmp(s, "--checked") == 0;
-            if (strcmp(s, "--raw-nans") != 0 && strcmp(s, "--checked") != 0) {
+            a->plain |= strcmp(s, "--plain") == 0;
+            if (strcmp(s, "--raw-nans") != 0 && strcmp(s, "--checked") != 0 &&
+                strcmp(s, "--plain") != 0) {
                 fprintf(stderr, "unknown option '%s'\n%s", s, help);
                 return false;
             }
@@ -80,12 +86,14 @@ struct bench {
     uint64_t modules, calls, traps, stopped, rejected;
 };
 
-static bool open_bench(struct bench *b)
+static bool open_bench(struct bench *b, const char *features)
 {
     memset(b, 0, sizeof *b);
     for (unsigned i = 0; i < n_exec_configs && i < MAX_CONFIGS; i++) {
         int missing;
-        b->engines[i] = exec_engine(&exec_configs[i], &missing);
+        struct exec_config config = exec_configs[i];
+        config.features = features ? features : config.features;
+        b->engines[i] = exec_engine(&config, &missing);
         if (!b->engines[i] && !missing) {
             return false;
         }
@@ -251,6 +259,15 @@ static bool check_coverage(uint64_t features)
 static int run_decode(const struct args *a)
 {
     struct wx_features features = {(UINT64_C(1) << WX_FEATURE_COUNT) - 1};
+    if (a->features) {
+        wax_error *err = NULL;
+        features = wx_features_default();
+        if (wx_features_parse(&features, a->features, &err) != WAX_OK) {
+            fprintf(stderr, "%s\n", wax_error_message(err));
+            wax_error_free(err);
+            return 64;
+        }
+    }
     features.bits &= ~(UINT64_C(1) << WX_FEATURE_GC);
     uint64_t failed = 0, count = a->count ? a->count : 1000;
     for (uint64_t seed = a->from; seed < a->from + count; seed++) {
@@ -267,7 +284,7 @@ static int run_decode(const struct args *a)
 static int run_gen(const struct args *a)
 {
     struct bench b;
-    if (!open_bench(&b)) {
+    if (!open_bench(&b, NULL)) {
         return 1;
     }
     uint64_t features = features_of_all(&b), failed = 0, count = a->count ? a->count : 1000;
@@ -299,7 +316,7 @@ static int run_files(const struct args *a)
 {
     struct bench b;
     uint64_t failed = 0;
-    if (!open_bench(&b)) {
+    if (!open_bench(&b, a->features)) {
         return 1;
     }
     for (int i = 0; i < a->n_files; i++) {
@@ -337,7 +354,8 @@ static int run_plan(const struct args *a)
         return 64;
     }
     for (uint32_t k = 0; k < bundle.n; k++) {
-        struct exec_options options = {.seed = a->seed + k, .calls = (uint32_t)a->calls};
+        struct exec_options options = {
+            .seed = a->seed + k, .calls = (uint32_t)a->calls, .plain = a->plain};
         exec_module(engine, &config, bundle.p[k], bundle.len[k], &options, &t);
         printf("module %u\n%s", k, t.text);
     }

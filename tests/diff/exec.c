@@ -137,10 +137,17 @@ static void say_value(struct transcript *t, const wax_value *v)
 
 static int can_make(wax_valtype t) { return t != WAX_EXNREF; }
 
-static int can_call(const wax_functype *type)
+static int is_plain(wax_valtype t) { return t != WAX_V128 && t != WAX_EXNREF; }
+
+static int can_call(const wax_functype *type, int plain)
 {
     for (uint32_t i = 0; i < type->n_params; i++) {
-        if (!can_make(type->params[i])) {
+        if (!can_make(type->params[i]) || (plain && !is_plain(type->params[i]))) {
+            return 0;
+        }
+    }
+    for (uint32_t i = 0; i < type->n_results; i++) {
+        if (plain && !is_plain(type->results[i])) {
             return 0;
         }
     }
@@ -423,7 +430,7 @@ static void call_all(struct world *w)
     for (size_t i = 0; i < n_exports && i < MAX_EXPORTS; i++) {
         wax_port p;
         if (wax_module_export(w->module, i, &p, NULL) != WAX_OK || p.kind != WAX_EXTERN_FUNC ||
-            !can_call(&p.func)) {
+            !can_call(&p.func, w->options->plain)) {
             continue;
         }
         for (uint32_t k = 0; k < n && !w->t->stopped; k++) {

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Modules of wasm-smith, and mutants of modules, on all tiers and in V8. See README.md.
+"""Made modules and mutants of modules on all tiers and in outside engines. See README.md.
 
-usage: oracle.py smith [--from SEED] [--batches N] [--tier T] [--write DIR]
-       oracle.py mutants [--from SEED] [--batches N] [--batch MUTANTS] FILE...
-       oracle.py smith|mutants --replay SEED [FILE...]   (one batch; its files are kept)
-Needs node (V8) with the proposals; wasm-tools for smith. Paths: $NODE, $WASM_TOOLS.
+usage: oracle.py smith [--extra NAME] [--from SEED] [--batches N] [--oracle v8,wasmtime|none] [--write DIR]
+       oracle.py made [--from SEED] [--batches N] [--oracle ...]      (by our own generator)
+       oracle.py mutants [--from SEED] [--batches N] [--batch MUTANTS] [--oracle ...] [FILE...]
+                         (of FILEs; without, of what smith and made make of that seed)
+       oracle.py KIND --replay SEED [FILE...]                         (one batch; its files are kept)
+Needs wasm-tools for smith, node (V8) with the proposals, the PyPI package wasmtime.
+Paths: $WASM_TOOLS, $NODE, $WASMTIME_PYTHON (a Python that has the package).
 """
 import argparse
 import collections
+import functools
+import json
 import os
 import random
 import re
@@ -24,31 +29,53 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DIFF_RUN = Path(os.environ.get("DIFF_RUN", ROOT / "build/tests/diff/diff-run"))
 NODE = os.environ.get("NODE", "node")
+PYTHON = os.environ.get("WASMTIME_PYTHON", sys.executable)
 WASM_TOOLS = os.environ.get("WASM_TOOLS", "wasm-tools")
 BATCH = 100
 # Proposals that some versions of V8 want to be asked for.
 V8_MAYBE = ["--experimental-wasm-exnref", "--experimental-wasm-memory64", "--experimental-wasm-multi-memory",
             "--experimental-wasm-typed-funcref", "--no-wasm-lazy-validation"]
 
-# V8 says some traps in words of its own, and some of ours in one word: classes of traps.
+# On top of smith.json, which holds what every oracle has: (settings of wasm-smith, features of ours,
+# oracles that can follow).
+EXTRAS = {
+    "": ({}, "", ("v8", "wasmtime")),
+    "wide": ({"wide-arithmetic-enabled": True, "custom-page-sizes-enabled": True},
+             "+wide-arithmetic,+custom-page-sizes", ("wasmtime",)),
+    # several results are allowed and each engine takes its own: our tiers only
+    "relaxed": ({"relaxed-simd-enabled": True}, "", ()),
+}
+
+# Engines say some traps in words of their own, and some of ours in one word: classes of traps.
 CLASSES = [
     (r"unreachable", "unreachable"),
     # an atomic access may be both: which is found first is open
     (r"unaligned|out of bounds memory access|memory access out of bounds|data segment.*out of bounds", "memory"),
-    (r"out of bounds table access|table index is out of bounds|table access out of bounds|"
+    (r"out of bounds table access|table index is out of bounds|table access out of bounds|undefined element|"
      r"element segment.*out of bounds|(uninitialized element|indirect call type mismatch)|"
      r"null function or function signature mismatch", "table"),
     (r"integer divide by zero|divide by zero|remainder by zero", "divide"),
     (r"integer overflow|invalid conversion|float unrepresentable|divide result unrepresentable", "range"),
     (r"null reference|rethrowing null|dereferencing a null pointer", "null"),
-    (r"expected shared memory|Atomics.wait cannot be called|unshared", "wait"),
+    (r"expected shared memory|Atomics.wait cannot be called|unshared|non-shared memory", "wait"),
     (r"exception", "exception"),
 ]
+# Refusals that are no verdict on the module: what an engine has not, or its own limits.
+NOT_THERE = re.compile(r"(legacy exceptions|legacy_exceptions|mix of legacy)")
 
 
+@functools.lru_cache(None)
 def v8_flags():
     return [f for f in V8_MAYBE if subprocess.run([NODE, f, "-e", ""], capture_output=True, check=False).returncode == 0]
 
+
+def oracle_command(oracle):
+    if oracle == "v8":
+        return [NODE, *v8_flags(), HERE / "replay_v8.js"]
+    return [PYTHON, HERE / "replay_wasmtime.py"]
+
+
+# -------- comparing --------
 
 def trap_class(line):
     head, sep, text = line.partition(" trap: ")
@@ -65,7 +92,7 @@ def compare(ours, theirs):
     calls = 0
     if not ours or not theirs:
         return "lost", calls
-    if ours[0] != theirs[0]:
+    if not ours[0].startswith("load ok") or not theirs[0].startswith("load ok"):
         return verdict(ours[0], theirs[0]), calls
     for a, b in zip((l for l in ours if not l.startswith("fuel ")), theirs):
         if b.startswith("skip"):
@@ -74,13 +101,14 @@ def compare(ours, theirs):
             return "stopped by a limit", calls
         if trap_class(a) != trap_class(b):
             return ("DIFFERS", a, b), calls
-        calls += a.startswith("call ")
+        calls += a.startswith("call ") and not a.endswith(" skipped")
     return "same", calls
 
 
 def verdict(a, b):
     if a.startswith("load ok"):
-        return ("ACCEPTED", a, b)
+        m = NOT_THERE.search(b)
+        return "not there in theirs: " + m.group(1) if m else ("ACCEPTED", a, b)
     if b.startswith("load ok"):
         if a.startswith(("load WAX_E_UNSUPPORTED", "load WAX_E_LIMIT")):
             return "limit or feature: " + a.split()[1].rstrip(":")
@@ -91,6 +119,8 @@ def verdict(a, b):
 def transcripts(text):
     return [m.strip("\n").split("\n") for m in re.split(r"^module \d+\n", text, flags=re.M)[1:]]
 
+
+# -------- batches --------
 
 def bundle(modules, path):
     with open(path, "wb") as f:
@@ -112,97 +142,148 @@ def smith(seed, tmp):
     rng = random.Random(seed)
     src, out = tmp / "seed", tmp / "out.wasm"
     src.write_bytes(rng.randbytes(rng.choice([400, 1500, 4000, 8000])))
-    done = subprocess.run([WASM_TOOLS, "smith", "--ensure-termination", "-f", "300", "-c", HERE / "smith.json",
+    done = subprocess.run([WASM_TOOLS, "smith", "--ensure-termination", "-f", "300", "-c", tmp / "smith.json",
                            "--available-imports", tmp / "imports.wasm", "-o", out, src],
                           capture_output=True, check=False)
     return out.read_bytes() if done.returncode == 0 else b""
 
 
-def make_smith(seed, tmp):
+def make_smith(seed, tmp, args):
+    config = json.loads((HERE / "smith.json").read_text()) | EXTRAS[args.extra][0]
+    (tmp / "smith.json").write_text(json.dumps(config))
     subprocess.run([WASM_TOOLS, "parse", HERE / "imports.wat", "-o", tmp / "imports.wasm"], check=True)
     return [m for m in (smith(seed * BATCH + i, tmp) for i in range(BATCH)) if m]
 
 
-def make_mutants(seed, tmp, files, count):
-    out = tmp / "mutants.wxb"
-    subprocess.run([DIFF_RUN, "mutate", "--seed", str(seed), "--count", str(count), "--out", out, *files], check=True)
+def make_made(seed, tmp, _args=None):
+    made = tmp / "made"
+    made.mkdir()
+    # what it says of the tiers is said again by the comparison of the batch
+    subprocess.run([DIFF_RUN, "decode", "--features", "-relaxed-simd", "--from", str(seed * BATCH), "--count", str(BATCH),
+                    "--write", made], check=True, stdout=subprocess.DEVNULL)
+    return [p.read_bytes() for p in sorted(made.glob("*.wasm"), key=lambda p: int(p.stem))]
+
+
+def make_mutants(seed, tmp, args):
+    files, out = args.files, tmp / "mutants.wxb"
+    if not files:
+        files = [tmp / "parents.wxb"]
+        bundle(make_smith(seed, tmp, args) + make_made(seed, tmp), files[0])
+    subprocess.run([DIFF_RUN, "mutate", "--seed", str(seed), "--count", str(args.batch), "--out", out, *files], check=True)
     return unbundle(out)
 
 
+MAKERS = {"smith": make_smith, "made": make_made, "mutants": make_mutants}
+
+
+def run(command, timeout=900):
+    try:
+        return subprocess.run(command, capture_output=True, encoding="latin1", check=False, timeout=timeout)
+    except subprocess.TimeoutExpired as e:
+        out = (e.stdout or b"").decode("latin1") if isinstance(e.stdout, bytes) else e.stdout or ""
+        return subprocess.CompletedProcess(command, 124, out, f"took over {timeout} s")
+
+
 def run_batch(kind, seed, args):
+    """One batch: its modules, the comparison of our tiers, the plan, and what each oracle says to it."""
     tmp = Path(tempfile.mkdtemp(prefix="diff-"))
     try:
-        if kind == "smith":
-            modules = make_smith(seed, tmp)
-        else:
-            modules = make_mutants(seed, tmp, args.files, args.batch)
+        modules = MAKERS[kind](seed, tmp, args)
         path = tmp / "batch.wxb"
         bundle(modules, path)
-        ours = subprocess.run([DIFF_RUN, "files", "--seed", str(seed), "--calls", str(args.per_func), path], capture_output=True, text=True, check=False)
-        plan = subprocess.run([DIFF_RUN, "plan", "--tier", args.tier, "--seed", str(seed), "--calls", str(args.per_func),
-                               path], capture_output=True, encoding="latin1", check=False)
-        (tmp / "plan").write_text(plan.stdout, encoding="latin1")
-        v8 = subprocess.run([NODE, *args.v8_flags, HERE / "v8.js", path, tmp / "plan"], capture_output=True,
-                            encoding="latin1", check=False, timeout=600)
-        return seed, modules, ours, plan, v8
+        common = ["--seed", str(seed), "--calls", str(args.per_func)]
+        if EXTRAS[args.extra][1]:
+            common += ["--features", EXTRAS[args.extra][1]]
+        ours = run([DIFF_RUN, "files", *common, path])
+        said = {}
+        for oracle in args.oracles:
+            plain = ["--plain"] if oracle == "v8" else []
+            plan = run([DIFF_RUN, "plan", "--tier", args.tier, *plain, *common, path])
+            (tmp / f"plan-{oracle}").write_text(plan.stdout, encoding="latin1")
+            said[oracle] = (plan, run([*oracle_command(oracle), path, tmp / f"plan-{oracle}"]))
+        return seed, modules, ours, said
     finally:
-        if not args.keep:
+        if args.keep:
+            print(f"# files of seed {seed}: {tmp}")
+        else:
             shutil.rmtree(tmp)
 
 
-def report(kind, seed, k, result, module, args):
-    name = f"{kind} seed {seed} module {k}"
-    print(f"{name}: {result[0]}\n  ours:  {result[1][:300]}\n  V8:    {result[2][:300]}", flush=True)
-    if args.write:
-        Path(args.write).mkdir(parents=True, exist_ok=True)
-        (Path(args.write) / f"{kind}-{seed}-{k}.wasm").write_bytes(module)
+# -------- the report --------
+
+class Report:
+    def __init__(self, args):
+        self.args, self.bad, self.own, self.total = args, 0, 0, 0
+        self.calls, self.table = collections.Counter(), collections.Counter()
+
+    def fail(self, text):
+        self.bad += 1
+        print(text, flush=True)
+
+    def module(self, oracle, name, a, b, code):
+        result, n = compare(a, b)
+        self.calls[oracle] += n
+        if result == "lost":
+            self.fail(f"{name}: {oracle} did not come to it")
+        if isinstance(result, tuple):
+            self.fail(f"{name}: {result[0]}\n  ours:  {result[1][:300]}\n  {oracle}: {result[2][:300]}")
+            if self.args.write:
+                Path(self.args.write).mkdir(parents=True, exist_ok=True)
+                (Path(self.args.write) / (name.replace(" ", "-") + ".wasm")).write_bytes(code)
+            result = result[0]
+        self.table[oracle, result] += 1
+
+    def batch(self, kind, seed, modules, ours, said):
+        print(f"# {kind} seed {seed}: {len(modules)} modules", flush=True)
+        self.total += len(modules)
+        m = re.search(r"(\d+) calls", ours.stdout)
+        self.own += int(m.group(1)) if m else 0
+        if ours.returncode:
+            self.fail(f"TIERS DIFFER or harness failed, seed {seed}\n{ours.stdout[-2000:]}{ours.stderr[-500:]}")
+        for oracle, (plan, answer) in said.items():
+            if plan.returncode or answer.returncode:
+                self.fail(f"{oracle} failed, seed {seed}: {plan.stderr[-300:]}{answer.stderr[-600:]}")
+            a, b = transcripts(plan.stdout), transcripts(answer.stdout)
+            for k, code in enumerate(modules):
+                self.module(oracle, f"{kind} seed {seed} module {k}", a[k] if k < len(a) else [],
+                            b[k] if k < len(b) else [], code)
+
+    def close(self):
+        print(f"{self.total} modules, {self.own} calls on our tiers alike")
+        for oracle in self.args.oracles:
+            print(f"{self.calls[oracle]} calls compared with {oracle}")
+        for (oracle, what), n in sorted(self.table.items(), key=lambda item: (item[0][0], -item[1])):
+            print(f"  {oracle:8} {n:8} {what}")
+        print(f"{max(self.total - self.bad, 0)} passed, {self.bad} failed, 0 skipped")
+        return self.bad > 0
 
 
 def main():
     p = argparse.ArgumentParser(usage=__doc__)
-    p.add_argument("kind", choices=["smith", "mutants"])
+    p.add_argument("kind", choices=MAKERS)
     p.add_argument("files", nargs="*")
+    p.add_argument("--extra", default="", choices=EXTRAS)
+    p.add_argument("--oracle", default="v8", help="v8, wasmtime, both as v8,wasmtime, or none")
     p.add_argument("--from", dest="first", type=int, default=1)
     p.add_argument("--batches", type=int, default=10)
     p.add_argument("--batch", type=int, default=1000)
     p.add_argument("--per-func", type=int, default=8)
-    p.add_argument("--tier", default="interp")
+    p.add_argument("--tier", default="interp", help="whose transcript the oracles replay")
+    p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--write")
     p.add_argument("--keep", action="store_true")
     p.add_argument("--replay", type=int, help="one batch of that seed; its files are kept")
     args = p.parse_intermixed_args()
-    args.v8_flags = v8_flags()
+    args.oracles = [] if args.oracle == "none" else args.oracle.split(",")
+    args.oracles = [o for o in args.oracles if o in EXTRAS[args.extra][2]]
     seeds = range(args.first, args.first + args.batches)
     if args.replay is not None:
         seeds, args.keep = [args.replay], True
-    table, bad, calls, own, total = collections.Counter(), 0, 0, 0, 0
-    with ThreadPoolExecutor(2) as pool:
-        for seed, modules, ours, plan, v8 in pool.map(lambda s: run_batch(args.kind, s, args), seeds):
-            print(f"# {args.kind} seed {seed}: {len(modules)} modules", flush=True)
-            if ours.returncode != 0 or plan.returncode != 0:
-                print(f"TIERS DIFFER or harness failed, seed {seed}\n{ours.stdout[-2000:]}{ours.stderr[-500:]}{plan.stderr[-500:]}")
-                bad += 1
-            m = re.search(r"(\d+) calls", ours.stdout)
-            own += int(m.group(1)) if m else 0
-            if v8.returncode != 0:
-                print(f"V8 failed, seed {seed}: {v8.stderr[-600:]}")
-            a, b = transcripts(plan.stdout), transcripts(v8.stdout)
-            for k, module in enumerate(modules):
-                result, n = compare(a[k] if k < len(a) else [], b[k] if k < len(b) else [])
-                calls += n
-                total += 1
-                if result == "lost":
-                    bad += 1
-                if isinstance(result, tuple):
-                    bad += 1
-                    report(args.kind, seed, k, result, module, args)
-                    result = result[0]
-                table[result] += 1
-    print(f"{total} modules, {own} calls on our tiers alike, {calls} of them compared with V8")
-    for what, n in table.most_common():
-        print(f"  {n:8} {what}")
-    print(f"{total - bad} passed, {bad} failed, 0 skipped")
-    sys.exit(bad > 0)
+    report = Report(args)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for result in pool.map(lambda s: run_batch(args.kind, s, args), seeds):
+            report.batch(args.kind, *result)
+    sys.exit(report.close())
 
 
 main()
