@@ -38,7 +38,8 @@ static const char help[] =
     "engine:\n"
     "  --invoke 'FN(1, 2.5)'     call an export instead of _start and print the results\n"
     "  --preload NAME=PATH       instantiate PATH and offer its exports as module NAME\n"
-    "  --tier fast|interp        --feature +NAME,-NAME\n"
+    "  --tier fast|interp        --feature +NAME,-NAME (--feature help lists them)\n"
+    "  --profile perfmap|jitdump[=DIR]  files for perf(1), by default in /tmp\n"
     "  --trace                   log every WASI call      -v, -q  more, fewer messages\n"
     "\n"
     "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"
@@ -86,6 +87,21 @@ static int add(const char **list, unsigned *n, const char *value)
     return 0;
 }
 
+/* KIND or KIND=DIR */
+static int set_profile(struct run *r, const char *value)
+{
+    size_t len = strcspn(value, "=");
+    if (len == 7 && strncmp(value, "perfmap", len) == 0) {
+        r->engine.profile = WAX_PROFILE_PERFMAP;
+    } else if (len == 7 && strncmp(value, "jitdump", len) == 0) {
+        r->engine.profile = WAX_PROFILE_JITDUMP;
+    } else {
+        return -1;
+    }
+    r->engine.profile_dir = value[len] ? value + len + 1 : NULL;
+    return value[len] && !value[len + 1] ? -1 : 0;
+}
+
 /* One option with its value. @return 0, or -1 if the value is wrong */
 static int set_option(struct run *r, const char *name, const char *value)
 {
@@ -120,6 +136,8 @@ static int set_option(struct run *r, const char *name, const char *value)
         r->engine.tier = strcmp(value, "auto") == 0 ? NULL : value;
     } else if (strcmp(name, "--feature") == 0) {
         r->engine.features = value;
+    } else if (strcmp(name, "--profile") == 0) {
+        return set_profile(r, value);
     } else if (strcmp(name, "--timeout") == 0) {
         return cli_parse_time(value, &r->timeout_ns);
     } else if (strcmp(name, "--max-memory") == 0) {
@@ -452,6 +470,14 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
     return status;
 }
 
+static void list_features(void)
+{
+    wax_feature f;
+    for (size_t i = 0; wax_feature_info(i, &f); i++) {
+        printf("%c%-24s %-25s %s\n", f.on ? '+' : '-', f.name, f.standing, f.about);
+    }
+}
+
 static int run_command(struct run *r, int argc, char **argv)
 {
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
@@ -461,6 +487,10 @@ static int run_command(struct run *r, int argc, char **argv)
     int at = parse(r, argc, argv);
     if (at < 0) {
         return -at;
+    }
+    if (r->engine.features && strcmp(r->engine.features, "help") == 0) {
+        list_features();
+        return 0;
     }
     if (at >= argc) {
         return cli_usage("run", "no file named");

@@ -28,6 +28,13 @@ enum {
     WAX_SIGNALS_NONE    /* no signals: explicit bounds checks, slower */
 };
 
+/**
+ * Files that tell perf(1) which machine code is which function. Names are "module!function". The
+ * map lies in /tmp/perf-PID.map, where perf looks for it; the dump, jit-PID.dump, is for
+ * `perf record -k mono` and then `perf inject --jit`: it survives the process and holds the code.
+ */
+enum { WAX_PROFILE_NONE, WAX_PROFILE_PERFMAP, WAX_PROFILE_JITDUMP };
+
 /** Options; fill with wax_engine_options_init() and change what you need. */
 typedef struct wax_engine_options {
     size_t struct_size;
@@ -43,7 +50,9 @@ typedef struct wax_engine_options {
     uint64_t stack_bytes;      /* guest stack of a store; 0 = 8 MiB */
     wax_log_fn log;            /* NULL = silent */
     void *log_data;
-    int64_t fail_alloc_at; /* tests: the n-th allocation fails once; 0 = none */
+    int32_t profile;         /* WAX_PROFILE_*; only tiers that make machine code */
+    const char *profile_dir; /* borrowed; NULL = /tmp */
+    int64_t fail_alloc_at;   /* tests: the n-th allocation fails once; 0 = none */
 } wax_engine_options;
 
 /**
@@ -69,7 +78,8 @@ WAX_API void wax_engine_free(wax_engine *wax_own engine);
  *
  * @param options     borrowed; NULL = defaults
  * @param ret_engine  given to the caller, freed by wax_engine_free()
- * @return WAX_OK; WAX_E_INVALID (unknown feature or tier), WAX_E_NOMEM, WAX_E_IO
+ * @return WAX_OK; WAX_E_INVALID (unknown feature), WAX_E_UNSUPPORTED (no such tier, or no profile
+ *         of it), WAX_E_NOMEM, WAX_E_IO, WAX_E_NOT_FOUND, WAX_E_DENIED (a profile's directory)
  * @since 0.1
  * @source waxwing
  */

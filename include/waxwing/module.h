@@ -210,6 +210,25 @@ WAX_API const void *wax_module_custom(const wax_module *module, const char *name
  */
 WAX_API const char *wax_module_feature(const wax_module *module, size_t idx);
 
+/** A proposal that can be switched on and off; texts are valid for ever. */
+typedef struct wax_feature {
+    const char *name;     /* as in wax_engine_options.features: "simd" */
+    const char *standing; /* in the specification: "2.0", "phase 3" */
+    const char *about;    /* what it brings */
+    int32_t on;           /* 1 = by default */
+} wax_feature;
+
+/**
+ * Describe one of the features the library knows.
+ *
+ * @param idx          from 0
+ * @param ret_feature  written if there is one
+ * @return 1; 0 past the end
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API int wax_feature_info(size_t idx, wax_feature *ret_feature);
+
 /** WASI versions, as bits. */
 enum { WAX_WASI_UNSTABLE = 1, WAX_WASI_PREVIEW1 = 2, WAX_WASIX_32V1 = 4, WAX_WASIX_64V1 = 8 };
 

@@ -24,9 +24,14 @@ static wax_status make_config(const wax_engine_options *o, struct wx_engine_conf
     c->max_table_elems = o->max_table_elems;
     c->stack_bytes = o->stack_bytes;
     c->fail_alloc_at = o->fail_alloc_at;
+    c->profile = (enum wx_profile_kind)o->profile;
+    c->profile_dir = o->profile_dir;
     c->log = (struct wx_log){o->log, o->log_data, o->log_level};
     if (o->signals < WAX_SIGNALS_OWN || o->signals > WAX_SIGNALS_NONE) {
         return wx_fail(err, WAX_E_INVALID, "unknown signal mode %d", o->signals);
+    }
+    if (o->profile < WAX_PROFILE_NONE || o->profile > WAX_PROFILE_JITDUMP) {
+        return wx_fail(err, WAX_E_INVALID, "unknown kind of profile %d", o->profile);
     }
     if (o->tier && !(c->tier = wx_tier_find(o->tier))) {
         (void)wx_fail(err, WAX_E_UNSUPPORTED, "tier '%s' is not there", o->tier);

@@ -188,6 +188,19 @@ const char *wax_module_feature(const wax_module *module, size_t idx)
     return NULL;
 }
 
+int wax_feature_info(size_t idx, wax_feature *ret_feature)
+{
+    enum wx_feature f = (enum wx_feature)idx;
+    if (idx >= WX_FEATURE_COUNT || !ret_feature) {
+        return 0;
+    }
+    *ret_feature = (wax_feature){.name = wx_feature_name(f),
+                                 .standing = wx_feature_status(f),
+                                 .about = wx_feature_about(f),
+                                 .on = wx_features_has(wx_features_default(), f)};
+    return 1;
+}
+
 uint32_t wax_module_wasi(const wax_module *module)
 {
     return module ? wx_wasi_versions(wx_in_wax_module(module)->wasm) : 0;

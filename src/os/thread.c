@@ -45,6 +45,8 @@ void wx_os_thread_detach(struct wx_os_thread *thread) { (void)pthread_detach(thr
 
 int32_t wx_os_tid(void) { return (int32_t)syscall(SYS_gettid); }
 
+int32_t wx_os_pid(void) { return (int32_t)getpid(); }
+
 void wx_os_yield(void) { (void)sched_yield(); } /* never fails on Linux */
 
 uint32_t wx_os_parallelism(void)

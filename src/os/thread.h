@@ -20,6 +20,7 @@ int wx_os_thread_start(struct wx_os_thread *thread, size_t stack_bytes, void *(*
 void wx_os_thread_join(struct wx_os_thread *thread);
 void wx_os_thread_detach(struct wx_os_thread *thread);
 int32_t wx_os_tid(void);
+int32_t wx_os_pid(void);
 void wx_os_yield(void);
 /** Logical processors this process may run on, at least 1. */
 uint32_t wx_os_parallelism(void);

@@ -73,3 +73,15 @@ void wx_vm_code_unmap(struct wx_vm_code *code)
     wx_vm_release(code->rx, code->len);
     *code = (struct wx_vm_code){0};
 }
+
+int wx_vm_map_marker(int fd, void **ret_marker)
+{
+    void *p = mmap(NULL, wx_vm_page_size(), PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED) {
+        return errno;
+    }
+    *ret_marker = p;
+    return 0;
+}
+
+void wx_vm_unmap_marker(void *marker) { wx_vm_release(marker, wx_vm_page_size()); }

@@ -26,5 +26,8 @@ struct wx_vm_code {
  */
 int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code);
 void wx_vm_code_unmap(struct wx_vm_code *code);
+/** Map a page of a file executable, only to be seen in the list of mappings. @return host errno */
+int wx_vm_map_marker(int fd, void **ret_marker);
+void wx_vm_unmap_marker(void *marker); /* NULL accepted */
 
 #endif

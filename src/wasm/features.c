@@ -7,9 +7,10 @@
 static const struct {
     const char *name;
     const char *status;
+    const char *about;
     bool on;
 } table[WX_FEATURE_COUNT] = {
-#define FEATURE(NAME, TEXT, DEFAULT, STATUS) {TEXT, STATUS, DEFAULT},
+#define FEATURE(NAME, TEXT, DEFAULT, STATUS, ABOUT) {TEXT, STATUS, ABOUT, DEFAULT},
 #include "wasm/features.def"
 #undef FEATURE
 };
@@ -33,6 +34,11 @@ const char *wx_feature_status(enum wx_feature feature)
     return feature < WX_FEATURE_COUNT ? table[feature].status : "unknown";
 }
 
+const char *wx_feature_about(enum wx_feature feature)
+{
+    return feature < WX_FEATURE_COUNT ? table[feature].about : "unknown";
+}
+
 static wax_status apply(struct wx_features *features, const char *name, size_t len, bool on,
                         wax_error **err)
 {
@@ -47,7 +53,7 @@ static wax_status apply(struct wx_features *features, const char *name, size_t l
         }
     }
     (void)wx_fail(err, WAX_E_INVALID, "unknown feature '%.*s'", (int)len, name);
-    wx_error_set_hint(err, "features are named as in docs/STATUS.md, for example threads, simd");
+    wx_error_set_hint(err, "features are named as in docs/features.md, for example threads, simd");
     return WAX_E_INVALID;
 }
 

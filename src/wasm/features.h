@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 enum wx_feature {
-#define FEATURE(NAME, TEXT, DEFAULT, STATUS) WX_FEATURE_##NAME,
+#define FEATURE(NAME, TEXT, DEFAULT, STATUS, ABOUT) WX_FEATURE_##NAME,
 #include "wasm/features.def"
 #undef FEATURE
     WX_FEATURE_COUNT
@@ -28,6 +28,8 @@ struct wx_features wx_features_default(void);
 const char *wx_feature_name(enum wx_feature feature);
 /** "2.0", "phase 4", … */
 const char *wx_feature_status(enum wx_feature feature);
+/** "v128 and its instructions" */
+const char *wx_feature_about(enum wx_feature feature);
 /**
  * Apply "+a,-b" (a name without a sign means +).
  * @return WAX_E_INVALID naming the unknown feature, WAX_E_UNSUPPORTED for +gc

@@ -150,6 +150,27 @@ static void test_module_needs_a_feature(void **state)
     wax_engine_free(engine);
 }
 
+static void test_features_are_listed(void **state)
+{
+    (void)state;
+    wax_feature f;
+    size_t n = 0, off = 0;
+    char spec[64];
+    for (; wax_feature_info(n, &f); n++) {
+        wax_engine *engine = NULL;
+        wax_engine_options o;
+        wax_engine_options_init(&o);
+        (void)snprintf(spec, sizeof spec, "-%s", f.name);
+        o.features = spec;
+        OK(wax_engine_new(&o, &engine, &error)); /* the name is one the options know */
+        wax_engine_free(engine);
+        assert_true(f.standing[0] && f.about[0]);
+        off += !f.on;
+    }
+    assert_true(n > 10 && off > 0);
+    assert_int_equal(wax_feature_info(0, NULL), 0);
+}
+
 static void test_module_from_file_errors(void **state)
 {
     (void)state;
@@ -342,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_engine_allocation_limit),
         cmocka_unit_test(test_module_from_bytes_errors_tell_where),
         cmocka_unit_test(test_module_needs_a_feature),
+        cmocka_unit_test(test_features_are_listed),
         cmocka_unit_test(test_module_from_file_errors),
         cmocka_unit_test(test_module_from_file),
         cmocka_unit_test(test_module_describes_ports),

@@ -151,6 +151,16 @@ expect volume-suffix 0 '3' "$waxwing" --volume "$tmp/a:/x:rough" --invoke 'add(1
 expect volume-without-colon 64 'bad value' "$waxwing" --volume "$tmp" "$tmp/trap.wasm"
 expect closed-streams 0 '3' sh -c "'$waxwing' --invoke 'add(1,2)' '$tmp/trap.wasm' <&-"
 mkfifo "$tmp/pipe"
+expect feature-help 0 '+simd ' "$waxwing" --feature help
+expect feature-help-off 0 '-gc ' "$waxwing" run --feature=help
+mkdir "$tmp/profile"
+expect profile 0 '3' "$waxwing" --profile "perfmap=$tmp/profile" --invoke 'add(1,2)' "$tmp/trap.wasm"
+expect profile-map 0 'wasm!add' cat "$tmp"/profile/perf-*.map
+expect profile-dump 0 '3' "$waxwing" "--profile=jitdump=$tmp/profile" --invoke 'add(1,2)' "$tmp/trap.wasm"
+expect profile-dump-file 0 'wasm!add' cat "$tmp"/profile/jit-*.dump
+expect profile-interp 69 'no profile' "$waxwing" --tier interp --profile perfmap "$tmp/trap.wasm"
+expect profile-nowhere 66 'nowhere/perf-' "$waxwing" --profile perfmap=/nowhere "$tmp/trap.wasm"
+expect profile-unknown 64 'bad value' "$waxwing" --profile vtune "$tmp/trap.wasm"
 expect fifo-module 74 'not a regular file' timeout 10 "$waxwing" "$tmp/pipe"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "engine/jit/emit.h"
+#include "engine/jit/report.h"
 #include "engine/ops/frame.h"
 #include "wasm/features.h"
 
@@ -79,6 +80,7 @@ static wax_status prepare(struct wx_rt_module *m, struct wx_code *codes, uint32_
     for (uint32_t i = 0; i < n; i++) {
         codes[i].entry = wx_jit_region_stub(r, i);
     }
+    wx_jit_report_stubs(m, r);
     return WAX_OK;
 }
 
@@ -102,6 +104,7 @@ static wax_status compile(struct wx_rt_module *m, struct wx_code *code, int mode
     }
     uint32_t func = code->func_idx - m->wasm->n_func_imports;
     code->tier_data = c;
+    wx_jit_report_function(m, r, code);
     r->order[r->n_order] = func;
     wx_store_release(&r->n_order, r->n_order + 1); /* pairs with find_function */
     const void *entry = r->code.rx + c->start;
@@ -296,6 +299,7 @@ static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32
 
 static const struct wx_tier_ops ops = {
     .name = "fast",
+    .native = true,
     .features = ~BIT(GC),
     .compiled = true,
     .header_slots = 1,

@@ -54,6 +54,7 @@ static void engine_free(struct wx_engine *e)
     if (e->owns_signals) {
         wx_signal_release();
     }
+    wx_profile_close(&e->profile);
     wx_mutex_lock(&e->sig_lock);
     wx_map_fini(&e->sigs);
     wx_arena_free(e->sig_arena);
@@ -64,6 +65,19 @@ static void engine_free(struct wx_engine *e)
     wx_free(&self, e);
 }
 
+static wax_status open_profile(struct wx_engine *e, wax_error **err)
+{
+    const struct wx_engine_config *c = &e->config;
+    if (!c->tier->native) {
+        (void)wx_fail(err, WAX_E_UNSUPPORTED, "tier '%s' has no profile", c->tier->name);
+        wx_error_set_hint(err, "profilers of the host see machine code: --tier fast");
+        return WAX_E_UNSUPPORTED;
+    }
+    wax_status st = wx_profile_open(&e->profile, c->profile, c->profile_dir, &c->log, err);
+    e->config.profile_dir = NULL; /* was borrowed */
+    return st;
+}
+
 static wax_status engine_init(struct wx_engine *e, wax_error **err)
 {
     wx_mutex_lock(&e->sig_lock);
@@ -71,7 +85,11 @@ static wax_status engine_init(struct wx_engine *e, wax_error **err)
     e->sig_arena = wx_arena_new(&e->mem);
     bool ok = e->sig_arena != NULL;
     wx_mutex_unlock(&e->sig_lock);
-    return ok ? take_signals(e, err) : wx_fail_nomem(err, "an engine");
+    wax_status st = ok ? WAX_OK : wx_fail_nomem(err, "an engine");
+    if (st == WAX_OK && e->config.profile != WX_PROFILE_NONE) {
+        st = open_profile(e, err);
+    }
+    return st == WAX_OK ? take_signals(e, err) : st;
 }
 
 wax_status wx_engine_new(const struct wx_engine_config *config, struct wx_engine **ret_engine,
@@ -124,6 +142,11 @@ struct wx_mem *wx_engine_get_mem(struct wx_engine *engine) { return &engine->mem
 const struct wx_log *wx_engine_get_log(const struct wx_engine *engine)
 {
     return &engine->config.log;
+}
+
+struct wx_profile *wx_engine_get_profile(struct wx_engine *engine)
+{
+    return engine->profile.kind != WX_PROFILE_NONE ? &engine->profile : NULL;
 }
 
 bool wx_engine_guards(const struct wx_engine *engine)

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/map.h"
+#include "engine/rt/profile.h"
 #include "engine/rt/store.h"
 
 struct wx_engine {
@@ -16,7 +17,8 @@ struct wx_engine {
     uint32_t refs;       /* atomic */
     uint32_t guards_off; /* atomic: set once when a guarded reservation was refused */
     bool owns_signals;
-    struct wx_mutex sig_lock; /* leaf */
+    struct wx_profile profile; /* kind NONE unless asked for */
+    struct wx_mutex sig_lock;  /* leaf */
     struct wx_arena *sig_arena WAX_GUARDED_BY(&sig_lock);
     struct wx_map sigs WAX_GUARDED_BY(&sig_lock);
     uint32_t n_sigs WAX_GUARDED_BY(&sig_lock);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "engine/rt/func.h"
+#include "engine/rt/profile.h"
 #include "engine/rt/thread.h"
 #include "engine/rt/tier.h"
 #include "os/lock.h"
@@ -28,6 +29,8 @@ struct wx_engine_config {
     uint64_t max_table_elems;  /* per table, 0 = 1,000,000 */
     uint64_t stack_bytes;      /* value stack of a store, 0 = 8 MiB */
     int64_t fail_alloc_at;     /* tests: the n-th allocation fails; 0 = none */
+    enum wx_profile_kind profile;
+    const char *profile_dir; /* borrowed by wx_engine_new */
     struct wx_log log;
 };
 
@@ -40,6 +43,8 @@ void wx_engine_unref(struct wx_engine *engine); /* NULL accepted */
 const struct wx_engine_config *wx_engine_get_config(const struct wx_engine *engine);
 struct wx_mem *wx_engine_get_mem(struct wx_engine *engine);
 const struct wx_log *wx_engine_get_log(const struct wx_engine *engine);
+/** NULL when the engine was not asked for one. */
+struct wx_profile *wx_engine_get_profile(struct wx_engine *engine);
 /** False after a reservation was refused or when signals are off: memories get checked access. */
 bool wx_engine_guards(const struct wx_engine *engine);
 

@@ -26,6 +26,7 @@ struct wx_walk {
 
 struct wx_tier_ops {
     const char *name;
+    bool native;           /* makes machine code, so a profiler of the host can see functions */
     uint64_t features;     /* bit set of enum wx_feature it can run */
     bool compiled;         /* bodies as stencils, with registers to choose (engine/ops) */
     uint32_t header_slots; /* of a frame on the value stack, behind the locals */
