@@ -97,7 +97,7 @@ const struct wx_custom_section *wx_module_find_custom(const struct wx_module *mo
 
 static bool heap_matches(const struct wx_module *m, uint32_t sub, uint32_t super)
 {
-    if (sub == super) {
+    if (sub == super || sub == WX_HEAP_BOT) {
         return true;
     }
     if (sub >= WX_HEAP_INDEX) {

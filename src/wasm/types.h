@@ -26,6 +26,7 @@ enum wx_valkind {
 #define WX_HEAP_SHIFT 12
 /* Heap types: binary codes of the abstract ones; concrete ones are WX_HEAP_INDEX + type index. */
 enum wx_heap {
+    WX_HEAP_BOT = 0x00, /* below all: a reference in unreachable code (validator only) */
     WX_HEAP_FUNC = 0x70,
     WX_HEAP_EXTERN = 0x6f,
     WX_HEAP_EXN = 0x69,

@@ -22,6 +22,7 @@ static const char *heap_text(uint32_t heap)
     case WX_HEAP_NOFUNC: return "nofunc";
     case WX_HEAP_NOEXTERN: return "noextern";
     case WX_HEAP_NOEXN: return "noexn";
+    case WX_HEAP_BOT: return "any";
     default: return "?";
     }
 }

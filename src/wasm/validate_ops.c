@@ -475,10 +475,14 @@ static void check_REF_NULL(struct wx_validator *v)
     wx_v_push(v, WX_REF(wx_decode_heaptype(v->d, v->r), 1));
 }
 
+/* Some reference, in unreachable code the one below all: it stays a reference there, too. */
 static wx_valtype pop_ref(struct wx_validator *v)
 {
     wx_valtype t = wx_v_pop_any(v);
-    if (!wx_type_is_ref(t) && t != WX_KIND_BOT) {
+    if (t == WX_KIND_BOT) {
+        return WX_REF(WX_HEAP_BOT, 0);
+    }
+    if (!wx_type_is_ref(t)) {
         wx_v_fail(v, "type mismatch: expected a reference, found %s", wx_valtype_text(t));
     }
     return t;

@@ -115,6 +115,40 @@ static void test_errors_show_the_text(void **state)
     wax_engine_free(engine);
 }
 
+/* An operand of unreachable code can be of any type, but what comes of a reference is one. */
+static void test_references_in_unreachable_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        wax_status want;
+    } cases[] = {
+        {"(func (result funcref) unreachable ref.as_non_null)", WAX_OK},
+        {"(func (result (ref extern)) unreachable ref.as_non_null)", WAX_OK},
+        {"(type $t (func)) (func (result (ref $t)) unreachable ref.as_non_null)", WAX_OK},
+        {"(func (result i32) unreachable ref.as_non_null ref.is_null)", WAX_OK},
+        {"(func unreachable br_on_null 0 drop)", WAX_OK},
+        {"(func (result i32) unreachable ref.as_non_null)", WAX_E_VALIDATION},
+        {"(func (result i32) unreachable ref.as_non_null i32.eqz)", WAX_E_VALIDATION},
+        {"(func (result v128) unreachable ref.as_non_null)", WAX_E_VALIDATION},
+        {"(func unreachable ref.as_non_null ref.as_non_null i32.const 0 select drop)",
+         WAX_E_VALIDATION},
+        {"(func (result i32) (block (result i32) unreachable br_on_null 0))", WAX_E_VALIDATION},
+    };
+    wax_engine *engine = engine_new(0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wax_module *module = NULL;
+        wax_status st =
+            wax_module_from_text(engine, cases[i].text, strlen(cases[i].text), &module, NULL);
+        if (st != cases[i].want) {
+            print_message("%s: %s\n", cases[i].text, wax_status_name(st));
+        }
+        assert_int_equal(st, cases[i].want);
+        wax_module_free(module);
+    }
+    wax_engine_free(engine);
+}
+
 static void test_printing_and_reading_back(void **state)
 {
     (void)state;
@@ -250,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_modules_load_from_text),
         cmocka_unit_test(test_errors_show_the_text),
+        cmocka_unit_test(test_references_in_unreachable_code),
         cmocka_unit_test(test_printing_and_reading_back),
         cmocka_unit_test(test_compiling),
         cmocka_unit_test(test_scripts),
