@@ -506,10 +506,11 @@ static void read_locals(struct wx_decoder *d, struct wx_reader *r, struct wx_fun
         slots += (uint64_t)runs[i].n * wx_type_slots(runs[i].type);
         if (n > UINT32_MAX) {
             wx_reader_fail(r, WAX_E_MALFORMED, "too many locals");
-        } else if (n > d->limits.max_locals) {
-            wx_reader_fail(r, WAX_E_LIMIT, "too many locals: %llu, the limit is %u",
-                           (unsigned long long)n, d->limits.max_locals);
         }
+    }
+    if (wx_reader_ok(r) && n > d->limits.max_locals) {
+        wx_reader_fail(r, WAX_E_LIMIT, "too many locals: %llu, the limit is %u",
+                       (unsigned long long)n, d->limits.max_locals);
     }
     f->n_locals = (uint32_t)n;
     f->n_local_slots = (uint32_t)slots;

@@ -235,14 +235,17 @@ static struct wx_limits read_limits(struct wx_decoder *d, uint8_t allowed_flags)
     if (l.shared) {
         (void)wx_decode_need(d, r, WX_FEATURE_THREADS, "shared memory");
     }
-    l.min = wx_read_u64(r); /* whatever the address type: validation bounds them */
-    l.max = l.has_max ? wx_read_u64(r) : 0;
+    /* Since memory64 they have 64 bits whatever the address type, and validation bounds them. */
+    bool wide = wx_features_has(d->features, WX_FEATURE_MEMORY64);
+    l.min = wide ? wx_read_u64(r) : wx_read_u32(r);
+    l.max = !l.has_max ? 0 : wide ? wx_read_u64(r) : wx_read_u32(r);
     if (flags & 8) {
         (void)wx_decode_need(d, r, WX_FEATURE_CUSTOM_PAGE_SIZES, "custom page size");
         uint64_t at = wx_reader_off(r);
         uint32_t shift = wx_read_u32(r);
         if (shift != 0 && shift != 16) {
-            wx_reader_fail_at(r, WAX_E_VALIDATION, at, "invalid custom page size 2^%u", shift);
+            wx_reader_fail_at(r, shift < 64 ? WAX_E_VALIDATION : WAX_E_MALFORMED, at,
+                              "invalid custom page size 2^%u", shift);
         }
         l.page_shift = (uint8_t)(shift & 31);
     }

@@ -221,6 +221,10 @@ uint32_t wx_p_typeuse(struct wx_parser *p, bool bind, bool names_ok, uint32_t *r
         idx = find_or_add_type(p, n_params);
     } else if (idx >= p->types.n) {
         p->wants_later_type = true; /* perhaps there is one when all type uses are known */
+        if (inlined && !p->checks_later_type) {
+            p->checks_later_type = true;
+            p->later_type_at = at;
+        }
     } else {
         const struct wx_text_type *t = &p->types.p[idx];
         bool same =

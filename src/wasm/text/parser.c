@@ -402,7 +402,7 @@ static void reset_fields(struct wx_parser *p)
     }
     memset(p->at, 0, sizeof p->at);
     p->local_names.n = p->customs.n = p->custom_bytes.len = 0;
-    p->defined_something = p->has_start = p->wants_later_type = false;
+    p->defined_something = p->has_start = p->wants_later_type = p->checks_later_type = false;
 }
 
 static void begin(struct wx_parser *p)
@@ -434,6 +434,9 @@ static void parse(struct wx_parser *p)
             fields_pass(p);
         }
     } while (wx_p_ok(p) && p->wants_later_type && p->types.n > n_types);
+    if (wx_p_ok(p) && p->checks_later_type) { /* an index alone is left to validation */
+        wx_p_fail_at(p, WAX_E_MALFORMED, p->later_type_at.off, "unknown type");
+    }
 }
 
 static void init_buffers(struct wx_parser *p)

@@ -135,6 +135,8 @@ struct wx_parser {
     struct wx_map type_map; /* bytes of a plain function type -> index + 1 */
     uint32_t n_explicit;    /* types written as fields */
     bool wants_later_type;  /* a type index was used before its implicit type was made */
+    bool checks_later_type; /* … with a signature beside it, at this place: */
+    struct wx_tok later_type_at;
     struct wx_strbuf params, results, key; /* scratch of type uses */
 
     /* While fields are encoded: the next index of each space. */
