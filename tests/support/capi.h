@@ -12,18 +12,8 @@
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
 
+#include "support/sanitized.h"
 #include "support/wasm.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /** Fails the test with the error's message unless the status is WAX_OK. */
 void expect_ok(wax_status status, wax_error *error, const char *call);

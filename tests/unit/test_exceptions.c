@@ -13,6 +13,7 @@
 #include "engine/interp/interp.h"
 #include "engine/jit/jit.h"
 #include "engine/rt/engine.h"
+#include "support/sanitized.h"
 
 /* Types, by what they are used for. */
 #define T_VOID "\x00"     /* () -> () */
@@ -529,16 +530,7 @@ static void test_throw_ref_of_null_traps(void **state)
     "\0" END KEEP DROP DROP DROP                                                                   \
     GET("\0") I32("\1") SUB TEE("\0") BR_IF("\0") END
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MANY 50000
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MANY 50000
-#endif
-#endif
-#ifndef MANY
-#define MANY 1000000
-#endif
+#define MANY (SANITIZED ? 50000 : 1000000)
 
 static void expect_bounded(uint64_t most_boxes)
 {
