@@ -123,6 +123,7 @@ class Replay:
 
     def open(self):
         self.store, self.said, self.calls = wasmtime.Store(self.engine), "", 0
+        self.store.set_limits(memory_size=1 << 33, table_elements=1000000)  # as our runs have
         imports = []
         for idx, im in enumerate(self.module.imports):
             if not isinstance(im.type, wasmtime.FuncType):
