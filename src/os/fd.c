@@ -8,18 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/atomic.h"
-
-static int refuse_openat2; /* atomic; tests only */
-
-void wx_fd_refuse_openat2(int host_errno) { wx_store_relaxed(&refuse_openat2, host_errno); }
-
 int wx_fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
-    int refused = wx_load_relaxed(&refuse_openat2);
-    if (refused) {
-        return -refused;
-    }
     struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
     long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
     return fd < 0 ? -errno : (int)fd;

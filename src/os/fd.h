@@ -11,8 +11,6 @@
 
 /** openat2(2). @return descriptor, or -errno */
 int wx_fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
-/** Tests only: make wx_fd_openat2 answer this errno (0 = ask the kernel). Process-wide. */
-void wx_fd_refuse_openat2(int host_errno);
 /** close(2) once; -1 is accepted. @return host errno of the close */
 int wx_fd_close(int *fd);
 /** getdents64(2) into buf. @return bytes, or -errno */

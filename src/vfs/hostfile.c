@@ -178,9 +178,12 @@ static uint8_t type_of_entry(uint8_t d_type)
 }
 
 /*
- * Cookie n means "behind the n-th entry of this listing"; the host's position behind each entry is
- * remembered, so that a seek is exact whatever was deleted meanwhile.
+ * Cookie n means "behind the n-th entry of this listing". The first two are "." and "..", wherever
+ * the host has them; behind every other entry the host's position is remembered, so that a seek is
+ * exact whatever was deleted meanwhile.
  */
+#define N_DOTS 2
+
 static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
 {
     if (h->list_fd < 0) {
@@ -192,16 +195,36 @@ static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
     if (cookie == 0) {
         h->offsets.n = 0;
     }
-    if (cookie > h->offsets.n) {
+    if (cookie > h->offsets.n + N_DOTS) {
         return EINVAL;
     }
-    int64_t off = cookie ? h->offsets.p[cookie - 1] : 0;
+    int64_t off = cookie > N_DOTS ? h->offsets.p[cookie - N_DOTS - 1] : 0;
     return lseek(h->list_fd, off, SEEK_SET) < 0 ? errno : 0;
+}
+
+static bool is_dots(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Entry `cookie` + 1, one of the first two. @return whether fn took it */
+static bool give_dots(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void *data)
+    WAX_REQUIRES(&h->lock)
+{
+    struct stat st = {0};
+    const char *name = cookie ? ".." : ".";
+    (void)fstatat(h->list_fd, name, &st, AT_SYMLINK_NOFOLLOW); /* else without an inode */
+    return fn(data, cookie + 1, st.st_ino, WX_FT_DIR, name);
 }
 
 static int list_on(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void *data)
     WAX_REQUIRES(&h->lock)
 {
+    for (; cookie < N_DOTS; cookie++) {
+        if (!give_dots(h, cookie, fn, data)) {
+            return 0;
+        }
+    }
     _Alignas(16) uint8_t buf[32768];
     for (;;) {
         int64_t n = wx_fd_getdents(h->list_fd, buf, sizeof buf);
@@ -210,13 +233,16 @@ static int list_on(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void *da
         }
         for (int64_t at = 0; at < n;) {
             const struct host_dirent *d = (const void *)(buf + at);
-            if (cookie == h->offsets.n && !wx_vec_push(h->file.mem, &h->offsets, d->off)) {
+            at += d->reclen;
+            if (is_dots(d->name)) {
+                continue;
+            }
+            if (cookie == h->offsets.n + N_DOTS && !wx_vec_push(h->file.mem, &h->offsets, d->off)) {
                 return ENOMEM;
             }
             if (!fn(data, ++cookie, d->ino, type_of_entry(d->type), d->name)) {
                 return 0;
             }
-            at += d->reclen;
         }
     }
 }

@@ -33,7 +33,7 @@ static wx_werrno add_locked(struct wx_fdtable *t, const struct wx_fd *fd, uint32
                             uint32_t *ret_fd) WAX_REQUIRES(&t->lock)
 {
     size_t i = from;
-    while (i < t->fds.n && t->fds.p[i].file) {
+    while (i < t->fds.n && (t->fds.p[i].file || t->fds.p[i].reserved)) {
         i++;
     }
     if (i >= t->max) {
@@ -57,6 +57,23 @@ wx_werrno wx_fdtable_add(struct wx_fdtable *t, const struct wx_fd *fd, uint32_t 
     wx_werrno e = add_locked(t, fd, from, ret_fd);
     wx_mutex_unlock(&t->lock);
     return e;
+}
+
+wx_werrno wx_fdtable_reserve(struct wx_fdtable *t, uint32_t *ret_fd)
+{
+    return wx_fdtable_add(t, &(struct wx_fd){.reserved = true}, 0, ret_fd);
+}
+
+void wx_fdtable_fill(struct wx_fdtable *t, uint32_t n, const struct wx_fd *fd)
+{
+    wx_mutex_lock(&t->lock);
+    t->fds.p[n] = *fd;
+    wx_mutex_unlock(&t->lock);
+}
+
+void wx_fdtable_unreserve(struct wx_fdtable *t, uint32_t n)
+{
+    wx_fdtable_fill(t, n, &(struct wx_fd){0});
 }
 
 static struct wx_fd *find(struct wx_fdtable *t, uint32_t fd) WAX_REQUIRES(&t->lock)

@@ -15,6 +15,7 @@
 
 struct wx_fd {
     struct wx_file *file; /* NULL = free */
+    bool reserved;        /* free to look at, but taken */
     uint64_t rights, inheriting;
     uint16_t flags;      /* fdflags */
     const char *preopen; /* guest path of a preopened directory (the environment's), or NULL */
@@ -34,6 +35,13 @@ void wx_fdtable_fini(struct wx_fdtable *t);
  */
 wx_werrno wx_fdtable_add(struct wx_fdtable *t, const struct wx_fd *fd, uint32_t from,
                          uint32_t *ret_fd);
+/**
+ * Take the lowest free number without opening it, before something is done that can not be undone;
+ * then fill it (takes fd->file) or give it back.
+ */
+wx_werrno wx_fdtable_reserve(struct wx_fdtable *t, uint32_t *ret_fd);
+void wx_fdtable_fill(struct wx_fdtable *t, uint32_t n, const struct wx_fd *fd);
+void wx_fdtable_unreserve(struct wx_fdtable *t, uint32_t n);
 /** Copy of an entry with its file referenced. @return 0, or badf */
 wx_werrno wx_fdtable_get(struct wx_fdtable *t, uint32_t fd, struct wx_fd *ret);
 wx_werrno wx_fdtable_close(struct wx_fdtable *t, uint32_t fd);

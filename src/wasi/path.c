@@ -232,9 +232,9 @@ static uint64_t needed_rights(const struct open_args *o)
     return r;
 }
 
-/* Takes the file. */
+/* Takes the file, as descriptor n. */
 static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const struct open_args *o,
-                         struct wx_file *f)
+                         struct wx_file *f, uint32_t n)
 {
     if (f->filetype == WX_FT_DIR && (o->rights & WX_R(WX_RN_FD_WRITE))) {
         wx_file_unref(f); /* below a read-only mount the host did not see the wish */
@@ -252,13 +252,40 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
     if (f->read_only) {
         fd.rights &= ~WX_RIGHTS_WRITE;
     }
+    wx_fdtable_fill(c->env->fds, n, &fd);
+    return wx_guest_write_u32(c, (wx_gptr){o->ret_ptr}, n); /* checked at the start */
+}
+
+static int open_file(const struct at *at, const struct open_args *o, struct wx_open_how *how,
+                     struct wx_file **ret)
+{
+    struct wx_file *d = at->dir.file;
+    int host = at->path[0] ? d->dir->open(d, at->path, how, ret) : ENOENT;
+    if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
+        !(o->rights & WX_R(WX_RN_FD_WRITE))) {
+        /* did not want to write, only to allocate or truncate if it was a file */
+        how->flags = (how->flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
+        host = d->dir->open(d, at->path, how, ret);
+    }
+    return host;
+}
+
+/* The number comes first: with none left nothing is made or cut. */
+static wx_werrno open_and_publish(struct wx_wasi_call *c, const struct at *at,
+                                  const struct open_args *o, struct wx_open_how *how)
+{
     uint32_t n;
-    wx_werrno e = wx_fdtable_add(c->env->fds, &fd, 0, &n);
+    wx_werrno e = wx_fdtable_reserve(c->env->fds, &n);
     if (e) {
-        wx_file_unref(f);
         return e;
     }
-    return wx_guest_write_u32(c, (wx_gptr){o->ret_ptr}, n); /* checked at the start */
+    struct wx_file *f = NULL;
+    int host = open_file(at, o, how, &f);
+    e = host ? wx_path_errno(c, host) : publish(c, at, o, f, n);
+    if (e) {
+        wx_fdtable_unreserve(c->env->fds, n);
+    }
+    return e;
 }
 
 static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const struct open_args *o)
@@ -282,18 +309,7 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
             return WX_WERRNO_ROFS;
         }
     }
-    struct wx_file *d = at.dir.file, *f = NULL;
-    int host = at.path[0] ? d->dir->open(d, at.path, &how, &f) : ENOENT;
-    if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
-        !(o->rights & WX_R(WX_RN_FD_WRITE))) {
-        /* did not want to write, only to allocate or truncate if it was a file */
-        how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
-        host = d->dir->open(d, at.path, &how, &f);
-    }
-    if (host) {
-        return done(c, &at, host);
-    }
-    e = publish(c, &at, o, f);
+    e = open_and_publish(c, &at, o, &how);
     at_fini(c, &at);
     return e;
 }

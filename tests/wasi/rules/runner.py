@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the checks of rules.wasm, each in a fresh tree that is compared afterwards.
+
+usage: runner.py --waxwing PATH --guest PATH [--refuse ERRNO] [--tier NAME] [NAME PATTERN...]
+
+Numbers are those of the rules the checks are called by. --refuse makes the kernel answer every openat2
+of the command with that errno (seccomp), so that the walker in user space has to do. What a row changes
+inside the mounts is in the table; outside nothing ever may.
+"""
+import argparse
+import errno
+import fnmatch
+import os
+import resource
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from tree import differences, make_tree, refuse_openat2, snapshot
+
+LIMIT_SECONDS = 120  # only reached by what hangs
+
+
+# -------- looking at the process --------
+
+def descriptors(pid):
+    """Number -> (flags, path) of the host's descriptors of a process."""
+    out = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        text = Path(f"/proc/{pid}/fdinfo/{fd}").read_text()
+        flags = int(next(x for x in text.splitlines() if x.startswith("flags:")).split()[1], 8)
+        out[int(fd)] = flags, os.readlink(f"/proc/{pid}/fd/{fd}")
+    return out
+
+
+O_PATH = 0o10000000
+
+
+def own_files(run, name):
+    return [flags for flags, path in descriptors(run.pid).values() if path == f"{run.tree}/{name}"]
+
+
+def look_descriptors(run):
+    fds = descriptors(run.pid)
+    for fd, (flags, path) in fds.items():
+        if fd > 2 and not flags & os.O_CLOEXEC:
+            return f"descriptor {fd} ({path}) is not close-on-exec"
+    for name in ("data", "ro", "other"):
+        if not any(f & O_PATH and f & os.O_DIRECTORY for f in own_files(run, name)):
+            return f"no descriptor of {name} that is good for paths only"
+    return None
+
+
+def look_modes(run):
+    got = sorted(f & os.O_ACCMODE for f in own_files(run, "data/f"))
+    want = sorted([os.O_RDONLY, os.O_WRONLY, os.O_RDWR, os.O_RDONLY])
+    return None if got == want else f"access modes {got}, wanted {want}"
+
+
+def look_sync(run):
+    got = {f & os.O_SYNC for f in own_files(run, "data/f")}
+    return None if got == {os.O_SYNC, os.O_DSYNC} else f"sync flags {got}"
+
+
+def look_blocking(run):
+    flags = descriptors(run.pid)[0][0]
+    return "O_NONBLOCK was set on the host's pipe" if flags & os.O_NONBLOCK else None
+
+
+def look_count(run):
+    # the engine makes an eventfd when it first has to wait
+    paths = [path for _, path in descriptors(run.pid).values() if "[eventfd]" not in path]
+    run.counts.append(len(paths))
+    return None if len(set(run.counts)) == 1 else f"descriptors of the host: {run.counts}"
+
+
+def look_nothing(run):
+    del run
+
+
+LOOKS = {"descriptors": look_descriptors, "modes": look_modes, "sync": look_sync,
+         "blocking": look_blocking, "before": look_count, "after": look_count,
+         "nothing": look_nothing}
+
+
+# -------- the table --------
+
+def make_device(top):
+    try:
+        os.mknod(top / "data/device", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        return "not root: no device to be made"
+    return None
+
+
+def few_host_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+
+
+def mode_check(want_file, want_dir):
+    def check(top):
+        for name, want in (("data/made", want_file), ("data/d/made", want_file),
+                           ("data/madedir", want_dir)):
+            got = stat.S_IMODE((top / name).stat().st_mode)
+            if got != want:
+                return f"mode of {name} is {got:o}, wanted {want:o}"
+        return None
+    return check
+
+
+MODES = "+data/d/made +data/made +data/madedir"
+# What is not said: all mounts, no changes, exit 0, standard input stays open and empty.
+ROWS = {
+    "rule-05-special-files": {"changes": "+data/d/fifo -data/fifo"},
+    "rule-05-device": {"setup": make_device},
+    "rule-06-kernel-files": {"args": ["--dir", "/::/all,ro"]},
+    "rule-07-modes": {"changes": MODES, "umask": 0o022, "after": mode_check(0o644, 0o755)},
+    "rule-07-modes-umask-077": {"changes": MODES, "umask": 0o077, "after": mode_check(0o600, 0o700)},
+    "rule-10-across-mounts": {"changes": "+data/d/moved -data/f +data/linked"},
+    "rule-11-names": {"changes": "+data/bytes \udcff\udcfe\x01 free"},
+    "rule-12-slash-unlink": {"changes": "-data/ld -data/upfile"},
+    "rule-12-slash-rename": {"changes": "-data/d -data/d/e -data/d/g +data/moved +data/moved/e "
+                                        "+data/moved/g"},
+    "rule-14-symlink": {"changes": "+data/s"},
+    "rule-15-link": {"changes": "~data/f +data/h +data/hl ~data/lf"},
+    "rule-17-positions": {"changes": "~data/f"},
+    "rule-17-unlinked-and-replaced": {"changes": "-data/d/g ~data/f"},
+    "rule-19-append": {"changes": "~data/f"},
+    "rule-19-set-flags": {"changes": "~data/f"},
+    "rule-20-set-size": {"changes": "~data/f"},
+    "rule-20-allocate": {"changes": "~data/f"},
+    "rule-21-times": {"changes": "~data/f ~data/lf"},
+    "rule-27-limit": {"args": ["--max-fds", "10"]},
+    "rule-27-host-limit": {"preexec": few_host_files},
+    "rule-33-sleep-is-interruptible": {"args": ["--timeout", "300ms"], "status": 124},
+    "rule-34-ready": {"answer": b"\nabc"},
+    "rule-34-hangup": {"stdin": "closed"},
+    "rule-35-wait-is-interruptible": {"args": ["--timeout", "300ms"], "status": 124},
+    "hole-cve-2023-51661-no-preopen": {"mounts": False},
+    "hole-cve-2024-38358-symlink-create": {"changes": "+data/d/s +data/s +data/s2"},
+    "hole-wasmer-5868-self-dot": {"changes": "+data/slash +data/twice"},
+    "hole-uvwasi-times-both": {"changes": "~data/f"},
+    "hole-cve-2026-27204-allocations": {},
+}
+# Rules about what is not there yet.
+NOT_YET = {
+    "rule-02-no-xdev": "mounts have no option xdev",
+    "rule-03-walk-over-mounts": "no walk crosses mounts: preview1 modules have no root",
+    "rule-04-in-root": "mounts have no option symlinks",
+    "rule-04-no-links": "mounts have no option symlinks",
+    "rule-05-special-allow": "mounts have no option special",
+    "rule-11-utf8-strict": "there is no option utf8",
+    "rule-16-in-root-strips-host-prefix": "mounts have no option symlinks",
+    "rule-20-quota": "mounts have no quota",
+    "rule-27-host-budget": "there is no budget of descriptors over all environments",
+    "rule-29-close-while-blocked": "needs a thread; no guest of this set has one",
+    "rule-33-clock-stepped": "needs a host whose clock may be set",
+    "hole-cve-2024-51745-device-names": "Windows only",
+    "hole-cve-2023-26489-miscompiled-address": "belongs to the suites diff and spec",
+    "hole-audit-dlopen": "no dynamic linking",
+    "hole-audit-join-of-a-stranger": "no processes",
+}
+
+
+# -------- running --------
+
+class Run:
+    def __init__(self, args, name, tree):
+        self.args, self.name, self.tree = args, name, tree
+        self.row = ROWS.get(name, {})
+        self.counts = []
+        self.pid = None
+
+    def prepare(self):
+        os.umask(self.row.get("umask", 0o022))
+        if self.args.refuse:
+            refuse_openat2(self.args.refuse)
+        if "preexec" in self.row:
+            self.row["preexec"]()
+
+    def command(self):
+        line = [self.args.waxwing, "run", "--tier", self.args.tier]
+        if self.row.get("mounts", True):
+            line += ["--dir", f"{self.tree}/data::/data", "--dir", f"{self.tree}/ro::/ro,ro",
+                     "--dir", f"{self.tree}/other::/other"]
+        return line + self.row.get("args", []) + [self.args.guest, self.name]
+
+    def converse(self, process):
+        """Read its lines; look where it asks for it. @return output, trouble"""
+        out, trouble = [], []
+        for line in process.stdout:
+            if line.startswith("peek "):
+                found = LOOKS[line[5:].rstrip("\n")](self)
+                trouble += [found] if found else []
+                process.stdin.buffer.write(self.row.get("answer", b"\n"))
+                process.stdin.flush()
+            else:
+                out.append(line)
+        return out, trouble
+
+    def judge(self):
+        before = snapshot(self.tree)
+        with subprocess.Popen(self.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace",
+                              preexec_fn=self.prepare) as process:
+            self.pid = process.pid
+            alarm = threading.Timer(LIMIT_SECONDS, process.kill)
+            alarm.start()
+            if self.row.get("stdin") == "closed":
+                process.stdin.close()
+            out, trouble = self.converse(process)
+            status = process.wait()
+            alarm.cancel()
+        after = snapshot(self.tree)
+        want = self.row.get("status", 0)
+        if status != want:
+            trouble += [f"exit {status}, wanted {want}"] + out
+        if differences(before, after) != self.row.get("changes", "").encode(
+                errors="surrogateescape").decode(errors="replace"):
+            trouble.append(f"changed in the tree: {differences(before, after)!r}")
+        if not trouble and "after" in self.row:
+            trouble += filter(None, [self.row["after"](self.tree)])
+        return trouble
+
+
+def one(args, name):
+    """Print the result. @return 'passed', 'failed' or 'skipped'"""
+    tree = Path(tempfile.mkdtemp(prefix="waxwing-rules-")).resolve()
+    try:
+        make_tree(tree)
+        reason = ROWS.get(name, {}).get("setup", lambda top: None)(tree)
+        if reason:
+            print(f"ok - {name} # SKIP {reason}")
+            return "skipped"
+        trouble = Run(args, name, tree).judge()
+    finally:
+        shutil.rmtree(tree)
+    print(f"{'not ok' if trouble else 'ok'} - {name}")
+    for line in trouble:
+        print(f"# {line.rstrip()}")
+    return "failed" if trouble else "passed"
+
+
+def names_of(args):
+    listed = subprocess.run([args.waxwing, "run", args.guest], capture_output=True, text=True,
+                            check=True).stdout.split()
+    missing = set(ROWS) - set(listed)
+    if missing or set(NOT_YET) & set(listed):
+        raise ValueError(f"rows without a check, or with a reason too many: {sorted(missing)}")
+    return sorted(listed + list(NOT_YET), key=lambda n: (n.startswith("hole"), n))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--waxwing", required=True)
+    parser.add_argument("--guest", required=True)
+    parser.add_argument("--tier", default="interp")
+    parser.add_argument("--refuse", type=lambda n: getattr(errno, n))
+    parser.add_argument("patterns", nargs="*", default=["*"])
+    args = parser.parse_args()
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for name in names_of(args):
+        if not any(fnmatch.fnmatch(name, p) for p in args.patterns):
+            continue
+        if name in NOT_YET:
+            print(f"ok - {name} # SKIP not there yet: {NOT_YET[name]}")
+            counts["skipped"] += 1
+        else:
+            counts[one(args, name)] += 1
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+sys.exit(main())

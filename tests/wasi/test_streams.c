@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Standard streams as an embedder gives them; the rules of the filesystem are in rules/. */
+#include "direct.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wasi/werrno.h"
+
+static int setup(void **state)
+{
+    static struct guest g;
+    guest_open(&g, "wasi_snapshot_preview1");
+    guest_start(&g);
+    *state = &g;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    guest_close(*state);
+    return 0;
+}
+
+#define CHECK(WANT, CALL_EXPR)                                                                     \
+    do {                                                                                           \
+        uint32_t got_ = (CALL_EXPR);                                                               \
+        if (got_ != WX_WERRNO_##WANT) {                                                            \
+            fail_msg("line %d: %s, wanted %s: %s", __LINE__, wx_werrno_name(got_),                 \
+                     wx_werrno_name(WX_WERRNO_##WANT), #CALL_EXPR);                                \
+        }                                                                                          \
+    } while (0)
+
+struct sub {
+    uint64_t userdata;
+    uint64_t tag;
+    uint64_t u[4]; /* clock: id, timeout, precision, flags; descriptor: number */
+};
+_Static_assert(sizeof(struct sub) == 48, "the layout of subscriptions");
+
+static uint32_t poll_n(struct guest *g, const struct sub *subs, uint32_t n, uint32_t *ret_n)
+{
+    guest_put(g, 16384, subs, n * sizeof *subs);
+    uint32_t e = CALL(g, "poll_oneoff", 16384, 32768, n, 64);
+    *ret_n = e ? 0 : guest_u32(g, 64);
+    return e;
+}
+
+/* A closed reader is an errno to the guest and nothing to the host. */
+static void test_closed_pipe(void **state)
+{
+    struct guest *g = *state;
+    int fds[2], pair[2];
+    uint32_t n;
+    wax_env_free(g->env);
+    g->env = NULL;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(wax_builder_stdio_fd(g->builder, WAX_STDOUT, fds[1], NULL), WAX_OK);
+    assert_int_equal(wax_builder_stdio_fd(g->builder, WAX_STDERR, pair[1], NULL), WAX_OK);
+    guest_start(g);
+    assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    CHECK(SUCCESS, guest_io(g, "fd_write", 1, 4096, 4, &n));
+    (void)close(fds[0]);
+    (void)close(pair[0]);
+    CHECK(PIPE, guest_io(g, "fd_write", 1, 4096, 4, &n));
+    CHECK(PIPE, guest_io(g, "fd_write", 2, 4096, 4, &n));
+    CHECK(SUCCESS, poll_n(g, &(struct sub){1, 2, {1}}, 1, &n));
+    assert_int_equal(guest_u32(g, 32768 + 24) & 1, 1); /* hung up */
+    sigset_t pending;
+    assert_int_equal(sigpending(&pending), 0);
+    assert_int_equal(sigismember(&pending, SIGPIPE), 0);
+    (void)close(fds[1]);
+    (void)close(pair[1]);
+}
+
+static void test_shutdown(void **state)
+{
+    struct guest *g = *state;
+    int pair[2];
+    char byte;
+    CHECK(BADF, CALL(g, "sock_shutdown", 100, 1));
+    CHECK(NOTSOCK, CALL(g, "sock_shutdown", DATA, 1));
+    CHECK(NOTSOCK, CALL(g, "sock_shutdown", 1, 1));
+    wax_env_free(g->env);
+    g->env = NULL;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(wax_builder_stdio_fd(g->builder, WAX_STDOUT, pair[1], NULL), WAX_OK);
+    guest_start(g);
+    CHECK(INVAL, CALL(g, "sock_shutdown", 1, 0));
+    CHECK(INVAL, CALL(g, "sock_shutdown", 1, 4));
+    CHECK(INVAL, CALL(g, "sock_shutdown", 1, UINT32_MAX));
+    CHECK(SUCCESS, CALL(g, "sock_shutdown", 1, 2));
+    assert_int_equal(read(pair[0], &byte, 1), 0);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+/* Duplicates the library keeps are closed when the host runs another program. */
+static void test_streams_are_close_on_exec(void **state)
+{
+    struct guest *g = *state;
+    int first = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    (void)close(first); /* the lowest free number: what a duplicate gets */
+    assert_int_equal(wax_builder_stdio_fd(g->builder, WAX_STDIN, STDOUT_FILENO, NULL), WAX_OK);
+    assert_int_equal(fcntl(first, F_GETFD), FD_CLOEXEC);
+}
+
+/* A limit that not even the streams fit under. */
+static void test_limit(void **state)
+{
+    struct guest *g = *state;
+    wax_env_free(g->env);
+    g->env = NULL;
+    wax_builder_limits(g->builder, 0, 2, 0);
+    wax_error *error = NULL;
+    assert_int_equal(wax_builder_instantiate(g->builder, g->module, &g->env, &error), WAX_E_LIMIT);
+    wax_error_free(error);
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_closed_pipe),
+        TEST(test_shutdown),
+        TEST(test_streams_are_close_on_exec),
+        TEST(test_limit),
+    };
+    return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
+}
