@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,29 +66,65 @@ static int no_memory(void) { return cli_no_file("run", "out of memory", ENOMEM);
 
 /* -------- directories -------- */
 
+struct dir_options {
+    uint32_t flags;
+    bool cow;
+    uint64_t size, inodes;
+};
+
+/* The options at the end of HOST[::GUEST][,opt…], cut off. @return 0, or an exit status */
+static int dir_options(char *spec, struct dir_options *o)
+{
+    for (char *comma; (comma = strrchr(spec, ',')) != NULL;) {
+        const char *opt = comma + 1;
+        if (strcmp(opt, "ro") == 0) {
+            o->flags |= WAX_MOUNT_RO;
+        } else if (strcmp(opt, "cow") == 0) {
+            o->cow = true;
+        } else if (strncmp(opt, "quota=", 6) == 0) {
+            if (cli_parse_size(opt + 6, &o->size) != 0) {
+                return cli_usage("run", "--dir: '%s' is no size", opt + 6);
+            }
+        } else if (strncmp(opt, "inodes=", 7) == 0) {
+            if (cli_parse_count(opt + 7, &o->inodes) != 0) {
+                return cli_usage("run", "--dir: '%s' is no number", opt + 7);
+            }
+        } else if (strcmp(opt, "rw") != 0) {
+            return 0; /* a comma in the path */
+        }
+        *comma = '\0';
+    }
+    return 0;
+}
+
 int cli_dir(wax_builder *b, const char *spec)
 {
     char *host = strdup(spec);
     if (!host) {
         return no_memory();
     }
-    uint32_t flags = 0;
-    char *opt = strrchr(host, ',');
-    if (opt && strcmp(opt, ",ro") == 0) {
-        flags = WAX_MOUNT_RO;
-        *opt = '\0';
-    } else if (opt && strcmp(opt, ",rw") == 0) {
-        *opt = '\0';
+    struct dir_options o = {0};
+    int status = dir_options(host, &o);
+    if (!status && (o.size || o.inodes) && !o.cow) {
+        status = cli_usage("run", "--dir: quota and inodes go with cow");
+    }
+    if (!status && o.cow && o.flags) {
+        status = cli_usage("run", "--dir: cow and ro exclude each other");
     }
     char *guest = strstr(host, "::");
     if (guest) {
         *guest = '\0';
         guest += 2;
     }
-    wax_error *error = NULL;
-    wax_status st = wax_builder_mount(b, host, guest ? guest : host, flags, &error);
+    if (!status) {
+        wax_error *error = NULL;
+        const char *at = guest ? guest : host;
+        wax_status st = o.cow ? wax_builder_cow(b, host, at, o.size, o.inodes, &error)
+                              : wax_builder_mount(b, host, at, o.flags, &error);
+        status = told(st, error);
+    }
     free(host);
-    return told(st, error);
+    return status;
 }
 
 /* One option of --tmpfs. @return 0, or -1 */

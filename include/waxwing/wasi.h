@@ -96,6 +96,24 @@ WAX_API WAX_MUST_USE wax_status wax_builder_tmpfs(wax_builder *builder, const ch
                                                   uint64_t max_bytes, uint64_t max_inodes,
                                                   wax_error **err);
 
+/**
+ * Give the guest a host directory it may change, without changing the host: what it writes stays in
+ * memory, gone with the environment. Renaming a directory of the host is EXDEV.
+ *
+ * @param builder     borrowed
+ * @param host        existing host directory, opened now
+ * @param guest       path the guest knows it by; copied
+ * @param max_bytes   of all files written; the guest gets ENOSPC beyond it; 0 = 64 MiB
+ * @param max_inodes  files, directories and links changed, and directories visited; 0 = 65,536
+ * @return WAX_OK; WAX_E_NOT_FOUND, WAX_E_DENIED (a kernel filesystem), WAX_E_INVALID (empty or
+ *         duplicate guest path), WAX_E_IO, WAX_E_NOMEM
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_cow(wax_builder *builder, const char *host,
+                                                const char *guest, uint64_t max_bytes,
+                                                uint64_t max_inodes, wax_error **err);
+
 enum { WAX_STDIN, WAX_STDOUT, WAX_STDERR };
 
 /**

@@ -13,6 +13,7 @@
 #include "capi/wasi.h"
 #include "engine/rt/engine.h"
 #include "os/fd.h"
+#include "vfs/cow.h"
 #include "vfs/hostdir.h"
 #include "vfs/hostfile.h"
 #include "vfs/memfs.h"
@@ -20,7 +21,8 @@
 #include "wasi/env.h"
 
 struct mount {
-    int fd; /* the host directory; -1: one in memory, with these limits */
+    int fd;   /* the host directory; -1: none */
+    bool mem; /* files in memory, over the host directory if there is one, with these limits */
     struct wx_memfs_limits limits;
     char *guest;
     uint32_t flags;
@@ -180,6 +182,12 @@ static wax_status add_mount(struct wax_builder *b, struct mount m, const char *g
     return WAX_OK;
 }
 
+static struct wx_memfs_limits limits_of(uint64_t max_bytes, uint64_t max_inodes)
+{
+    return (struct wx_memfs_limits){max_bytes ? max_bytes : TMPFS_BYTES,
+                                    max_inodes ? max_inodes : TMPFS_INODES};
+}
+
 wax_status wax_builder_mount(wax_builder *b, const char *host, const char *guest, uint32_t flags,
                              wax_error **err)
 {
@@ -199,10 +207,21 @@ wax_status wax_builder_tmpfs(wax_builder *b, const char *guest, uint64_t max_byt
 {
     WX_REQUIRE(b && guest, err, "an argument is NULL");
     WX_REQUIRE(guest[0], err, "the guest path is empty");
-    const struct mount m = {
-        .fd = -1,
-        .limits = {max_bytes ? max_bytes : TMPFS_BYTES, max_inodes ? max_inodes : TMPFS_INODES}};
+    const struct mount m = {.fd = -1, .mem = true, .limits = limits_of(max_bytes, max_inodes)};
     wax_status st = check_guest_path(b, "a filesystem in memory", guest, err);
+    return st == WAX_OK ? add_mount(b, m, guest, err) : st;
+}
+
+wax_status wax_builder_cow(wax_builder *b, const char *host, const char *guest, uint64_t max_bytes,
+                           uint64_t max_inodes, wax_error **err)
+{
+    WX_REQUIRE(b && host && guest, err, "an argument is NULL");
+    WX_REQUIRE(guest[0], err, "the guest path is empty");
+    struct mount m = {.fd = -1, .mem = true, .limits = limits_of(max_bytes, max_inodes)};
+    wax_status st = check_guest_path(b, host, guest, err);
+    if (st == WAX_OK) {
+        st = wx_hostdir_open_root(host, &m.fd, err);
+    }
     return st == WAX_OK ? add_mount(b, m, guest, err) : st;
 }
 
@@ -345,7 +364,12 @@ static wax_status set_mount(const struct mount *m, struct wx_env *env, wax_error
     if (m->fd >= 0 && fd < 0) {
         return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", m->guest);
     }
-    dir = fd >= 0 ? wx_hostfile_new(&env->mem, fd, WX_FT_DIR) : wx_memfs_new(&env->mem, &m->limits);
+    if (fd >= 0) {
+        dir = wx_hostfile_new(&env->mem, fd, WX_FT_DIR);
+        dir = dir && m->mem ? wx_cow_new(&env->mem, dir, &m->limits) : dir;
+    } else {
+        dir = wx_memfs_new(&env->mem, &m->limits);
+    }
     return wx_env_mount(env, dir, m->guest, (m->flags & WAX_MOUNT_RO) != 0, err);
 }
 

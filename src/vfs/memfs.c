@@ -19,8 +19,8 @@
 #include "os/lock.h"
 #include "vfs/node.h"
 
-#define FIRST_COOKIE 3u /* "." is behind 1, ".." behind 2 */
-#define DEVICE 0x6d656du
+#define FIRST_COOKIE 3u          /* "." is behind 1, ".." behind 2 */
+#define FIRST_DEVICE 0x6d000000u /* st_dev: no disk has such a number */
 
 struct fs {
     struct wx_mem *mem;
@@ -30,6 +30,7 @@ struct fs {
     uint64_t used_bytes WAX_GUARDED_BY(&lock);
     uint64_t used_inodes WAX_GUARDED_BY(&lock);
     uint64_t next_ino WAX_GUARDED_BY(&lock);
+    dev_t dev; /* tells filesystems apart */
 };
 
 struct entry {
@@ -52,7 +53,7 @@ struct mnode {
     size_t size, room;
     /* Directories. */
     struct mnode *parent; /* NULL: root, or removed */
-    bool is_root;
+    bool is_root, mirror;
     struct entry **buckets;
     size_t n_buckets, n_entries; /* buckets: a power of two */
     struct entry *first, *last;
@@ -208,13 +209,12 @@ static void empty(struct mnode *m, struct mnode **list)
     }
 }
 
-static void free_node(struct wx_node *node)
+/* A tree may be deep: no recursion. */
+static void free_list(struct mnode *list)
 {
-    struct mnode *list = in(node);
-    struct fs *fs = list->fs;
-    list->to_free = NULL;
-    while (list) { /* a tree may be deep: no recursion */
+    while (list) {
         struct mnode *m = list;
+        struct fs *fs = m->fs;
         list = m->to_free;
         wx_mutex_lock(&fs->lock);
         empty(m, &list);
@@ -226,6 +226,12 @@ static void free_node(struct wx_node *node)
         wx_free(fs->mem, m);
         fs_unref(fs);
     }
+}
+
+static void free_node(struct wx_node *node)
+{
+    in(node)->to_free = NULL;
+    free_list(in(node));
 }
 
 /* -------- operations of nodes -------- */
@@ -423,7 +429,8 @@ static int op_list(struct wx_node *dir, uint64_t cookie, wx_entry_fn fn, void *d
         at = k;
     }
     for (; more && at; at = at->next) {
-        more = fn(data, at->cookie, at->node->ino, wx_filetype(at->node->node.type), at->name);
+        uint8_t type = at->node->mirror ? WX_FT_UNKNOWN : wx_filetype(at->node->node.type);
+        more = fn(data, at->cookie, at->node->ino, type, at->name);
     }
     wx_mutex_unlock(&d->fs->lock);
     return e;
@@ -439,7 +446,7 @@ static int op_text(struct wx_node *link, char *buf, size_t len, size_t *ret_len)
 
 static void stat_locked(const struct mnode *m, struct stat *ret)
 {
-    *ret = (struct stat){.st_dev = DEVICE,
+    *ret = (struct stat){.st_dev = m->fs->dev,
                          .st_ino = m->ino,
                          .st_mode = m->node.type | (S_ISDIR(m->node.type) ? 0777 : 0666),
                          .st_nlink = m->nlink,
@@ -721,6 +728,8 @@ static struct mnode *new_fs(struct wx_mem *mem, const struct wx_memfs_limits *li
     fs->mem = mem;
     fs->refs = 1;
     fs->limits = *limits;
+    static uint32_t n_made;                              /* atomic */
+    fs->dev = FIRST_DEVICE + wx_add_relaxed(&n_made, 1); /* a number of its own is all it takes */
     wx_mutex_init(&fs->lock);
     wx_mutex_lock(&fs->lock);
     fs->next_ino = 1;
@@ -731,6 +740,44 @@ static struct mnode *new_fs(struct wx_mem *mem, const struct wx_memfs_limits *li
     wx_mutex_unlock(&fs->lock);
     fs_unref(fs); /* the root holds it */
     return root;
+}
+
+struct wx_node *wx_memfs_root(struct wx_mem *mem, const struct wx_memfs_limits *limits)
+{
+    struct mnode *root = new_fs(mem, limits, S_IFDIR);
+    return root ? &root->node : NULL;
+}
+
+void wx_memfs_set_mirror(struct wx_node *dir, bool mirror)
+{
+    wx_mutex_lock(&in(dir)->fs->lock);
+    in(dir)->mirror = mirror;
+    wx_mutex_unlock(&in(dir)->fs->lock);
+}
+
+bool wx_memfs_is_mirror(struct wx_node *node)
+{
+    wx_mutex_lock(&in(node)->fs->lock);
+    bool mirror = in(node)->mirror;
+    wx_mutex_unlock(&in(node)->fs->lock);
+    return mirror;
+}
+
+bool wx_memfs_is_below(struct wx_node *dir, struct wx_node *top)
+{
+    wx_mutex_lock(&in(dir)->fs->lock);
+    bool below = is_below(in(dir), in(top));
+    wx_mutex_unlock(&in(dir)->fs->lock);
+    return below;
+}
+
+void wx_memfs_clear(struct wx_node *dir)
+{
+    struct mnode *list = NULL;
+    wx_mutex_lock(&in(dir)->fs->lock);
+    empty(in(dir), &list);
+    wx_mutex_unlock(&in(dir)->fs->lock);
+    free_list(list);
 }
 
 struct wx_file *wx_memfs_new(struct wx_mem *mem, const struct wx_memfs_limits *limits)

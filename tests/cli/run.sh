@@ -75,6 +75,8 @@ expect "what went through them" 0 "from a file" cat "$tmp/out.txt"
 expect "stdin that is not there" 66 "cannot open '/nonexistent'" "$waxwing" --stdin /nonexistent "$tmp/cat.wat"
 expect "tmpfs" 0 "" "$waxwing" --tmpfs /tmp,size=1M,inodes=10 "$tmp/cat.wat"
 expect "tmpfs with a bad option" 64 "bad option 'siz=1'" "$waxwing" --tmpfs /tmp,siz=1 "$tmp/cat.wat"
+expect "copy on write" 0 "" "$waxwing" --dir "$tmp::/d,cow,quota=1M" "$tmp/cat.wat"
+expect "a quota without copy on write" 64 "quota and inodes go with cow" "$waxwing" --dir "$tmp::/d,quota=1M" "$tmp/cat.wat"
 expect "two mounts at one place" 64 "there is a mount already" "$waxwing" --tmpfs /a --tmpfs /a "$tmp/cat.wat"
 expect "env file with a bad line" 64 "bad.env:4: not KEY=VALUE" "$waxwing" --env-file "$tmp/bad.env" "$tmp/cat.wat"
 expect help 0 'usage: waxwing' "$waxwing" --help
