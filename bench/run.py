@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmarks: run time of kernels, compile speed, cold start. See README.md beside this."""
+"""The benchmarks: run time of kernels, compile speed, cold start, WASI calls. See README.md."""
 import argparse
 import json
 import os
@@ -13,6 +13,7 @@ import compilespeed
 import engines
 import kernels
 import measure
+import wasicalls
 
 
 def progress(text):
@@ -23,9 +24,10 @@ def progress(text):
 def parse_arguments():
     p = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     p.add_argument("suite", nargs="?", default="all",
-                   choices=["all", "fast", "interp", "compile", "cold", "check"],
+                   choices=["all", "fast", "interp", "compile", "cold", "wasi", "check"],
                    help="all (default): kernels on every engine; fast, interp: on that kind; "
-                        "compile: speed of compiling; cold: starting; check: only compare results")
+                        "compile: speed of compiling; cold: starting; wasi: calls of WASI; "
+                        "check: only compare results")
     p.add_argument("--runs", type=int, default=5, help="alternating runs (5)")
     p.add_argument("--pairs", type=int, default=51, help="pairs of hello in suite cold (51)")
     p.add_argument("--kernels", default="*", metavar="GLOBS", help="names or groups, by commas")
@@ -55,6 +57,8 @@ def choose_engines(options, compiler):
             raise SystemExit(f"bench: no engine '{name}'\nhint: {', '.join(engines.NAMES)}")
     elif options.suite == "check":
         names = [n for n in engines.NAMES if n.startswith("waxwing")]
+    elif options.suite == "wasi":
+        names = list(wasicalls.ENGINES)
     else:
         kinds = engines.SUITE_KINDS.get(options.suite, engines.SUITE_KINDS["all"])
         names = [e.name for e in engines.ENGINES if e.kind in kinds]
@@ -131,12 +135,21 @@ def bench_cold(options, found, missing, machine):
     return True
 
 
+def bench_wasi(options, found, missing, machine):
+    table = wasicalls.time_all(options.out, options.cc, found, options.runs, progress)
+    data = {"cases": {case.name: {n: t.as_json() for n, t in row.items()}
+                      for case, row in table.items()}}
+    title = f"WASI calls: CPU time, net of start-up, medians of {options.runs} alternating runs"
+    write_report(options, title, wasicalls.markdown(table, found), data, machine, found, missing)
+    return not any(t.error for row in table.values() for t in row.values())
+
+
 def main():
     options = parse_arguments()
     if not shutil.which(options.cc):
         raise SystemExit(f"bench: no {options.cc} on PATH")
     found, missing = choose_engines(options, options.cc)
-    suites = {"compile": bench_compile, "cold": bench_cold}
+    suites = {"compile": bench_compile, "cold": bench_cold, "wasi": bench_wasi}
     bench = suites.get(options.suite, bench_kernels)
     return 0 if bench(options, found, missing, measure.Machine()) else 1
 
