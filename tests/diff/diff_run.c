@@ -123,7 +123,7 @@ static void print_line(const char *who, const char *text, unsigned line)
 static bool compare(struct bench *b, const void *bytes, size_t len, uint64_t seed, uint32_t calls,
                     const char *name)
 {
-    struct exec_options options = {.seed = seed, .calls = calls};
+    struct exec_options options = {.seed = seed, .calls = calls, .frames = 1};
     bool ok = true;
     for (unsigned i = 0; i < n_exec_configs; i++) {
         unsigned line;
@@ -189,7 +189,8 @@ static bool run_seed(struct bench *b, uint64_t seed, uint64_t features, const st
     size_t len, n = 64 + (size_t)(seed * 37 % (sizeof data - 64));
     /* Half the modules have few features, so that tiers do not only see mixtures. */
     uint64_t few = features & (gen_rand_next(&(struct gen_rand){seed}) | 1);
-    struct gen_options options = {.features = seed & 1 ? features : few, .raw_nans = a->raw_nans};
+    struct gen_options options = {
+        .features = seed & 1 ? features : few, .loops = seed >> 1 & 1, .raw_nans = a->raw_nans};
     gen_fill(seed, data, n);
     uint8_t *module = gen_module(data, n, &options, &len);
     char name[64];
@@ -217,7 +218,8 @@ static bool decode_seed(uint64_t seed, struct wx_features features, const struct
     static uint8_t data[4096];
     size_t len, n = 64 + (size_t)(seed * 37 % (sizeof data - 64));
     uint64_t few = features.bits & (gen_rand_next(&(struct gen_rand){seed}) | 1);
-    struct gen_options options = {.features = seed & 1 ? features.bits : few};
+    struct gen_options options = {.features = seed & 1 ? features.bits : few,
+                                  .loops = seed >> 1 & 1};
     gen_fill(seed, data, n);
     uint8_t *module = gen_module(data, n, &options, &len);
     wax_error *err = NULL;

@@ -156,6 +156,15 @@ static int can_call(const wax_functype *type, int plain)
 
 /* -------- endings -------- */
 
+static void say_frames(struct world *w, const wax_error *err)
+{
+    size_t n = w->options->frames ? wax_error_n_frames(err) : 0;
+    for (size_t i = 0; i < n && i < 16; i++) {
+        const wax_frame *f = wax_error_frame(err, i);
+        say(w->t, " %u:%llu", f->func_idx, (unsigned long long)f->module_off);
+    }
+}
+
 static void say_end(struct world *w, wax_status st, const wax_error *err)
 {
     int trap = wax_error_trap_code(err);
@@ -164,9 +173,13 @@ static void say_end(struct world *w, wax_status st, const wax_error *err)
         say(w->t, " stopped: %s\n", wax_trap_name(trap));
         w->t->stopped = 1; /* how deep a stack goes is nobody's promise */
     } else if (st == WAX_TRAP) {
-        say(w->t, " trap: %s\n", wax_trap_name(trap));
+        say(w->t, " trap: %s", wax_trap_name(trap));
+        say_frames(w, err);
+        say(w->t, "\n");
     } else if (st == WAX_EXCEPTION) {
-        say(w->t, " exception\n");
+        say(w->t, " exception");
+        say_frames(w, err);
+        say(w->t, "\n");
     } else if (st == WAX_E_FUEL || st == WAX_E_TIMEOUT || st == WAX_E_LIMIT || st == WAX_E_NOMEM) {
         say(w->t, " stopped: %s\n", wax_status_name(st));
         w->t->stopped = 1;

@@ -21,6 +21,7 @@ struct exec_options {
     uint32_t per_instance; /* calls before a fresh instance is made; 0 = 12 */
     uint64_t fuel;         /* of each call; 0 = 200,000 */
     int plain;             /* call only functions whose values JavaScript has */
+    int frames;            /* say where traps and exceptions came from */
 };
 
 /** A transcript: lines of text, described in tests/diff/README.md. */

@@ -26,6 +26,7 @@ struct gen_options {
     uint64_t features;   /* 1 << enum wx_feature: what may be used */
     uint32_t max_funcs;  /* 0 = 6 */
     uint32_t max_instrs; /* per function; 0 = 80 */
+    bool loops;          /* functions are loops over many locals, written to memory at the end */
     bool raw_nans;       /* NaN payloads may get into integers and memory */
 };
 

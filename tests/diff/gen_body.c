@@ -189,6 +189,7 @@ static bool gen_computed(struct gen *g, wx_valtype t)
 void gen_value(struct gen *g, wx_valtype t)
 {
     uint32_t how = pick(g, 8), idx;
+    how = g->opt.loops && how > 5 ? 2 : how; /* rather locals */
     if (how >= 4 && g->depth < 3 && !wx_type_is_ref(t) && g->budget) {
         g->budget--;
         g->depth++;
@@ -285,11 +286,16 @@ static void canonicalize(struct gen *g, wx_valtype t, bool f64_lanes)
     }
 }
 
+static bool computes(const struct gen *g, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    return !g->opt.raw_nans && info->access == 0 && info->imm == WX_IMM_NONE;
+}
+
 static void after_result(struct gen *g, enum wx_op op, wx_valtype t)
 {
     const struct wx_op_info *info = &wx_op_table[op];
-    bool computes = info->access == 0 && info->imm == WX_IMM_NONE;
-    if (g->opt.raw_nans || !computes) {
+    if (!computes(g, op)) {
         return;
     }
     uint8_t kind = wx_type_kind(t);
@@ -300,6 +306,38 @@ static void after_result(struct gen *g, enum wx_op op, wx_valtype t)
     } else if (kind == WX_KIND_V128 && strncmp(info->text, "f64x2", 5) == 0) {
         canonicalize(g, t, true);
     }
+}
+
+/* -------- results into locals, right behind their instruction -------- */
+
+static void keep_result(struct gen *g)
+{
+    uint32_t idx;
+    if (g->sp == g->base || !find_local(g, g->st[g->sp - 1], &idx)) {
+        return;
+    }
+    bool tee = g->depth > 0 || chance(g, 3); /* one made as an operand is to stay */
+    emit_op(g, tee ? WX_OP_LOCAL_TEE : WX_OP_LOCAL_SET);
+    wbuf_u32(&g->code, idx);
+    g->sp -= !tee;
+}
+
+/* A float whose NaN is made canonical next: through a local that gets the canonical one, too. */
+static void set_raw_result(struct gen *g, enum wx_op op, wx_valtype t)
+{
+    uint8_t kind = wx_type_kind(t);
+    bool is_float = kind == WX_KIND_F32 || kind == WX_KIND_F64 || kind == WX_KIND_V128;
+    uint32_t idx;
+    if (!g->opt.loops || !is_float || !computes(g, op) || chance(g, 2) || !find_local(g, t, &idx)) {
+        return;
+    }
+    emit_op(g, WX_OP_LOCAL_SET);
+    wbuf_u32(&g->code, idx);
+    emit_op(g, WX_OP_LOCAL_GET);
+    wbuf_u32(&g->code, idx);
+    after_result(g, op, t);
+    emit_op(g, WX_OP_LOCAL_TEE);
+    wbuf_u32(&g->code, idx);
 }
 
 /* -------- instructions typed by letters -------- */
@@ -400,6 +438,7 @@ static wx_valtype letter(const struct gen *g, char c, const struct place *p)
 static void need_address(struct gen *g, const struct wx_op_info *info, wx_valtype t)
 {
     uint32_t unit = info->pfx == 0xfe ? info->access : 1, k = pick(g, 64);
+    k = g->opt.loops && !chance(g, 8) ? k % 61 : k; /* what follows a trap is not run */
     if (k == 63) {
         need(g, &t, 1);
     } else if (k > 60) {
@@ -465,7 +504,11 @@ static bool gen_by_letters(struct gen *g, enum wx_op op)
     put_immediate(g, info, &p);
     for (const char *c = info->results; *c && *c != '_'; c++) {
         push(g, letter(g, *c, &p));
+        set_raw_result(g, op, letter(g, *c, &p));
         after_result(g, op, letter(g, *c, &p));
+    }
+    if (g->opt.loops && chance(g, 2)) {
+        keep_result(g);
     }
     return true;
 }
@@ -541,6 +584,34 @@ static void sink(struct gen *g)
     }
 }
 
+/* a, b = b, a */
+static void swap_locals(struct gen *g)
+{
+    uint32_t a = pick(g, g->first_counter), b = 0;
+    if (!find_local(g, g->locals[a], &b)) {
+        return;
+    }
+    const uint32_t of[] = {a, b, a, b};
+    for (uint32_t i = 0; i < 4; i++) {
+        emit_op(g, i < 2 ? WX_OP_LOCAL_GET : WX_OP_LOCAL_SET);
+        wbuf_u32(&g->code, of[i]);
+    }
+}
+
+/* What functions of loops do most. */
+static bool step_on_locals(struct gen *g)
+{
+    static const uint8_t ops[] = {WX_OP_LOCAL_GET, WX_OP_LOCAL_GET, WX_OP_LOCAL_SET,
+                                  WX_OP_LOCAL_TEE, WX_OP_SELECT};
+    uint32_t k = pick(g, 24);
+    if (k == 5) {
+        swap_locals(g);
+    } else if (k < 5) {
+        (void)gen_op(g, ops[k]);
+    }
+    return k <= 5;
+}
+
 static void step(struct gen *g)
 {
     static const uint8_t weights[16] = {CLASS_NUM,   CLASS_NUM,     CLASS_NUM,     CLASS_NUM,
@@ -548,7 +619,8 @@ static void step(struct gen *g)
                                         CLASS_SIMD,  CLASS_ATOMIC,  CLASS_OTHER,   CLASS_OTHER,
                                         CLASS_OTHER, CLASS_CONTROL, CLASS_CONTROL, CLASS_CONTROL};
     enum op_class c = weights[pick(g, 16)];
-    if (!g->n_ops[c]) {
+    bool calm = g->opt.loops && (c == CLASS_ATOMIC || c == CLASS_OTHER || c == CLASS_CONTROL);
+    if (!g->n_ops[c] || (calm && !chance(g, 3))) { /* what calls keeps locals out of registers */
         c = CLASS_NUM;
     }
     g->floor = g->base;
@@ -557,6 +629,9 @@ static void step(struct gen *g)
     }
     if (g->budget) {
         g->budget--;
+        if (g->opt.loops && step_on_locals(g)) {
+            return;
+        }
         (void)gen_op(g, g->ops[c][pick(g, g->n_ops[c])]);
     }
 }
@@ -611,7 +686,7 @@ void gen_inside(struct gen *g, const struct gtype *type, bool loop)
         gen_fuel(g);
         count_turn(g);
     }
-    uint32_t n = pick(g, 12);
+    uint32_t n = pick(g, 12) * (loop && g->opt.loops ? 4 : 1);
     for (uint32_t i = 0; i < n && g->budget; i++) {
         step(g);
     }
@@ -644,13 +719,23 @@ void gen_fuel(struct gen *g)
     wbuf_u32(b, g->n_globals);
 }
 
+/* Functions of loops have more locals of each file than there are registers. */
+static wx_valtype local_type(struct gen *g, uint32_t i)
+{
+    static const uint8_t kinds[] = {WX_KIND_I32, WX_KIND_I64, WX_KIND_F32, WX_KIND_F64};
+    if (!g->opt.loops || i % 6 == 5) {
+        return pick_type(g);
+    }
+    return i % 6 == 4 && has(g, WX_FEATURE_SIMD) ? WX_KIND_V128 : kinds[i % 6 % 4];
+}
+
 static void make_locals(struct gen *g)
 {
-    uint32_t n_extra = pick(g, 10);
+    uint32_t n_extra = g->opt.loops ? 8 + pick(g, 13) : pick(g, 10);
     g->n_locals = g->type->n_params;
     memcpy(g->locals, g->type->t, g->n_locals * sizeof *g->locals);
     for (uint32_t i = 0; i < n_extra; i++) {
-        g->locals[g->n_locals++] = pick_type(g);
+        g->locals[g->n_locals++] = local_type(g, i);
     }
     g->first_counter = g->n_locals;
     for (uint32_t i = 0; i <= MAX_NESTING; i++) {
@@ -669,19 +754,51 @@ static void make_locals(struct gen *g)
     }
 }
 
+/* All locals to memory, each function's at a place of its own: what they became can be seen. */
+static void write_locals(struct gen *g, uint32_t func)
+{
+    const struct gmem *m = &g->mems[0];
+    if (m->min == 0 || m->page_shift == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < g->first_counter; i++) {
+        uint8_t kind = wx_type_kind(g->locals[i]);
+        enum wx_op op = kind == WX_KIND_I32   ? WX_OP_I32_STORE
+                        : kind == WX_KIND_I64 ? WX_OP_I64_STORE
+                        : kind == WX_KIND_F32 ? WX_OP_F32_STORE
+                        : kind == WX_KIND_F64 ? WX_OP_F64_STORE
+                                              : WX_OP_V128_STORE;
+        if (wx_type_is_ref(g->locals[i])) {
+            continue;
+        }
+        gen_const(g, addr_type(m->is64), 4096 + (func * MAX_LOCALS + i) * 16);
+        emit_op(g, WX_OP_LOCAL_GET);
+        wbuf_u32(&g->code, i);
+        emit_op(g, op);
+        wbuf_u32(&g->code, 0);
+        wbuf_u32(&g->code, 0);
+    }
+}
+
 void gen_body(struct gen *g, uint32_t func)
 {
     g->type = &g->types[g->funcs[func]];
     g->sp = g->base = g->floor = g->n_labels = g->depth = 0;
     g->unreachable = false;
-    g->budget = g->opt.max_instrs ? g->opt.max_instrs : 80;
+    g->budget = g->opt.max_instrs ? g->opt.max_instrs : g->opt.loops ? 200 : 80;
     make_locals(g);
     gen_fuel(g);
     struct label *l = &g->labels[g->n_labels++];
     *l = (struct label){.n = g->type->n_results};
     memcpy(l->t, g->type->t + g->type->n_params, l->n * sizeof *l->t);
-    while (g->budget && g->in < g->in_end && !chance(g, 40)) {
+    if (g->opt.loops) {
+        (void)gen_block(g, WX_OP_LOOP);
+    }
+    while (g->budget && g->in < g->in_end && !chance(g, g->opt.loops ? 8 : 40)) {
         step(g);
+    }
+    if (g->opt.loops) {
+        write_locals(g, func);
     }
     finish(g, l->t, l->n);
     wbuf_u8(&g->code, 0x0b);

@@ -157,7 +157,7 @@ static void push_results(struct gen *g, const struct gtype *t)
     }
 }
 
-static bool gen_block(struct gen *g, enum wx_op op)
+bool gen_block(struct gen *g, enum wx_op op)
 {
     struct gtype t;
     if (g->n_labels >= MAX_NESTING || g->sp > MAX_STACK / 2) {

@@ -162,6 +162,7 @@ wx_valtype addr_type(bool is64);
 void gen_collect_ops(struct gen *g);
 
 /* gen_special.c: instructions typed X; false if it cannot be made here and now */
+bool gen_block(struct gen *g, enum wx_op op);
 bool gen_special(struct gen *g, enum wx_op op);
 
 #endif

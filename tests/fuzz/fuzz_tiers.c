@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] & 1) { /* some proposals off */
         options.features &= gen_rand_next(&(struct gen_rand){data[1]}) | 1;
     }
+    options.loops = data[0] >> 7;
     uint8_t *module = gen_module(data + 2, size - 2, &options, &len);
     if (!module) {
         fuzz_fail("the generator failed");
