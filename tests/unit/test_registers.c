@@ -201,6 +201,9 @@ static void combination(const struct wx_op_info *info, const enum place *places,
     }
     for (unsigned i = 0; i < n_results; i++) {
         write_local(r[i], locals[i]);
+        if ((n / 2 + i) % N_DESTS == TEE_0) {
+            write_local(r[i], local_of(r[i], COLD));
+        }
     }
 }
 

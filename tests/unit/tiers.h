@@ -28,9 +28,10 @@ struct tier_world {
     struct wx_instance *inst;
 };
 
-/* A tier this machine does not have is left out: false. */
+/* A tier this machine does not have is left out: false. host: the only import, of type 0, or NULL.
+ */
 static inline bool tier_open(struct tier_world *w, const struct tier_config *c, const void *bytes,
-                             size_t len, const struct wx_extern *imports, bool fuel)
+                             size_t len, wx_host_fn host, bool fuel)
 {
     wx_interp_register();
     wx_jit_register();
@@ -48,7 +49,13 @@ static inline bool tier_open(struct tier_world *w, const struct tier_config *c, 
     wax_status st = wx_rt_module_new(w->engine, bytes, len, &w->module, &err);
     assert_string_equal(err ? wax_error_message(err) : "", "");
     assert_int_equal(st, WAX_OK);
-    st = wx_instantiate(w->store, w->module, imports, true, &w->inst, &err);
+    struct wx_extern import = {.kind = WX_EXT_FUNC};
+    if (host) {
+        assert_int_equal(wx_func_new_host(w->store, w->module->sigs[0], host, NULL, "host",
+                                          &import.u.func, NULL),
+                         WAX_OK);
+    }
+    st = wx_instantiate(w->store, w->module, &import, true, &w->inst, &err);
     assert_string_equal(err ? wax_error_message(err) : "", "");
     assert_int_equal(st, WAX_OK);
     return true;

@@ -774,6 +774,9 @@ static bool set_locals(struct wx_lowering *l)
 static void lower_body(struct wx_lowering *l)
 {
     uint32_t zero = l->def->n_local_slots - l->type->n_param_slots;
+    if (!l->sink->mark(l->sink, (uint32_t)wx_reader_off(&l->r))) { /* ENTER, the first FUEL */
+        wx_lo_fail(l);
+    }
     if (zero) {
         wx_lo_emit2(l, WX_H_ENTER, wx_lo_slot_off(l->type->n_param_slots), zero);
     }
