@@ -255,6 +255,14 @@
       local.get $n local.get $b local.get $t call_ref $leaf local.set $b local.set $a
       local.get $n i32.const 18 i32.eq if i32.const 1 memory.grow local.get $a i32.add local.set $a end
       memory.size local.get $a i32.add local.set $a
+      block $odd
+        block $even
+          local.get $b local.get $a call $host i64.add local.set $b
+          local.get $a i32.const 1 i32.and br_table $even $odd
+        end
+        local.get $c f64.const 0.75 f64.mul local.set $c
+      end
+      local.get $d f32.const 1 f32.add local.set $d
       i32.const 1 table.get 0 local.tee $r ref.is_null local.get $a i32.add local.set $a
       local.get $n i32.const 1 i32.sub local.tee $n br_if $l
     end

@@ -27,12 +27,13 @@ static int read_module(void **state)
 {
     const char *path = *state;
     FILE *f = fopen(path, "rb");
-    wax_error *err = NULL;
-    text_len = f ? fread(text, 1, sizeof text, f) : 0;
-    if (!f || text_len == 0 || fclose(f) != 0) {
+    if (!f) {
         print_error("cannot read %s\n", path);
         return -1;
     }
+    wax_error *err = NULL;
+    text_len = fread(text, 1, sizeof text, f);
+    (void)fclose(f);
     wx_mem_init(&mem, NULL, 0);
     wax_status st = wx_text_encode(&mem, text, text_len, &wx_decode_limits_default, &binary, &err);
     if (st != WAX_OK) {
