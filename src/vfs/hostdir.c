@@ -51,12 +51,8 @@ wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err)
     return WAX_OK;
 }
 
-/*
- * Every descriptor of a path operation comes from here. The kernel's own filesystems are refused at
- * any depth, not only as the root of a mount: /proc/self/mem below a mount of "/" is a regular file
- * and would hand the host to the guest.
- */
-static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
+/* The caller looks where it led. */
+static int open_unchecked(int dir_fd, const char *path, int flags, int *ret_fd)
 {
     uint64_t mode = flags & O_CREAT ? 0666 : 0;
     int fd = -EAGAIN;
@@ -70,12 +66,23 @@ static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
     if (fd < 0) {
         return fd == -EXDEV ? WX_EOUTSIDE : -fd;
     }
-    if (is_kernel_fs(fd)) {
+    *ret_fd = fd;
+    return 0;
+}
+
+/*
+ * The kernel's own filesystems are refused at any depth, not only as the root of a mount:
+ * /proc/self/mem below a mount of "/" is a regular file and would hand the host to the guest.
+ */
+static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
+{
+    int fd, e = open_unchecked(dir_fd, path, flags, &fd);
+    if (!e && is_kernel_fs(fd)) {
         (void)wx_fd_close(&fd); /* nothing was done with it */
         return EPERM;
     }
     *ret_fd = fd;
-    return 0;
+    return e;
 }
 
 /* Length of the path without trailing slashes; *ret_slash tells whether there were any. */
@@ -136,25 +143,52 @@ static int finish(struct last *l, int result)
 
 static bool special(mode_t mode) { return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode); }
 
-/* Type check before the real open, which may have effects. What is not there may be created. */
-static int check_type(int dir_fd, const char *path, int flags)
+/* A name in the directory itself: the kernel has nothing to resolve, so plain calls do. */
+static bool is_plain_name(const char *path)
+{
+    return path[0] != '\0' && !strchr(path, '/') && strcmp(path, "..") != 0;
+}
+
+/* Whether something is where nothing may be used; what shares the directory's device is not. */
+static bool is_refused(int fd, const struct stat *st, dev_t dev)
+{
+    return st->st_dev != dev && is_kernel_fs(fd);
+}
+
+/* A link put there meanwhile is followed as any other, if it may be. */
+static int open_for_real(int dir_fd, const char *path, int flags, int *ret_fd)
+{
+    if (is_plain_name(path)) {
+        int fd = openat(dir_fd, path, flags | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            *ret_fd = fd;
+            return 0;
+        }
+        if ((errno != ELOOP && errno != ENOTDIR) || (flags & O_NOFOLLOW)) {
+            return errno;
+        }
+    }
+    return open_unchecked(dir_fd, path, flags, ret_fd);
+}
+
+/* Before the real open, which may have effects. What is not there may be created. */
+static int check_type(int dir_fd, dev_t dev, const char *path, int flags)
 {
     struct stat st;
-    int fd, e = open_beneath(dir_fd, path, O_PATH | (flags & O_NOFOLLOW), &fd);
+    int e = wx_hostdir_stat(dir_fd, dev, path, !(flags & O_NOFOLLOW), &st);
     if (e) {
         return e == ENOENT && (flags & O_CREAT) ? 0 : e;
     }
-    bool bad = fstat(fd, &st) != 0 || special(st.st_mode);
-    (void)wx_fd_close(&fd); /* O_PATH */
-    return bad ? EPERM : 0;
+    return special(st.st_mode) ? EPERM : 0;
 }
 
 /*
  * Devices, FIFOs and sockets are refused: opening a FIFO can block, a device can do anything. The
- * type is looked at on an O_PATH descriptor first; O_NONBLOCK keeps a swapped-in FIFO from blocking
- * and the type is checked again on what was really opened.
+ * type is looked at before; O_NONBLOCK keeps a swapped-in FIFO from blocking and the type is
+ * checked again on what was really opened.
  */
-int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how, int *ret_fd)
+int wx_hostdir_open(int dir_fd, dev_t dev, const char *path, const struct wx_open_how *how,
+                    int *ret_fd, struct stat *ret_stat)
 {
     int flags = how->flags | O_NOCTTY | (how->follow ? 0 : O_NOFOLLOW);
     size_t len = strlen(path);
@@ -167,17 +201,16 @@ int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how,
     if (path[len - 1] == '/' && (flags & O_CREAT)) {
         return EISDIR;
     }
-    struct stat st;
     /* Neither a new file nor a directory is special. */
     bool plain = (flags & O_DIRECTORY) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-    int fd, e = plain ? 0 : check_type(dir_fd, path, flags);
+    int fd, e = plain ? 0 : check_type(dir_fd, dev, path, flags);
     if (!e) {
-        e = open_beneath(dir_fd, path, flags | O_NONBLOCK, &fd);
+        e = open_for_real(dir_fd, path, flags | O_NONBLOCK, &fd);
     }
     if (e) {
         return e;
     }
-    if (fstat(fd, &st) != 0 || special(st.st_mode)) {
+    if (fstat(fd, ret_stat) != 0 || special(ret_stat->st_mode) || is_refused(fd, ret_stat, dev)) {
         (void)wx_fd_close(&fd);
         return EPERM;
     }
@@ -185,14 +218,22 @@ int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how,
     return 0;
 }
 
-int wx_hostdir_stat(int dir_fd, const char *path, bool follow, struct stat *ret_stat)
+int wx_hostdir_stat(int dir_fd, dev_t dev, const char *path, bool follow, struct stat *ret_stat)
 {
+    if (is_plain_name(path)) {
+        if (fstatat(dir_fd, path, ret_stat, AT_SYMLINK_NOFOLLOW) != 0) {
+            return errno;
+        }
+        if (ret_stat->st_dev == dev && !(follow && S_ISLNK(ret_stat->st_mode))) {
+            return 0;
+        }
+    }
     bool slash;
     (void)trimmed(path, &slash);
     int flags = O_PATH | (follow || slash ? 0 : O_NOFOLLOW) | (slash ? O_DIRECTORY : 0);
-    int fd, e = open_beneath(dir_fd, path, flags, &fd);
+    int fd, e = open_unchecked(dir_fd, path, flags, &fd);
     if (!e) {
-        e = fstat(fd, ret_stat) != 0 ? errno : 0;
+        e = fstat(fd, ret_stat) != 0 ? errno : is_refused(fd, ret_stat, dev) ? EPERM : 0;
         (void)wx_fd_close(&fd);
     }
     return e;

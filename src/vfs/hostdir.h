@@ -20,8 +20,10 @@
  */
 /** Open the root of a mount; refuses kernel filesystems such as /proc. */
 wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err);
-int wx_hostdir_open(int dir_fd, const char *path, const struct wx_open_how *how, int *ret_fd);
-int wx_hostdir_stat(int dir_fd, const char *path, bool follow, struct stat *ret_stat);
+/* `dev`: the device the directory itself is on, which is no kernel filesystem. */
+int wx_hostdir_open(int dir_fd, dev_t dev, const char *path, const struct wx_open_how *how,
+                    int *ret_fd, struct stat *ret_stat);
+int wx_hostdir_stat(int dir_fd, dev_t dev, const char *path, bool follow, struct stat *ret_stat);
 int wx_hostdir_mkdir(int dir_fd, const char *path);
 int wx_hostdir_rmdir(int dir_fd, const char *path);
 int wx_hostdir_unlink(int dir_fd, const char *path);

@@ -20,11 +20,18 @@
 #include "os/signal.h"
 #include "vfs/hostdir.h"
 
+#define LIST_BYTES 32768
+
 struct hostfile {
     struct wx_file file;
+    dev_t dev;                         /* of a directory */
     struct wx_mutex lock;              /* leaf; directory listing */
     int list_fd WAX_GUARDED_BY(&lock); /* readable descriptor of a directory, -1 until listed */
     WX_VEC(int64_t) offsets WAX_GUARDED_BY(&lock); /* host position behind entry i */
+    /* What the host gave last: entries `first` to `end` of the listing, the dots among them. */
+    uint8_t *list WAX_GUARDED_BY(&lock); /* LIST_BYTES, or NULL */
+    size_t list_used WAX_GUARDED_BY(&lock);
+    uint64_t first WAX_GUARDED_BY(&lock), end WAX_GUARDED_BY(&lock);
 };
 
 static struct hostfile *in(struct wx_file *f) { return (struct hostfile *)(void *)f; }
@@ -86,7 +93,10 @@ static ssize_t stream_io(struct wx_file *f, bool write_it, struct iovec *iov, in
 static ssize_t file_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
 {
     ssize_t r;
-    if (off < 0) {
+    if (n == 1 && off < 0) { /* the kernel copies no vector then */
+        r = write_it ? write(f->host_fd, iov->iov_base, iov->iov_len)
+                     : read(f->host_fd, iov->iov_base, iov->iov_len);
+    } else if (off < 0) {
         r = write_it ? writev(f->host_fd, iov, n) : readv(f->host_fd, iov, n);
     } else {
         r = write_it ? pwritev(f->host_fd, iov, n, off) : preadv(f->host_fd, iov, n, off);
@@ -179,10 +189,23 @@ static uint8_t type_of_entry(uint8_t d_type)
 
 /*
  * Cookie n means "behind the n-th entry of this listing". The first two are "." and "..", wherever
- * the host has them; behind every other entry the host's position is remembered, so that a seek is
- * exact whatever was deleted meanwhile.
+ * the host has them; entry i of the others has cookie i + 3. Behind each the host's position is
+ * remembered, so that a seek is exact whatever was deleted meanwhile. Going on where the last call
+ * stopped needs no seek and no reading again.
  */
 #define N_DOTS 2
+
+static bool is_dots(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Forget what was read; entry `next` is what the host gives now. */
+static void list_from(struct hostfile *h, uint64_t next) WAX_REQUIRES(&h->lock)
+{
+    h->list_used = 0;
+    h->first = h->end = next;
+}
 
 static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
 {
@@ -192,19 +215,17 @@ static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
             return errno;
         }
     }
-    if (cookie == 0) {
-        h->offsets.n = 0;
-    }
     if (cookie > h->offsets.n + N_DOTS) {
         return EINVAL;
     }
-    int64_t off = cookie > N_DOTS ? h->offsets.p[cookie - N_DOTS - 1] : 0;
-    return lseek(h->list_fd, off, SEEK_SET) < 0 ? errno : 0;
-}
-
-static bool is_dots(const char *name)
-{
-    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+    uint64_t next = cookie > N_DOTS ? cookie - N_DOTS : 0;
+    if (cookie == 0) {
+        h->offsets.n = 0;
+    } else if (next >= h->first && next <= h->end) {
+        return 0;
+    }
+    list_from(h, next);
+    return lseek(h->list_fd, next ? h->offsets.p[next - 1] : 0, SEEK_SET) < 0 ? errno : 0;
 }
 
 /* Entry `cookie` + 1, one of the first two. @return whether fn took it */
@@ -217,6 +238,54 @@ static bool give_dots(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void 
     return fn(data, cookie + 1, st.st_ino, WX_FT_DIR, name);
 }
 
+/* Read the next entries from the host. None left: h->list_used is 0, and the memory is given back.
+ */
+static int read_more(struct hostfile *h) WAX_REQUIRES(&h->lock)
+{
+    list_from(h, h->end);
+    if (!h->list && !(h->list = wx_alloc(h->file.mem, LIST_BYTES))) {
+        return ENOMEM;
+    }
+    int64_t n = wx_fd_getdents(h->list_fd, h->list, LIST_BYTES);
+    if (n <= 0) {
+        wx_free(h->file.mem, h->list);
+        h->list = NULL;
+        return (int)-n;
+    }
+    for (int64_t at = 0; at < n;) {
+        const struct host_dirent *d = (const void *)(h->list + at);
+        if (!is_dots(d->name)) {
+            if (h->end == h->offsets.n && !wx_vec_push(h->file.mem, &h->offsets, d->off)) {
+                list_from(h, 0);
+                h->offsets.n = 0;
+                return ENOMEM;
+            }
+            h->end++;
+        }
+        at += d->reclen;
+    }
+    h->list_used = (size_t)n;
+    return 0;
+}
+
+/* Entries from `next` on that are in memory. @return whether fn took them all */
+static bool give_read(const struct hostfile *h, uint64_t next, wx_entry_fn fn, void *data)
+    WAX_REQUIRES(&h->lock)
+{
+    uint64_t i = h->first;
+    for (size_t at = 0; at < h->list_used;) {
+        const struct host_dirent *d = (const void *)(h->list + at);
+        at += d->reclen;
+        if (is_dots(d->name) || i++ < next) {
+            continue;
+        }
+        if (!fn(data, i + N_DOTS, d->ino, type_of_entry(d->type), d->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int list_on(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void *data)
     WAX_REQUIRES(&h->lock)
 {
@@ -225,26 +294,15 @@ static int list_on(struct hostfile *h, uint64_t cookie, wx_entry_fn fn, void *da
             return 0;
         }
     }
-    _Alignas(16) uint8_t buf[32768];
-    for (;;) {
-        int64_t n = wx_fd_getdents(h->list_fd, buf, sizeof buf);
-        if (n <= 0) {
-            return (int)-n;
+    uint64_t next = cookie - N_DOTS;
+    while (give_read(h, next, fn, data)) {
+        int e = read_more(h);
+        if (e || h->list_used == 0) {
+            return e;
         }
-        for (int64_t at = 0; at < n;) {
-            const struct host_dirent *d = (const void *)(buf + at);
-            at += d->reclen;
-            if (is_dots(d->name)) {
-                continue;
-            }
-            if (cookie == h->offsets.n + N_DOTS && !wx_vec_push(h->file.mem, &h->offsets, d->off)) {
-                return ENOMEM;
-            }
-            if (!fn(data, ++cookie, d->ino, type_of_entry(d->type), d->name)) {
-                return 0;
-            }
-        }
+        next = h->first;
     }
+    return 0;
 }
 
 static int dir_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *data)
@@ -261,12 +319,15 @@ static int dir_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *
 
 /* -------- paths -------- */
 
+static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev);
+
 static int path_open(struct wx_file *d, const char *path, const struct wx_open_how *how,
                      struct wx_file **ret)
 {
-    int fd, e = wx_hostdir_open(d->host_fd, path, how, &fd);
+    struct stat st;
+    int fd, e = wx_hostdir_open(d->host_fd, in(d)->dev, path, how, &fd, &st);
     if (!e) {
-        *ret = wx_hostfile_new(d->mem, fd, wx_hostfile_type(fd));
+        *ret = new_file(d->mem, fd, wx_filetype(st.st_mode), st.st_dev);
         e = *ret ? 0 : ENOMEM;
     }
     return e;
@@ -274,7 +335,7 @@ static int path_open(struct wx_file *d, const char *path, const struct wx_open_h
 
 static int path_stat(struct wx_file *d, const char *path, bool follow, struct stat *ret)
 {
-    return wx_hostdir_stat(d->host_fd, path, follow, ret);
+    return wx_hostdir_stat(d->host_fd, in(d)->dev, path, follow, ret);
 }
 
 static int path_utimens(struct wx_file *d, const char *path, bool follow,
@@ -323,6 +384,7 @@ static void host_free(struct wx_file *f)
     wx_mutex_lock(&h->lock);
     (void)wx_fd_close(&h->list_fd); /* read only */
     wx_vec_fini(f->mem, &h->offsets);
+    wx_free(f->mem, h->list);
     wx_mutex_unlock(&h->lock);
     (void)wx_fd_close(&f->host_fd); /* errors of close were the last writer's to see by sync */
     wx_mutex_fini(&h->lock);
@@ -356,7 +418,7 @@ static const struct wx_dir_ops paths = {
     path_unlink, path_symlink, path_readlink, path_rename, path_link,
 };
 
-struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
+static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev)
 {
     struct hostfile *h = wx_zalloc(mem, sizeof *h);
     if (!h) {
@@ -370,10 +432,20 @@ struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetyp
                                           : &stream_ops,
                  mem, filetype);
     h->file.host_fd = host_fd;
+    h->dev = dev;
     h->file.dir = is_dir ? &paths : NULL;
     wx_mutex_init(&h->lock);
     wx_mutex_lock(&h->lock);
     h->list_fd = -1;
     wx_mutex_unlock(&h->lock);
     return &h->file;
+}
+
+struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
+{
+    struct stat st = {0};
+    if (filetype == WX_FT_DIR) {
+        (void)fstat(host_fd, &st); /* else every look below it asks which filesystem it is on */
+    }
+    return new_file(mem, host_fd, filetype, st.st_dev);
 }
