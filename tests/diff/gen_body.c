@@ -612,6 +612,15 @@ static bool step_on_locals(struct gen *g)
     return k <= 5;
 }
 
+/* What locals in registers meet most in loops: calls, exceptions, tables of branches. */
+static bool step_around(struct gen *g)
+{
+    static const uint8_t ops[] = {WX_OP_TRY,   WX_OP_TRY_TABLE, WX_OP_THROW,
+                                  WX_OP_THROW, WX_OP_CALL,      WX_OP_BR_TABLE};
+    enum wx_op op = ops[pick(g, sizeof ops)];
+    return has(g, wx_op_table[op].feature) && gen_op(g, op);
+}
+
 static void step(struct gen *g)
 {
     static const uint8_t weights[16] = {CLASS_NUM,   CLASS_NUM,     CLASS_NUM,     CLASS_NUM,
@@ -619,8 +628,8 @@ static void step(struct gen *g)
                                         CLASS_SIMD,  CLASS_ATOMIC,  CLASS_OTHER,   CLASS_OTHER,
                                         CLASS_OTHER, CLASS_CONTROL, CLASS_CONTROL, CLASS_CONTROL};
     enum op_class c = weights[pick(g, 16)];
-    bool calm = g->opt.loops && (c == CLASS_ATOMIC || c == CLASS_OTHER || c == CLASS_CONTROL);
-    if (!g->n_ops[c] || (calm && !chance(g, 3))) { /* what calls keeps locals out of registers */
+    bool leaves = c == CLASS_ATOMIC || c == CLASS_OTHER || c == CLASS_CONTROL;
+    if (!g->n_ops[c] || (leaves && g->calm)) {
         c = CLASS_NUM;
     }
     g->floor = g->base;
@@ -629,7 +638,8 @@ static void step(struct gen *g)
     }
     if (g->budget) {
         g->budget--;
-        if (g->opt.loops && step_on_locals(g)) {
+        if (g->opt.loops &&
+            (step_on_locals(g) || (c == CLASS_CONTROL && !chance(g, 3) && step_around(g)))) {
             return;
         }
         (void)gen_op(g, g->ops[c][pick(g, g->n_ops[c])]);
@@ -686,7 +696,12 @@ void gen_inside(struct gen *g, const struct gtype *type, bool loop)
         gen_fuel(g);
         count_turn(g);
     }
-    uint32_t n = pick(g, 12) * (loop && g->opt.loops ? 4 : 1);
+    if (loop && g->opt.loops && !g->calm && g->n_labels == 2) {
+        g->calm = true; /* one inside it, of computation alone, decides who gets registers */
+        (void)gen_block(g, WX_OP_LOOP);
+        g->calm = false;
+    }
+    uint32_t n = pick(g, 12) * (loop && g->opt.loops ? 3 : 1);
     for (uint32_t i = 0; i < n && g->budget; i++) {
         step(g);
     }
@@ -785,7 +800,7 @@ void gen_body(struct gen *g, uint32_t func)
     g->type = &g->types[g->funcs[func]];
     g->sp = g->base = g->floor = g->n_labels = g->depth = 0;
     g->unreachable = false;
-    g->budget = g->opt.max_instrs ? g->opt.max_instrs : g->opt.loops ? 200 : 80;
+    g->budget = g->opt.max_instrs ? g->opt.max_instrs : g->opt.loops ? 300 : 80;
     make_locals(g);
     gen_fuel(g);
     struct label *l = &g->labels[g->n_labels++];

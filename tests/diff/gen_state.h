@@ -117,6 +117,7 @@ struct gen {
     bool unreachable;
     uint32_t budget;
     uint32_t depth; /* of nested value making */
+    bool calm;      /* only what leaves locals in registers */
 };
 
 /* choices */

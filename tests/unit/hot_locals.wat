@@ -244,6 +244,8 @@
         local.get $b local.get $b i64.add local.get $a i64.extend_i32_u i64.xor local.set $b
         local.get $c local.get $k f64.convert_i32_s f64.add local.set $c
         local.get $v local.get $b i64x2.splat i64x2.add local.set $v
+        local.get $a local.get $n i32.add local.get $n i32.xor local.get $n i32.add local.get $n
+        i32.xor local.set $a
         local.get $k i32.const 1 i32.sub local.tee $k br_if $hot
       end
       local.get $a i32.const 15 i32.and i32.const 1 i32.add local.get $b call $leaf
@@ -257,8 +259,8 @@
       memory.size local.get $a i32.add local.set $a
       block $odd
         block $even
-          local.get $b local.get $a call $host i64.add local.set $b
-          local.get $a i32.const 1 i32.and br_table $even $odd
+          i32.const 3 local.get $b call $leaf local.set $b
+          i32.const 1 i32.and br_table $even $odd
         end
         local.get $c f64.const 0.75 f64.mul local.set $c
       end
