@@ -162,6 +162,18 @@ wx_valtype addr_type(bool is64);
 /** Which instructions the features and the module allow. */
 void gen_collect_ops(struct gen *g);
 
+/* gen_loops.c: functions of loops (options.loops) */
+/** Set a local to the operand on top, if one fits. */
+void gen_keep_result(struct gen *g);
+/** An instruction on locals, or one that locals in registers meet in loops; false if none was made.
+ */
+bool gen_on_locals(struct gen *g);
+bool gen_around_locals(struct gen *g);
+/** More locals of each file than there are registers. */
+wx_valtype gen_local_type(struct gen *g, uint32_t i);
+/** All locals to memory, where what they became can be seen. */
+void gen_write_locals(struct gen *g, uint32_t func);
+
 /* gen_special.c: instructions typed X; false if it cannot be made here and now */
 bool gen_block(struct gen *g, enum wx_op op);
 bool gen_special(struct gen *g, enum wx_op op);
