@@ -8,6 +8,7 @@
 
 #include "capi/capi.h"
 #include "engine/rt/engine.h"
+#include "os/vm.h"
 #include "wasi/detect.h"
 #include "wasm/text/text.h"
 
@@ -41,6 +42,7 @@ static wax_status read_all(struct wx_mem *mem, int fd, const char *path, uint8_t
     if (!buf) {
         return wx_fail_nomem(err, path);
     }
+    wx_vm_advise_huge(buf, len); /* written once, whole */
     while (got < len) {
         ssize_t n = read(fd, buf + got, len - got);
         if (n < 0 && errno == EINTR) {
@@ -56,6 +58,17 @@ static wax_status read_all(struct wx_mem *mem, int fd, const char *path, uint8_t
     *ret_bytes = buf;
     *ret_len = len;
     return WAX_OK;
+}
+
+static wax_status from_bytes_owned(struct wx_engine *e, uint8_t *bytes, size_t len,
+                                   struct wx_rt_module **ret_module, wax_error **err)
+{
+    if (!wx_text_detect(bytes, len)) {
+        return wx_rt_module_new_owned(e, bytes, len, ret_module, err);
+    }
+    wax_status st = wx_capi_module_from_text(e, (const char *)bytes, len, ret_module, err);
+    wx_free(&e->mem, bytes);
+    return st;
 }
 
 /* Who reads the error wants "file" or, for text, "file:line:column" first. */
@@ -82,14 +95,17 @@ wax_status wax_module_from_file(wax_engine *engine, const char *path, wax_module
     uint8_t *bytes = NULL;
     wax_status st = read_all(mem, fd, path, &bytes, &len, err);
     (void)close(fd); /* read only */
-    if (st == WAX_OK) {
-        st = wax_module_from_bytes(engine, bytes, len, ret_module, err);
-        wx_free(mem, bytes);
-        if (st != WAX_OK) {
-            prefix_place(path, err);
-        }
+    if (st != WAX_OK) {
+        return st;
     }
-    return st;
+    struct wx_rt_module *m;
+    st = from_bytes_owned(wx_in_wax_engine(engine), bytes, len, &m, err);
+    if (st != WAX_OK) {
+        prefix_place(path, err);
+        return st;
+    }
+    *ret_module = wx_out_wax_module(m);
+    return WAX_OK;
 }
 
 wax_status wax_module_compile(wax_module *module, wax_compiled *ret_compiled, wax_error **err)

@@ -30,6 +30,17 @@ void wx_vm_release(void *p, size_t len)
     }
 }
 
+void wx_vm_advise_huge(void *p, size_t len)
+{
+    const uintptr_t huge = (uintptr_t)2 << 20; /* smaller ones the host has are not worth a call */
+    uintptr_t start = ((uintptr_t)p + huge - 1) & ~(huge - 1);
+    uintptr_t end = ((uintptr_t)p + len) & ~(huge - 1);
+    if (start < end) {
+        (void)madvise((uint8_t *)p + (start - (uintptr_t)p), end - start,
+                      MADV_HUGEPAGE); /* kernels without it say EINVAL */
+    }
+}
+
 static int code_fd(size_t len)
 {
     int fd = memfd_create("waxwing-code", MFD_CLOEXEC | MFD_EXEC);

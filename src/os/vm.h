@@ -13,6 +13,8 @@ void *wx_vm_reserve(size_t len);
 /** Make part of a reservation readable and writable (zero-filled). @return host errno */
 int wx_vm_commit(void *p, size_t len);
 void wx_vm_release(void *p, size_t len);
+/** Large pages are welcome where the range contains any: it will be written whole, and soon. */
+void wx_vm_advise_huge(void *p, size_t len);
 
 /** Code memory written through one mapping and run through another (ruling R21). */
 struct wx_vm_code {

@@ -686,45 +686,47 @@ static wax_status decode(struct wx_decoder *d)
     return d->r.status;
 }
 
-static struct wx_module *new_module(struct wx_mem *mem, const uint8_t *bytes, size_t len)
+static struct wx_module *new_module(struct wx_mem *mem, uint8_t *bytes, size_t len)
 {
     struct wx_module *m = wx_zalloc(mem, sizeof *m);
     struct wx_arena *arena = m ? wx_arena_new(mem) : NULL;
-    uint8_t *copy = arena ? wx_arena_alloc(arena, len) : NULL;
-    if (!copy) {
-        wx_arena_free(arena);
+    if (!arena) {
         wx_free(mem, m);
         return NULL;
     }
-    if (len) {
-        memcpy(copy, bytes, len);
-    }
     m->mem = mem;
     m->arena = arena;
-    m->bytes = copy;
+    m->bytes = bytes;
     m->len = len;
     m->start_func = WAX_NO_INDEX;
     return m;
 }
 
-wax_status wx_module_decode(struct wx_mem *mem, const uint8_t *bytes, size_t len,
-                            const struct wx_features *features,
-                            const struct wx_decode_limits *limits, struct wx_module **ret_module,
-                            wax_error **err)
+static wax_status check_len(size_t len, const struct wx_decode_limits *limits, wax_error **err)
 {
     if (len > limits->max_module_bytes || len > UINT32_MAX) {
         return wx_fail(err, WAX_E_LIMIT, "module too big: %zu bytes, the limit is %llu", len,
                        (unsigned long long)limits->max_module_bytes);
     }
+    return WAX_OK;
+}
+
+wax_status wx_module_decode_owned(struct wx_mem *mem, uint8_t *bytes, size_t len,
+                                  const struct wx_features *features,
+                                  const struct wx_decode_limits *limits,
+                                  struct wx_module **ret_module, wax_error **err)
+{
     struct wx_decoder d = {.mem = mem, .features = *features, .limits = *limits, .err = err};
-    d.m = new_module(mem, bytes, len);
+    wax_status st = check_len(len, limits, err);
+    d.m = st == WAX_OK ? new_module(mem, bytes, len) : NULL;
     if (!d.m) {
-        return wx_fail_nomem(err, "a module");
+        wx_free(mem, bytes);
+        return st != WAX_OK ? st : wx_fail_nomem(err, "a module");
     }
     d.m->features = *features;
     wx_map_init(&d.canon, mem);
     d.declared_funcs = wx_zalloc(mem, 1);
-    wax_status st = d.declared_funcs ? decode(&d) : wx_fail_nomem(err, "a module");
+    st = d.declared_funcs ? decode(&d) : wx_fail_nomem(err, "a module");
     wx_map_fini(&d.canon);
     wx_free(mem, d.declared_funcs);
     if (st != WAX_OK) {
@@ -733,4 +735,23 @@ wax_status wx_module_decode(struct wx_mem *mem, const uint8_t *bytes, size_t len
     }
     *ret_module = d.m;
     return WAX_OK;
+}
+
+wax_status wx_module_decode(struct wx_mem *mem, const uint8_t *bytes, size_t len,
+                            const struct wx_features *features,
+                            const struct wx_decode_limits *limits, struct wx_module **ret_module,
+                            wax_error **err)
+{
+    wax_status st = check_len(len, limits, err); /* before anything is copied */
+    if (st != WAX_OK) {
+        return st;
+    }
+    uint8_t *copy = wx_alloc(mem, len);
+    if (!copy) {
+        return wx_fail_nomem(err, "a module");
+    }
+    if (len) {
+        memcpy(copy, bytes, len);
+    }
+    return wx_module_decode_owned(mem, copy, len, features, limits, ret_module, err);
 }

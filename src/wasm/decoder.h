@@ -23,6 +23,19 @@ struct wx_ctrl {
     wx_valtype one; /* storage for the single-result form */
 };
 
+/** The frame's types: those of a function type, or its single result. */
+static inline const wx_valtype *wx_ctrl_types(const struct wx_ctrl *c)
+{
+    return c->types ? c->types : &c->one;
+}
+/** Types a branch to the frame takes: a loop's parameters, else the results. */
+static inline const wx_valtype *wx_label_types(const struct wx_ctrl *c, uint32_t *ret_n)
+{
+    bool loop = c->op == WX_OP_LOOP;
+    *ret_n = loop ? c->n_params : c->n_results;
+    return loop ? wx_ctrl_types(c) : wx_ctrl_types(c) + c->n_params;
+}
+
 struct wx_decoder {
     struct wx_module *m; /* under construction; arrays are reached through the casts below */
     struct wx_reader r;  /* the section at hand */
@@ -88,6 +101,11 @@ void wx_validator_init(struct wx_validator *v, struct wx_decoder *d, struct wx_r
 void wx_validator_fini(struct wx_validator *v);
 /** Validate a body whose locals were declared in `def`; fills its side data. */
 void wx_validate_body(struct wx_validator *v, struct wx_func_def *def);
+/**
+ * As many instructions of a body as are valid, common and plain; at the first that is not, the
+ * state is as if only those before had been read. Fails never.
+ */
+void wx_validate_quick(struct wx_validator *v);
 /** Validate a constant expression of type `expected`, up to and including `end`. */
 void wx_validate_const(struct wx_decoder *d, struct wx_reader *r, wx_valtype expected,
                        uint32_t n_globals, struct wx_constexpr *ret);

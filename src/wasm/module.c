@@ -33,6 +33,7 @@ void wx_module_free(struct wx_module *module)
     if (module) {
         struct wx_mem *mem = module->mem;
         wx_arena_free(module->arena);
+        wx_free(mem, (void *)(uintptr_t)module->bytes);
         wx_free(mem, module);
     }
 }

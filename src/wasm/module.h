@@ -99,7 +99,7 @@ struct wx_custom_section {
 };
 
 struct wx_module {
-    const uint8_t *bytes; /* whole module; owned (in the arena) */
+    const uint8_t *bytes; /* whole module; owned */
     size_t len;
     struct wx_features features; /* what validation allowed */
     uint64_t features_used;      /* bit set of enum wx_feature the module really needs */
@@ -137,6 +137,7 @@ struct wx_decode_limits {
         max_tags, max_elems, max_datas, max_customs;
     uint32_t max_func_bytes, max_locals, max_params, max_results, max_br_table, max_nesting;
     uint64_t max_elem_items;
+    bool no_quick; /* tests: every instruction by the machine that knows all rules */
 };
 extern const struct wx_decode_limits wx_decode_limits_default;
 
@@ -150,6 +151,11 @@ wax_status wx_module_decode(struct wx_mem *mem, const uint8_t *bytes, size_t len
                             const struct wx_features *features,
                             const struct wx_decode_limits *limits, struct wx_module **ret_module,
                             wax_error **err);
+/** The same with bytes from wx_alloc(mem), which are taken even on failure: nothing is copied. */
+wax_status wx_module_decode_owned(struct wx_mem *mem, uint8_t *bytes, size_t len,
+                                  const struct wx_features *features,
+                                  const struct wx_decode_limits *limits,
+                                  struct wx_module **ret_module, wax_error **err);
 void wx_module_free(struct wx_module *module); /* NULL accepted */
 
 static inline const struct wx_functype *wx_module_func_type(const struct wx_module *m,

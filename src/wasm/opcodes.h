@@ -85,21 +85,34 @@ enum wx_lower {
     WX_LOWER_GC
 };
 
+/* Without pointers: a table of constants needs no work when the library is loaded. */
 struct wx_op_info {
-    uint8_t pfx;
     uint16_t code;
-    const char *text;
-    uint8_t imm;        /* enum wx_imm */
-    const char *params; /* letters as in opcodes.def, "_" if none, "X" if special */
-    const char *results;
+    uint8_t pfx;
+    uint8_t imm; /* enum wx_imm */
     uint8_t access;
-    uint8_t feature; /* enum wx_feature */
-    uint8_t lower;   /* enum wx_lower */
+    uint8_t feature;  /* enum wx_feature */
+    uint8_t lower;    /* enum wx_lower */
+    uint8_t n_params; /* number of `params`; 0 if special */
+    char params[5];   /* letters as in opcodes.def, "_" if none, "X" if special */
+    char results[3];
+    char text[40];
 };
 
 extern const struct wx_op_info wx_op_table[WX_OP_COUNT];
 
+#define WX_OP_MAX_CODE 0x120
+/* Reverse index, one row per prefix: op + 1, 0 = none. */
+extern const uint16_t wx_op_by_code[5][WX_OP_MAX_CODE];
+
 /** Instruction of a binary opcode (prefix 0 = none); WX_OP_INVALID if there is none. */
-enum wx_op wx_op_find(uint8_t pfx, uint32_t code);
+static inline enum wx_op wx_op_find(uint8_t pfx, uint32_t code)
+{
+    if (code >= WX_OP_MAX_CODE || (pfx != 0 && (pfx < 0xfb || pfx > 0xfe))) {
+        return WX_OP_INVALID;
+    }
+    uint16_t v = wx_op_by_code[pfx == 0 ? 0 : pfx - 0xfa][code];
+    return v ? (enum wx_op)(v - 1) : WX_OP_INVALID;
+}
 
 #endif

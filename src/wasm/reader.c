@@ -52,7 +52,11 @@ static bool want(struct wx_reader *r, size_t len)
     return false;
 }
 
-uint8_t wx_read_u8(struct wx_reader *r) { return want(r, 1) ? *r->p++ : 0; }
+uint8_t wx_read_nothing(struct wx_reader *r)
+{
+    (void)want(r, 1); /* records the failure */
+    return 0;
+}
 
 uint32_t wx_read_u32le(struct wx_reader *r)
 {
@@ -126,10 +130,10 @@ static int64_t read_signed(struct wx_reader *r, unsigned bits)
 }
 
 uint32_t wx_read_u32_slow(struct wx_reader *r) { return (uint32_t)read_unsigned(r, 32); }
-uint64_t wx_read_u64(struct wx_reader *r) { return read_unsigned(r, 64); }
-int32_t wx_read_s32(struct wx_reader *r) { return (int32_t)read_signed(r, 32); }
+uint64_t wx_read_u64_slow(struct wx_reader *r) { return read_unsigned(r, 64); }
+int32_t wx_read_s32_slow(struct wx_reader *r) { return (int32_t)read_signed(r, 32); }
 int64_t wx_read_s33(struct wx_reader *r) { return read_signed(r, 33); }
-int64_t wx_read_s64(struct wx_reader *r) { return read_signed(r, 64); }
+int64_t wx_read_s64_slow(struct wx_reader *r) { return read_signed(r, 64); }
 
 const uint8_t *wx_read_bytes(struct wx_reader *r, size_t len)
 {

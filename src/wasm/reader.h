@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/annot.h"
 #include "base/error.h"
 #include "wasm/types.h"
 
@@ -39,18 +40,45 @@ void wx_reader_fail(struct wx_reader *r, wax_status status, const char *format, 
 void wx_reader_fail_at(struct wx_reader *r, wax_status status, uint64_t off, const char *format,
                        ...) WX_PRINTF(4, 5);
 
-uint8_t wx_read_u8(struct wx_reader *r);
+/** Records "unexpected end". @return 0 */
+uint8_t wx_read_nothing(struct wx_reader *r);
+static inline uint8_t wx_read_u8(struct wx_reader *r)
+{
+    return wx_likely(r->p != r->end) ? *r->p++ : wx_read_nothing(r);
+}
 uint32_t wx_read_u32le(struct wx_reader *r);
-/* LEB128 with the exact limits of spec 5.2.2. */
+
+/* LEB128 with the exact limits of spec 5.2.2; most numbers are one byte. */
 uint32_t wx_read_u32_slow(struct wx_reader *r);
+uint64_t wx_read_u64_slow(struct wx_reader *r);
+int32_t wx_read_s32_slow(struct wx_reader *r);
+int64_t wx_read_s64_slow(struct wx_reader *r);
+int64_t wx_read_s33(struct wx_reader *r);
+static inline bool wx_reader_has_short(const struct wx_reader *r)
+{
+    return wx_likely(r->p != r->end) && *r->p < 0x80;
+}
+/* The sign is bit 6. */
+static inline int8_t wx_read_short_signed(struct wx_reader *r)
+{
+    return (int8_t)((*r->p++ ^ 0x40) - 0x40);
+}
 static inline uint32_t wx_read_u32(struct wx_reader *r)
 {
-    return r->p != r->end && *r->p < 0x80 ? *r->p++ : wx_read_u32_slow(r);
+    return wx_reader_has_short(r) ? *r->p++ : wx_read_u32_slow(r);
 }
-uint64_t wx_read_u64(struct wx_reader *r);
-int32_t wx_read_s32(struct wx_reader *r);
-int64_t wx_read_s33(struct wx_reader *r);
-int64_t wx_read_s64(struct wx_reader *r);
+static inline uint64_t wx_read_u64(struct wx_reader *r)
+{
+    return wx_reader_has_short(r) ? *r->p++ : wx_read_u64_slow(r);
+}
+static inline int32_t wx_read_s32(struct wx_reader *r)
+{
+    return wx_reader_has_short(r) ? wx_read_short_signed(r) : wx_read_s32_slow(r);
+}
+static inline int64_t wx_read_s64(struct wx_reader *r)
+{
+    return wx_reader_has_short(r) ? wx_read_short_signed(r) : wx_read_s64_slow(r);
+}
 /** `len` raw bytes; NULL after a failure. */
 const uint8_t *wx_read_bytes(struct wx_reader *r, size_t len);
 /** Length-counted UTF-8 name. */

@@ -7,7 +7,6 @@
  * the others have a check_<NAME> in validate_ops.c.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "wasm/decoder.h"
 
@@ -275,8 +274,7 @@ void wx_check_letters(struct wx_validator *v)
 {
     uint32_t memory_idx = 0, table_idx = 0;
     read_immediate(v, &memory_idx, &table_idx);
-    size_t n = strlen(v->info->params);
-    for (size_t i = n; i > 0 && *v->info->params != '_' && wx_reader_ok(v->r); i--) {
+    for (size_t i = v->info->n_params; i > 0 && wx_reader_ok(v->r); i--) {
         (void)wx_v_pop(v, letter_type(v, v->info->params[i - 1], memory_idx, table_idx));
     }
     for (const char *p = v->info->results; *p && *p != '_' && wx_reader_ok(v->r); p++) {
@@ -377,7 +375,11 @@ static bool push_body_ctrl(struct wx_validator *v, const wx_valtype *results, ui
 
 static void check_until_end(struct wx_validator *v)
 {
-    while (v->ctrls.n > 0 && wx_reader_ok(v->r)) {
+    for (;;) {
+        wx_validate_quick(v);
+        if (v->ctrls.n == 0 || !wx_reader_ok(v->r)) {
+            return;
+        }
         if (wx_reader_left(v->r) == 0) {
             wx_reader_fail(v->r, WAX_E_MALFORMED, "unexpected end of %s: 'end' is missing",
                            v->r->section);

@@ -36,19 +36,6 @@ static wx_valtype index_type(bool is64) { return is64 ? WX_KIND_I64 : WX_KIND_I3
 
 static struct wx_ctrl *top(struct wx_validator *v) { return &v->ctrls.p[v->ctrls.n - 1]; }
 
-/* The frame's types: those of a function type, or its single result. */
-static const wx_valtype *frame_types(const struct wx_ctrl *c)
-{
-    return c->types ? c->types : &c->one;
-}
-
-/* Types a branch to the frame takes: a loop's parameters, else the results. */
-static const wx_valtype *label_types(const struct wx_ctrl *c, uint32_t *ret_n)
-{
-    *ret_n = c->op == WX_OP_LOOP ? c->n_params : c->n_results;
-    return c->op == WX_OP_LOOP ? frame_types(c) : frame_types(c) + c->n_params;
-}
-
 static void read_blocktype(struct wx_validator *v, struct wx_ctrl *c)
 {
     struct wx_reader *r = v->r;
@@ -131,7 +118,7 @@ static void undo_inits(struct wx_validator *v, uint32_t height)
 static void finish_frame(struct wx_validator *v)
 {
     struct wx_ctrl *c = top(v);
-    wx_v_pop_all(v, frame_types(c) + c->n_params, c->n_results);
+    wx_v_pop_all(v, wx_ctrl_types(c) + c->n_params, c->n_results);
     if (wx_reader_ok(v->r) && v->stack.n != c->height) {
         wx_v_fail(v, "type mismatch: %zu values remaining on stack at end of block",
                   v->stack.n - c->height);
@@ -158,7 +145,7 @@ static void check_END(struct wx_validator *v)
         return;
     }
     struct wx_ctrl c = *top(v);
-    const wx_valtype *types = frame_types(&c);
+    const wx_valtype *types = wx_ctrl_types(&c);
     v->slots = is_catch(&c) ? c.slots - CAUGHT_SLOTS : c.slots;
     if (c.op == WX_OP_IF &&
         (c.n_params != c.n_results || !same_types(types, types + c.n_params, c.n_params))) {
@@ -216,7 +203,7 @@ static void check_BR(struct wx_validator *v)
     struct wx_ctrl *c = read_label(v);
     if (c) {
         uint32_t n;
-        const wx_valtype *types = label_types(c, &n);
+        const wx_valtype *types = wx_label_types(c, &n);
         wx_v_pop_all(v, types, n);
         wx_v_unreachable(v);
     }
@@ -227,7 +214,7 @@ static void check_BR_IF(struct wx_validator *v)
     struct wx_ctrl *c = read_label(v);
     if (c) {
         uint32_t n;
-        const wx_valtype *types = label_types(c, &n);
+        const wx_valtype *types = wx_label_types(c, &n);
         (void)wx_v_pop(v, WX_KIND_I32);
         wx_v_pop_all(v, types, n);
         wx_v_push_all(v, types, n);
@@ -242,7 +229,7 @@ static void check_table_target(struct wx_validator *v, uint32_t depth, uint32_t 
         return;
     }
     uint32_t n;
-    const wx_valtype *types = label_types(c, &n);
+    const wx_valtype *types = wx_label_types(c, &n);
     if (n != arity) {
         wx_v_fail(v, "type mismatch: targets take %u and %u values", arity, n);
         return;
@@ -277,7 +264,7 @@ static void check_BR_TABLE(struct wx_validator *v)
         return;
     }
     uint32_t arity;
-    (void)label_types(c, &arity);
+    (void)wx_label_types(c, &arity);
     (void)wx_v_pop(v, WX_KIND_I32);
     const uint8_t *after = v->r->p;
     v->r->p = targets;
@@ -518,7 +505,7 @@ static void check_BR_ON_NULL(struct wx_validator *v)
     struct wx_ctrl *c = read_label(v);
     if (c) {
         uint32_t n;
-        const wx_valtype *types = label_types(c, &n);
+        const wx_valtype *types = wx_label_types(c, &n);
         wx_valtype t = pop_ref(v);
         wx_v_pop_all(v, types, n);
         wx_v_push_all(v, types, n);
@@ -533,7 +520,7 @@ static void check_BR_ON_NON_NULL(struct wx_validator *v)
         return;
     }
     uint32_t n;
-    const wx_valtype *types = label_types(c, &n);
+    const wx_valtype *types = wx_label_types(c, &n);
     if (n == 0 || !wx_type_is_ref(types[n - 1])) {
         wx_v_fail(v, "type mismatch: the target takes no reference");
         return;
@@ -736,7 +723,7 @@ static void check_clause(struct wx_validator *v)
         return;
     }
     uint32_t n;
-    const wx_valtype *types = label_types(c, &n);
+    const wx_valtype *types = wx_label_types(c, &n);
     bool with_ref = kind == 1 || kind == 3;
     bool ok = n == t->n_params + with_ref;
     for (uint32_t i = 0; ok && i < t->n_params; i++) {

@@ -59,8 +59,76 @@ static wax_status decode(struct wx_mem *mem, const uint8_t *data, size_t size)
     return st;
 }
 
+/* -------- the validator's quick way against the one that knows all rules -------- */
+
+struct verdict {
+    wax_status st;
+    struct wx_module *m;
+    wax_error *err;
+};
+
+static struct verdict judge(struct wx_mem *mem, const uint8_t *data, size_t size, bool no_quick)
+{
+    struct wx_features features = fuzz_all_features();
+    struct wx_decode_limits limits = wx_decode_limits_default;
+    limits.no_quick = no_quick;
+    struct verdict v = {WAX_OK, NULL, NULL};
+    v.st = wx_module_decode(mem, data, size, &features, &limits, &v.m, &v.err);
+    return v;
+}
+
+static void same_errors(const wax_error *a, const wax_error *b)
+{
+    if (strcmp(wax_error_message(a), wax_error_message(b)) != 0 ||
+        wax_error_offset(a) != wax_error_offset(b) ||
+        wax_error_func_idx(a) != wax_error_func_idx(b) ||
+        strcmp(wax_error_section(a), wax_error_section(b)) != 0) {
+        fuzz_fail("quickly '%s' at %llu, else '%s' at %llu", wax_error_message(a),
+                  (unsigned long long)wax_error_offset(a), wax_error_message(b),
+                  (unsigned long long)wax_error_offset(b));
+    }
+}
+
+static void same_modules(const struct wx_module *a, const struct wx_module *b)
+{
+    for (uint32_t i = a->n_func_imports; i < a->n_funcs; i++) {
+        const struct wx_func_def *f = &a->funcs[i], *g = &b->funcs[i];
+        if (f->body_off != g->body_off || f->body_len != g->body_len ||
+            f->max_stack_slots != g->max_stack_slots || f->max_labels != g->max_labels ||
+            f->has_loop != g->has_loop || f->has_call != g->has_call) {
+            fuzz_fail("function %u: %u slots, %u labels, loop %d, call %d; else %u, %u, %d, %d", i,
+                      f->max_stack_slots, f->max_labels, f->has_loop, f->has_call,
+                      g->max_stack_slots, g->max_labels, g->has_loop, g->has_call);
+        }
+    }
+    if (a->features_used != b->features_used ||
+        memcmp(a->feature_offs, b->feature_offs, sizeof a->feature_offs) != 0) {
+        fuzz_fail("other features are found quickly");
+    }
+}
+
+static void compare_validators(const uint8_t *data, size_t size)
+{
+    struct wx_mem mem;
+    wx_mem_init(&mem, NULL, 0);
+    struct verdict quick = judge(&mem, data, size, false), full = judge(&mem, data, size, true);
+    if (quick.st != full.st) {
+        fuzz_fail("quickly status %d, else %d", quick.st, full.st);
+    }
+    if (quick.st == WAX_OK) {
+        same_modules(quick.m, full.m);
+    } else {
+        same_errors(quick.err, full.err);
+    }
+    wx_module_free(quick.m);
+    wx_module_free(full.m);
+    wax_error_free(quick.err);
+    wax_error_free(full.err);
+}
+
 void fuzz_decode(const uint8_t *data, size_t size)
 {
+    compare_validators(data, size);
     struct wx_mem mem, small;
     wx_mem_init(&mem, NULL, 0);
     wax_status st = decode(&mem, data, size);

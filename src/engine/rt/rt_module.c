@@ -42,16 +42,10 @@ static void module_free(struct wx_rt_module *m)
     wx_engine_unref(e);
 }
 
-static wax_status module_init(struct wx_rt_module *m, const uint8_t *bytes, size_t len,
-                              wax_error **err)
+static wax_status module_init(struct wx_rt_module *m, wax_error **err)
 {
     struct wx_engine *e = m->engine;
-    wax_status st = wx_module_decode(&e->mem, bytes, len, &e->config.features,
-                                     &wx_decode_limits_default, &m->wasm, err);
-    if (st != WAX_OK) {
-        return st;
-    }
-    st = check_tier(m, err);
+    wax_status st = check_tier(m, err);
     if (st != WAX_OK) {
         return st;
     }
@@ -62,24 +56,45 @@ static wax_status module_init(struct wx_rt_module *m, const uint8_t *bytes, size
     return wx_sig_intern_module(e, m->wasm, m->sigs, err);
 }
 
-wax_status wx_rt_module_new(struct wx_engine *engine, const uint8_t *bytes, size_t len,
-                            struct wx_rt_module **ret_module, wax_error **err)
+/* Around a decoded module, which is taken. */
+static wax_status new_around(struct wx_engine *engine, struct wx_module *wasm,
+                             struct wx_rt_module **ret_module, wax_error **err)
 {
     struct wx_rt_module *m = wx_zalloc(&engine->mem, sizeof *m);
     if (!m) {
+        wx_module_free(wasm);
         return wx_fail_nomem(err, "a module");
     }
+    m->wasm = wasm;
     m->engine = wx_engine_ref(engine);
     m->tier = engine->config.tier;
     m->refs = 1;
     wx_mutex_init(&m->lock);
-    wax_status st = module_init(m, bytes, len, err);
+    wax_status st = module_init(m, err);
     if (st != WAX_OK) {
         module_free(m);
         return st;
     }
     *ret_module = m;
     return WAX_OK;
+}
+
+wax_status wx_rt_module_new(struct wx_engine *engine, const uint8_t *bytes, size_t len,
+                            struct wx_rt_module **ret_module, wax_error **err)
+{
+    struct wx_module *wasm;
+    wax_status st = wx_module_decode(&engine->mem, bytes, len, &engine->config.features,
+                                     &wx_decode_limits_default, &wasm, err);
+    return st == WAX_OK ? new_around(engine, wasm, ret_module, err) : st;
+}
+
+wax_status wx_rt_module_new_owned(struct wx_engine *engine, uint8_t *bytes, size_t len,
+                                  struct wx_rt_module **ret_module, wax_error **err)
+{
+    struct wx_module *wasm;
+    wax_status st = wx_module_decode_owned(&engine->mem, bytes, len, &engine->config.features,
+                                           &wx_decode_limits_default, &wasm, err);
+    return st == WAX_OK ? new_around(engine, wasm, ret_module, err) : st;
 }
 
 struct wx_rt_module *wx_rt_module_ref(struct wx_rt_module *module)

@@ -64,6 +64,9 @@ struct wx_rt_module {
 
 wax_status wx_rt_module_new(struct wx_engine *engine, const uint8_t *bytes, size_t len,
                             struct wx_rt_module **ret_module, wax_error **err);
+/** With bytes from wx_alloc(engine's account), taken even on failure. */
+wax_status wx_rt_module_new_owned(struct wx_engine *engine, uint8_t *bytes, size_t len,
+                                  struct wx_rt_module **ret_module, wax_error **err);
 struct wx_rt_module *wx_rt_module_ref(struct wx_rt_module *module);
 void wx_rt_module_unref(struct wx_rt_module *module); /* NULL accepted */
 /** The code table for a bounds mode, made on first use; NULL when out of memory. */
