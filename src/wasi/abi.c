@@ -5,71 +5,82 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 
 #define wx_wasi_none NULL
-static const char *const space_WASI = "wasi";
-static const char *const space_UNSTABLE = "wasi_unstable";
-static const char *const space_PREVIEW1 = "wasi_snapshot_preview1";
-static const char *const space_WASIX32 = "wasix_32v1";
-static const char *const space_WASIX64 = "wasix_64v1";
-enum { IS_WASI, IS_UNSTABLE, IS_PREVIEW1, IS_WASIX32, IS_WASIX64 };
+enum space { WASI, UNSTABLE, PREVIEW1, WASIX32, WASIX64, N_SPACES };
+static const char spaces[N_SPACES][24] = {
+    "wasi", "wasi_unstable", "wasi_snapshot_preview1", "wasix_32v1", "wasix_64v1",
+};
 
-static const struct {
-    const char *const *space;
-    uint8_t key;
-    const char *name, *params, *results;
-    wx_wasi_handler handler;
-    const char *param_names;
+/*
+ * Rows hold text, not pointers, and handlers lie apart: the less of the table has to be relocated,
+ * the sooner a process is up.
+ */
+#define MAX_NAME 32
+#define MAX_ARGS 15
+static const struct row {
+    uint8_t space;
+    uint8_t name_len;
+    char params[MAX_ARGS + 1], results[2], name[MAX_NAME];
 } table[] = {
 #define ABI(SPACE, NAME, PARAMS, RESULTS, HANDLER, NAMES)                                          \
-    {&space_##SPACE, IS_##SPACE, NAME, PARAMS, RESULTS, wx_wasi_##HANDLER, NAMES},
+    {SPACE, sizeof NAME - 1, PARAMS, RESULTS, NAME},
 #include "wasi/abi.def"
+#undef ABI
 };
-#define N_ROWS (sizeof table / sizeof *table)
-static struct wx_abi_func rows[N_ROWS];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void fill_rows(void)
-{
-    for (size_t i = 0; i < N_ROWS; i++) {
-        rows[i] = (struct wx_abi_func){.space = *table[i].space,
-                                       .name = table[i].name,
-                                       .params = table[i].params,
-                                       .results = table[i].results,
-                                       .handler = table[i].handler,
-                                       .param_names = table[i].param_names,
-                                       .is64 = table[i].key == IS_WASIX64,
-                                       .wasix = table[i].key >= IS_WASIX32};
-    }
-}
+static const wx_wasi_handler handlers[] = {
+#define ABI(SPACE, NAME, PARAMS, RESULTS, HANDLER, NAMES) wx_wasi_##HANDLER,
+#include "wasi/abi.def"
+#undef ABI
+};
+#define ABI(SPACE, NAME, PARAMS, RESULTS, HANDLER, NAMES)                                          \
+    _Static_assert(                                                                                \
+        sizeof NAME <= MAX_NAME && sizeof PARAMS <= MAX_ARGS + 1 && sizeof RESULTS <= 2, NAME);
+#include "wasi/abi.def"
+#undef ABI
 
 static bool same(struct wx_name n, const char *s)
 {
     return n.len == strlen(s) && memcmp(n.p, s, n.len) == 0;
 }
 
-bool wx_abi_is_space(struct wx_name space)
+/* N_SPACES if it is none of ours. */
+static unsigned find_space(struct wx_name name)
 {
-    return same(space, space_WASI) || same(space, space_UNSTABLE) || same(space, space_PREVIEW1) ||
-           same(space, space_WASIX32) || same(space, space_WASIX64);
+    unsigned i = 0;
+    while (i < N_SPACES && !same(name, spaces[i])) {
+        i++;
+    }
+    return i;
 }
 
-const struct wx_abi_func *wx_abi_find(struct wx_name space, struct wx_name name)
+bool wx_abi_is_space(struct wx_name space) { return find_space(space) < N_SPACES; }
+
+bool wx_abi_find(struct wx_name space, struct wx_name name, struct wx_abi_func *ret)
 {
-    (void)pthread_once(&once, fill_rows);
-    for (size_t i = 0; i < N_ROWS; i++) {
-        if (same(name, rows[i].name) && same(space, rows[i].space)) {
-            return &rows[i];
+    unsigned key = find_space(space);
+    for (size_t i = 0; i < WX_ARRAY_LEN(table) && key < N_SPACES; i++) {
+        const struct row *r = &table[i];
+        if (r->space == key && r->name_len == name.len && memcmp(r->name, name.p, name.len) == 0) {
+            *ret = (struct wx_abi_func){.space = spaces[key],
+                                        .name = r->name,
+                                        .params = r->params,
+                                        .results = r->results,
+                                        .handler = handlers[i],
+                                        .is64 = key == WASIX64,
+                                        .wasix = key >= WASIX32};
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* What a linked import needs to find its way back; one per import and store. */
 struct binding {
-    const struct wx_abi_func *abi;
+    struct wx_abi_func abi;
     struct wx_guest_thread *self;
 };
 
@@ -81,10 +92,10 @@ void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, 
                                .env = env,
                                .self = b->self,
                                .memory = env->memory,
-                               .abi = b->abi,
+                               .abi = &b->abi,
                                .slots = slots,
-                               .is64 = b->abi->is64,
-                               .wasix = b->abi->wasix,
+                               .is64 = b->abi.is64,
+                               .wasix = b->abi.wasix,
                                .binding = data};
 }
 
@@ -130,8 +141,6 @@ static wx_wasi_ret unimplemented(struct wx_wasi_call *c)
     return WX_RET_TRAP;
 }
 
-#define MAX_ARGS 16
-
 static enum wx_outcome thunk(struct wx_thread *t, void *data, uint64_t *slots)
 {
     struct wx_wasi_call c;
@@ -175,8 +184,8 @@ wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt
     if (import->kind != WX_EXT_FUNC || !wx_abi_is_space(import->module)) {
         return WAX_E_NOT_FOUND;
     }
-    const struct wx_abi_func *f = wx_abi_find(import->module, import->name);
-    if (!f) {
+    struct wx_abi_func f;
+    if (!wx_abi_find(import->module, import->name, &f)) {
         (void)wx_fail(err, WAX_E_LINK,
                       "unknown import: function '%.*s.%.*s' is in no version of "
                       "that interface",
@@ -186,12 +195,12 @@ wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt
         return WAX_E_LINK;
     }
     const struct wx_sig *sig;
-    wax_status st = intern(store->engine, f, &sig, err);
+    wax_status st = intern(store->engine, &f, &sig, err);
     struct binding *b = wx_arena_alloc(store->arena, sizeof *b);
     if (st != WAX_OK || !b) {
         return st != WAX_OK ? st : wx_fail_nomem(err, "a WASI import");
     }
     *b = (struct binding){f, data};
     ret_extern->kind = WX_EXT_FUNC;
-    return wx_func_new_host(store, sig, thunk, b, f->name, &ret_extern->u.func, err);
+    return wx_func_new_host(store, sig, thunk, b, f.name, &ret_extern->u.func, err);
 }

@@ -8,19 +8,19 @@
 
 typedef wx_wasi_ret (*wx_wasi_handler)(struct wx_wasi_call *c, const uint64_t *a);
 
+/** An import; text is valid for ever. */
 struct wx_abi_func {
     const char *space;
     const char *name;
     const char *params; /* letters */
     const char *results;
     wx_wasi_handler handler; /* NULL: not there yet */
-    const char *param_names; /* separated by blanks */
     bool is64;
     bool wasix;
 };
 
-/** Row of an import; NULL if the table has none. */
-const struct wx_abi_func *wx_abi_find(struct wx_name space, struct wx_name name);
+/** Find an import; false if the table has none of that name. */
+bool wx_abi_find(struct wx_name space, struct wx_name name, struct wx_abi_func *ret);
 /** Is this one of the table's namespaces? */
 bool wx_abi_is_space(struct wx_name space);
 /** Provider for wx_linker: data = struct wx_guest_thread of the store. */

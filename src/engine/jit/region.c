@@ -2,8 +2,10 @@
 /* Code memory of a module. */
 #include "engine/jit/region.h"
 
+#include <pthread.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "engine/rt/jittext.h"
@@ -40,24 +42,83 @@ static void fill_stubs(struct wx_jit_region *r)
     r->used = wx_align_up((uint64_t)r->n_funcs * WX_JIT_STUB_BYTES, 16);
 }
 
+/* -------- address space -------- */
+
+static bool map_space(size_t data, size_t code, struct wx_jit_space *ret)
+{
+    struct wx_jit_space s = {.bytes = data + code, .data_bytes = data};
+    s.base = wx_vm_reserve(s.bytes);
+    if (!s.base || wx_vm_commit(s.base, data) != 0 ||
+        wx_vm_code_map(s.base + data, code, &s.code) != 0) {
+        wx_vm_release(s.base, s.bytes);
+        return false;
+    }
+    *ret = s;
+    return true;
+}
+
+static void unmap_space(struct wx_jit_space *s)
+{
+    wx_vm_release(s->code.rw, s->code.len);
+    wx_vm_release(s->base, s->bytes); /* code.rx lies in it */
+}
+
+/*
+ * Asking whether the host allows code memory means making some, which is then kept for the first
+ * module it is large enough for: mapping is much of what a small one's start takes.
+ */
+#define SPARE_DATA ((size_t)16 << 10)
+#define SPARE_CODE (2 * MIN_CODE)
+static struct wx_jit_space spare;
+static unsigned spare_is_there; /* atomic: 1 = spare may be taken, by who sets it to 0 */
+static bool possible;
+static pthread_once_t asked = PTHREAD_ONCE_INIT;
+
+static void ask(void)
+{
+    possible = map_space(SPARE_DATA, SPARE_CODE, &spare);
+    wx_store_release(&spare_is_there, possible); /* pairs with take_spare */
+}
+
+bool wx_jit_region_possible(void)
+{
+    (void)pthread_once(&asked, ask); /* fails never */
+    return possible;
+}
+
+static bool take_spare(size_t data, size_t code, struct wx_jit_space *ret)
+{
+    unsigned there = 1;
+    if (data > SPARE_DATA || code > SPARE_CODE || !wx_cas_acqrel(&spare_is_there, &there, 0)) {
+        return false;
+    }
+    *ret = spare;
+    return true;
+}
+
+/* -------- regions -------- */
+
+/* 64 bytes for each function beyond its share: none is so small that its frame is not. */
+static uint64_t code_room(uint32_t n_funcs, uint64_t code_bytes)
+{
+    uint64_t room = code_bytes * EXPANSION + (uint64_t)n_funcs * 64 + MIN_CODE;
+    return room < MAX_CODE ? room : MAX_CODE;
+}
+
 static bool map_region(struct wx_jit_region *r, uint64_t code_bytes)
 {
     size_t page = wx_vm_page_size();
-    size_t pool = WX_THUNK_COUNT * sizeof(uint64_t);
-    pool = wx_align_up(pool, 16);
+    size_t pool = wx_align_up(WX_THUNK_COUNT * sizeof(uint64_t), 16);
     size_t entries = wx_align_up(pool + wx_stencil_pool_len, 16);
     size_t data = wx_align_up(entries + (size_t)r->n_funcs * sizeof *r->entries, page);
-    uint64_t code = code_bytes * EXPANSION + (uint64_t)r->n_funcs * 64 + MIN_CODE;
-    code = wx_align_up(code < MAX_CODE ? code : MAX_CODE, page);
-    r->reservation_bytes = data + code;
-    r->reservation = wx_vm_reserve(r->reservation_bytes);
-    if (!r->reservation || wx_vm_commit(r->reservation, data) != 0 ||
-        wx_vm_code_map(r->reservation + data, code, &r->code) != 0) {
+    size_t code = wx_align_up(code_room(r->n_funcs, code_bytes), page);
+    if (!take_spare(data, code, &r->space) && !map_space(data, code, &r->space)) {
         return false;
     }
-    r->thunks = (uint64_t *)(void *)r->reservation;
-    r->pool = r->reservation + pool;
-    r->entries = (const void **)(void *)(r->reservation + entries);
+    r->code = r->space.code;
+    r->thunks = (uint64_t *)(void *)r->space.base;
+    r->pool = r->space.base + pool;
+    r->entries = (const void **)(void *)(r->space.base + entries);
     memcpy(r->pool, wx_stencil_pool, wx_stencil_pool_len);
     fill_thunks(r->thunks);
     return true;
@@ -89,19 +150,8 @@ void wx_jit_region_free(struct wx_jit_region *r)
     }
     if (r->code.rx) {
         wx_jittext_remove(r->code.rx);
-        wx_vm_release(r->code.rw, r->code.len);
     }
-    wx_vm_release(r->reservation, r->reservation_bytes); /* code.rx lies in it */
+    unmap_space(&r->space);
     wx_free(r->mem, r->order);
     wx_free(r->mem, r);
-}
-
-bool wx_jit_region_possible(void)
-{
-    struct wx_vm_code probe;
-    if (wx_vm_code_map(NULL, wx_vm_page_size(), &probe) != 0) {
-        return false;
-    }
-    wx_vm_code_unmap(&probe);
-    return true;
 }

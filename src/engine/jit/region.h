@@ -7,6 +7,13 @@
 #include "engine/rt/store.h"
 #include "os/vm.h"
 
+/** Address space of a region: data, and directly behind it the executable view of its code. */
+struct wx_jit_space {
+    uint8_t *base;
+    size_t bytes, data_bytes;
+    struct wx_vm_code code;
+};
+
 /**
  * One per module and bounds mode, made when its code table is made:
  *
@@ -23,15 +30,14 @@
  * entries are published by n_order with release, so walkers need no lock.
  */
 struct wx_jit_region {
-    uint8_t *reservation;
-    size_t reservation_bytes;
+    struct wx_jit_space space;
     uint64_t *thunks;
     uint8_t *pool;
-    const void **entries; /* atomic slots, one per defined function */
-    struct wx_vm_code code;
-    size_t used;      /* of code */
-    uint32_t *order;  /* defined-function numbers by address */
-    uint32_t n_order; /* atomic */
+    const void **entries;   /* atomic slots, one per defined function */
+    struct wx_vm_code code; /* = space.code */
+    size_t used;            /* of code */
+    uint32_t *order;        /* defined-function numbers by address */
+    uint32_t n_order;       /* atomic */
     uint32_t n_funcs;
     struct wx_mem *mem;
 };
@@ -46,7 +52,7 @@ static inline const uint8_t *wx_jit_region_stub(const struct wx_jit_region *r, u
 {
     return r->code.rx + (size_t)func * WX_JIT_STUB_BYTES;
 }
-/** True if the host lets us make code memory at all. */
+/** True if the host lets us make code memory at all. Asks once; thread-safe. */
 bool wx_jit_region_possible(void);
 
 #endif
