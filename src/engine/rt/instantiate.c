@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/rt/engine.h"
+#include "os/vm.h"
 
 /* -------- import matching -------- */
 
@@ -298,9 +299,33 @@ static wax_status place_elems(struct wx_instance *inst, wax_error **err)
     return WAX_OK;
 }
 
+/*
+ * Where most of a range is about to be written, it may as well get large pages: a language runtime
+ * brings its library in tens of megabytes of data, and thousands of page faults with them.
+ */
+static void advise_datas(const struct wx_instance *inst)
+{
+    const struct wx_module *w = inst->module->wasm;
+    struct wx_memory *m = w->n_memories ? inst->memories[0] : NULL;
+    uint64_t low = UINT64_MAX, high = 0, sum = 0;
+    for (uint32_t i = 0; i < w->n_datas; i++) {
+        const struct wx_data_segment *s = &w->datas[i];
+        if (s->mode == WX_SEG_ACTIVE && s->memory_idx == 0 && s->offset.form == WX_CE_CONST) {
+            uint64_t at = s->offset.value[0];
+            low = at < low ? at : low;
+            high = at + s->data_len > high ? at + s->data_len : high;
+            sum += s->data_len;
+        }
+    }
+    if (m && high > low && sum >= (high - low) / 2 && wx_memory_in_bounds(m, low, high - low)) {
+        wx_vm_advise_huge(m->base + low, high - low);
+    }
+}
+
 static wax_status place_datas(struct wx_instance *inst, wax_error **err)
 {
     const struct wx_module *w = inst->module->wasm;
+    advise_datas(inst);
     for (uint32_t i = 0; i < w->n_datas; i++) {
         const struct wx_data_segment *s = &w->datas[i];
         if (s->mode != WX_SEG_ACTIVE) {

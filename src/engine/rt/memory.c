@@ -15,6 +15,9 @@
 /* Checked memories without a declared or configured maximum reserve this much. */
 #define DEFAULT_CHECKED_BYTES (16 * GIB)
 
+/* Who asks for this much at once has something large to put there: large pages are welcome. */
+#define BIG_GROWTH (UINT64_C(4) << 20)
+
 static uint64_t type_max_bytes(const struct wx_limits *type)
 {
     uint64_t most = type->is64 ? UINT64_MAX : SPACE_BYTES;
@@ -163,6 +166,9 @@ static uint64_t grow_locked(struct wx_memory *m, uint64_t delta_pages) WAX_REQUI
     uint64_t from = wx_align_up(old, page), to = wx_align_up(size, page);
     if (wx_vm_commit(m->base + from, to - from) != 0) {
         return UINT64_MAX;
+    }
+    if (delta >= BIG_GROWTH) {
+        wx_vm_advise_huge(m->base + from, to - from);
     }
     wx_store_release(&m->size_bytes, size); /* pairs with wx_memory_size: pages are there */
     return old >> m->type.page_shift;
