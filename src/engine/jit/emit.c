@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/annot.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "base/vec.h"
@@ -46,23 +47,27 @@ struct offsets {
     size_t n, cap;
 };
 
-struct emitter {
-    struct wx_sink sink;
-    struct wx_mem *mem;
-    struct wx_jit_region *region;
-    uint8_t *rw;       /* the function, as written */
-    const uint8_t *rx; /* the function, as it will run */
-    size_t room;       /* bytes left in the region from its start */
-    uint32_t at;       /* bytes so far */
-    bool full;
-    bool no_form; /* some immediate fits no form of its stencil */
-    WX_VEC(struct wx_jit_mark) marks;
+struct wx_jit_scratch {
+    struct wx_jit_packer marks;
     WX_VEC(struct cold) colds;
     WX_VEC(struct fixup) fixups;
     struct offsets labels;    /* offset each stands for */
     struct offsets pads;      /* the same for landing pads */
     WX_VEC(uint32_t) targets; /* labels of all branch tables */
     WX_VEC(struct constant) constants;
+};
+
+struct emitter {
+    struct wx_sink sink;
+    struct wx_mem *mem;
+    struct wx_jit_scratch *s;
+    struct wx_jit_region *region;
+    uint8_t *rw;       /* the function, as written */
+    const uint8_t *rx; /* the function, as it will run */
+    size_t room;       /* bytes left in the region from its start */
+    uint32_t at;       /* bytes so far */
+    bool full;
+    bool no_form;                  /* some immediate fits no form of its stencil */
     const struct wx_stencil *fuel; /* last FUEL, whose cost is still to come */
     uint32_t fuel_at;
 };
@@ -91,6 +96,9 @@ static bool fits(const struct wx_stencil *s, const uint64_t *imms)
 static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms)
 {
     const struct wx_stencil *s = &wx_stencil_table[wx_stencil_index[h]];
+    if (wx_likely((imms[0] | imms[1] | imms[2] | imms[3] | imms[4]) <= INT32_MAX)) {
+        return s != wx_stencil_table ? s : NULL; /* every hole there is holds such a number */
+    }
     if (s->wide && !fits(s, imms)) {
         s = &wx_stencil_table[s->wide];
     }
@@ -101,7 +109,7 @@ static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_
                       uint32_t label)
 {
     struct fixup f = {kind, at, addend, label};
-    return wx_vec_push(e->mem, &e->fixups, f);
+    return wx_vec_push(e->mem, &e->s->fixups, f);
 }
 
 static void put_rel32(struct emitter *e, uint32_t at, const uint8_t *to, int32_t addend)
@@ -123,13 +131,13 @@ static void put_imm(uint8_t *p, uint8_t kind, uint64_t v)
 
 static bool add_constant(struct emitter *e, uint32_t at, int32_t addend, struct constant c)
 {
-    size_t n = e->constants.n, i = n;
+    size_t n = e->s->constants.n, i = n;
     while (i > 0 && n - i < MAX_LOOKED_AT) {
-        if (e->constants.p[--i].low == c.low && e->constants.p[i].high == c.high) {
+        if (e->s->constants.p[--i].low == c.low && e->s->constants.p[i].high == c.high) {
             return add_fixup(e, FIX_CONST, at, addend, (uint32_t)i);
         }
     }
-    return wx_vec_push(e->mem, &e->constants, c) &&
+    return wx_vec_push(e->mem, &e->s->constants, c) &&
            add_fixup(e, FIX_CONST, at, addend, (uint32_t)n);
 }
 
@@ -204,9 +212,26 @@ static void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
     }
 }
 
+/*
+ * Pieces of 16 bytes, past the end too: there nothing is yet, and of most stencils this is one move
+ * and no call.
+ */
+#define PIECE 16u
+static void copy(uint8_t *to, uint32_t from, uint32_t len)
+{
+    const uint8_t *p = wx_stencil_bytes + from;
+    if (wx_unlikely(from + len + PIECE > wx_stencil_bytes_len)) {
+        memcpy(to, p, len);
+        return;
+    }
+    for (uint32_t i = 0; i < len; i += PIECE) {
+        memcpy(to + i, p + i, PIECE);
+    }
+}
+
 static bool has_room(struct emitter *e, size_t bytes)
 {
-    if (e->at > e->room || e->room - e->at < bytes) {
+    if (e->at > e->room || e->room - e->at < bytes + PIECE) {
         e->full = true;
         return false;
     }
@@ -224,11 +249,11 @@ static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t 
         return false;
     }
     struct place p = {.s = s, .hot = e->at, .regs = regs, .imms = imms, .label = label};
-    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes, s->hot);
+    copy(e->rw + e->at, s->bytes, s->hot);
     fill_holes(e, &p, 0);
     e->at += s->hot;
     if (s->cold) {
-        const struct wx_jit_mark *m = &e->marks.p[e->marks.n - 1];
+        const struct wx_jit_mark *m = &e->s->marks.last;
         struct cold c = {.stencil = s,
                          .hot = p.hot,
                          .module_off = m->module_off,
@@ -236,7 +261,7 @@ static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t 
                          .label = label,
                          .regs = regs};
         memcpy(c.imms, imms, sizeof c.imms);
-        if (!wx_vec_push(e->mem, &e->colds, c)) {
+        if (!wx_vec_push(e->mem, &e->s->colds, c)) {
             return false;
         }
     }
@@ -266,7 +291,7 @@ static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t
     for (unsigned i = 0; i < s->n_relocs; i++) {
         if (r[i].kind == WX_SR_IMM64 && r[i].arg == 1) {
             if (!add_fixup(e, FIX_TABLE_ADDRESS, hot + r[i].off, r[i].addend,
-                           (uint32_t)e->targets.n)) {
+                           (uint32_t)e->s->targets.n)) {
                 return false;
             }
         }
@@ -276,7 +301,7 @@ static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t
 
 static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
 {
-    e->marks.p[e->marks.n - 1].fp_delta = (uint32_t)imms[1];
+    e->s->marks.last.fp_delta = (uint32_t)imms[1];
     const uint64_t back[MAX_IMMS] = {imms[1]};
     return put_stencil(e, choose(h, imms), 0, imms, -1) &&
            put_stencil(e, choose(WX_S_AFTER_CALL, back), 0, back, -1);
@@ -303,12 +328,12 @@ static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t
 {
     struct emitter *e = emitter_of(sink);
     if (h == WX_SINK_TARGET) {
-        return wx_vec_push(e->mem, &e->targets, (uint32_t)label);
+        return wx_vec_push(e->mem, &e->s->targets, (uint32_t)label);
     }
-    uint64_t all[MAX_IMMS] = {0};
+    uint64_t all[MAX_IMMS];
     wx_assert(n <= MAX_IMMS);
-    for (unsigned i = 0; i < n; i++) {
-        all[i] = imms[i];
+    for (unsigned i = 0; i < MAX_IMMS; i++) {
+        all[i] = i < n ? imms[i] : 0;
     }
     if (h == WX_H_ENTER) {
         return emit_enter(e, all);
@@ -345,23 +370,19 @@ static bool bind_in(struct emitter *e, struct offsets *o, uint32_t idx)
 
 static bool bind(struct wx_sink *sink, uint32_t label)
 {
-    return bind_in(emitter_of(sink), &emitter_of(sink)->labels, label);
+    return bind_in(emitter_of(sink), &emitter_of(sink)->s->labels, label);
 }
 
 static bool bind_pad(struct wx_sink *sink, uint32_t pad)
 {
-    return bind_in(emitter_of(sink), &emitter_of(sink)->pads, pad);
+    return bind_in(emitter_of(sink), &emitter_of(sink)->s->pads, pad);
 }
 
 static bool mark(struct wx_sink *sink, uint32_t module_off)
 {
     struct emitter *e = emitter_of(sink);
     struct wx_jit_mark m = {e->at, module_off, 0};
-    if (e->marks.n && e->marks.p[e->marks.n - 1].code_off == m.code_off) {
-        e->marks.p[e->marks.n - 1] = m; /* the one before made no code of its own */
-        return true;
-    }
-    return wx_vec_push(e->mem, &e->marks, m);
+    return wx_jit_packer_add(&e->s->marks, &m);
 }
 
 static void set_fuel(struct wx_sink *sink, uint64_t cost)
@@ -380,10 +401,10 @@ static bool put_cold(struct emitter *e, const struct cold *c)
     struct place p = {
         .s = s, .hot = c->hot, .cold = e->at, .regs = c->regs, .imms = c->imms, .label = c->label};
     struct wx_jit_mark m = {e->at, c->module_off, c->fp_delta};
-    if (!has_room(e, s->cold) || !wx_vec_push(e->mem, &e->marks, m)) {
+    if (!has_room(e, s->cold) || !wx_jit_packer_add(&e->s->marks, &m)) {
         return false;
     }
-    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes + s->hot, s->cold);
+    copy(e->rw + e->at, s->bytes + s->hot, s->cold);
     e->at += s->cold;
     fill_holes(e, &p, WX_SH_IN_COLD);
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
@@ -399,12 +420,13 @@ static bool put_tables(struct emitter *e, uint32_t *ret_tables)
 {
     e->at = (uint32_t)wx_align_up(e->at, 8);
     *ret_tables = e->at;
-    size_t bytes = e->targets.n * sizeof(uint64_t);
+    size_t bytes = e->s->targets.n * sizeof(uint64_t);
     if (!has_room(e, bytes)) {
         return false;
     }
-    for (size_t i = 0; i < e->targets.n; i++) {
-        wx_put_u64(e->rw + e->at, (uint64_t)(uintptr_t)(e->rx + e->labels.p[e->targets.p[i]]));
+    for (size_t i = 0; i < e->s->targets.n; i++) {
+        wx_put_u64(e->rw + e->at,
+                   (uint64_t)(uintptr_t)(e->rx + e->s->labels.p[e->s->targets.p[i]]));
         e->at += 8;
     }
     return true;
@@ -412,7 +434,7 @@ static bool put_tables(struct emitter *e, uint32_t *ret_tables)
 
 static bool put_constants(struct emitter *e, uint32_t *ret_constants)
 {
-    size_t bytes = e->constants.n * sizeof(struct constant);
+    size_t bytes = e->s->constants.n * sizeof(struct constant);
     if (bytes) {
         e->at = (uint32_t)wx_align_up(e->at, 16); /* a function starts at a multiple of 16 */
     }
@@ -420,9 +442,9 @@ static bool put_constants(struct emitter *e, uint32_t *ret_constants)
     if (!has_room(e, bytes)) {
         return false;
     }
-    for (size_t i = 0; i < e->constants.n; i++) {
-        wx_put_u64(e->rw + e->at, e->constants.p[i].low);
-        wx_put_u64(e->rw + e->at + 8, e->constants.p[i].high);
+    for (size_t i = 0; i < e->s->constants.n; i++) {
+        wx_put_u64(e->rw + e->at, e->s->constants.p[i].low);
+        wx_put_u64(e->rw + e->at + 8, e->s->constants.p[i].high);
         e->at += 16;
     }
     return true;
@@ -430,10 +452,10 @@ static bool put_constants(struct emitter *e, uint32_t *ret_constants)
 
 static void fix(struct emitter *e, uint32_t tables, uint32_t constants)
 {
-    for (size_t i = 0; i < e->fixups.n; i++) {
-        const struct fixup *f = &e->fixups.p[i];
+    for (size_t i = 0; i < e->s->fixups.n; i++) {
+        const struct fixup *f = &e->s->fixups.p[i];
         if (f->kind == FIX_REL32) {
-            put_rel32(e, f->at, e->rx + e->labels.p[f->label], f->addend);
+            put_rel32(e, f->at, e->rx + e->s->labels.p[f->label], f->addend);
         } else if (f->kind == FIX_CONST) {
             put_rel32(e, f->at, e->rx + constants + (size_t)f->label * 16, f->addend);
         } else {
@@ -456,8 +478,8 @@ static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_
         return false;
     }
     bool ok = true;
-    for (size_t i = 0; i < e->colds.n && ok; i++) {
-        ok = put_cold(e, &e->colds.p[i]);
+    for (size_t i = 0; i < e->s->colds.n && ok; i++) {
+        ok = put_cold(e, &e->s->colds.p[i]);
     }
     uint32_t tables = 0, constants = 0;
     ok = ok && put_tables(e, &tables) && put_constants(e, &constants);
@@ -469,43 +491,91 @@ static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_
 
 static struct wx_jit_code *finish(struct emitter *e)
 {
-    size_t marks = e->marks.n * sizeof *e->marks.p, pads = e->pads.n * sizeof *e->pads.p;
-    struct wx_jit_code *c = wx_alloc(e->mem, sizeof *c + marks + pads);
+    struct wx_jit_scratch *s = e->s;
+    if (!wx_jit_packer_flush(&s->marks)) {
+        return NULL;
+    }
+    size_t blocks = s->marks.blocks.n * sizeof *s->marks.blocks.p;
+    size_t pads = s->pads.n * sizeof *s->pads.p;
+    struct wx_jit_code *c = wx_alloc(e->mem, sizeof *c + blocks + pads + s->marks.bytes.n);
     if (c) {
-        c->start = (uint32_t)e->region->used;
-        c->len = e->at;
-        c->n_marks = (uint32_t)e->marks.n;
-        memcpy(c->marks, e->marks.p, marks);
-        c->pads = (uint32_t *)(void *)(c->marks + e->marks.n);
+        uint32_t *p = (uint32_t *)(void *)(c->blocks + s->marks.blocks.n);
+        *c = (struct wx_jit_code){.start = (uint32_t)e->region->used,
+                                  .len = e->at,
+                                  .n_marks = s->marks.n,
+                                  .n_blocks = (uint32_t)s->marks.blocks.n,
+                                  .n_packed = (uint32_t)s->marks.bytes.n,
+                                  .pads = p,
+                                  .packed = (uint8_t *)(p + s->pads.n)};
+        memcpy(c->blocks, s->marks.blocks.p, blocks);
+        memcpy((uint8_t *)(p + s->pads.n), s->marks.bytes.p, s->marks.bytes.n);
         if (pads) {
-            memcpy(c->pads, e->pads.p, pads);
+            memcpy(p, s->pads.p, pads);
         }
         e->region->used = wx_align_up(e->region->used + e->at, 16);
     }
     return c;
 }
 
-wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_rt_module *module,
-                                struct wx_code *code, struct wx_jit_code **ret_code,
-                                wax_error **err)
+void wx_jit_scratch_free(struct wx_mem *mem, struct wx_jit_scratch *s)
 {
+    if (s) {
+        wx_jit_packer_fini(&s->marks);
+        wx_vec_fini(mem, &s->colds);
+        wx_vec_fini(mem, &s->fixups);
+        wx_vec_fini(mem, &s->labels);
+        wx_vec_fini(mem, &s->pads);
+        wx_vec_fini(mem, &s->targets);
+        wx_vec_fini(mem, &s->constants);
+        wx_free(mem, s);
+    }
+}
+
+static struct wx_jit_scratch *scratch_new(struct wx_mem *mem)
+{
+    struct wx_jit_scratch *s = wx_zalloc(mem, sizeof *s);
+    if (s) {
+        s->marks.mem = mem;
+    }
+    return s;
+}
+
+static void scratch_reset(struct wx_jit_scratch *s)
+{
+    wx_jit_packer_reset(&s->marks);
+    s->colds.n = s->fixups.n = s->labels.n = s->pads.n = s->targets.n = s->constants.n = 0;
+}
+
+/* What one huge function needed is not kept for the small ones after it. */
+#define KEPT_CODE ((uint32_t)1 << 20)
+
+wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_jit_scratch **scratch,
+                                struct wx_rt_module *module, struct wx_code *code,
+                                struct wx_jit_code **ret_code, wax_error **err)
+{
+    struct wx_mem *mem = wx_engine_get_mem(module->engine);
+    if (!*scratch) {
+        *scratch = scratch_new(mem);
+    }
     struct emitter e = {.sink = {emit, bind, bind_pad, mark, set_fuel},
-                        .mem = wx_engine_get_mem(module->engine),
+                        .mem = mem,
+                        .s = *scratch,
                         .region = region,
                         .rw = region->code.rw + region->used,
                         .rx = region->code.rx + region->used,
                         .room = region->code.len - region->used};
+    if (!e.s) {
+        return wx_fail_nomem(err, "code");
+    }
+    scratch_reset(e.s);
     wax_error *inner = NULL;
     wax_status st = WAX_OK;
     struct wx_jit_code *c = emit_body(&e, module, code, &inner, &st) ? finish(&e) : NULL;
-    wx_vec_fini(e.mem, &e.marks);
-    wx_vec_fini(e.mem, &e.colds);
-    wx_vec_fini(e.mem, &e.fixups);
-    wx_vec_fini(e.mem, &e.labels);
-    wx_vec_fini(e.mem, &e.pads);
-    wx_vec_fini(e.mem, &e.targets);
-    wx_vec_fini(e.mem, &e.constants);
     wax_error_free(inner);
+    if (e.at > KEPT_CODE) {
+        wx_jit_scratch_free(mem, *scratch);
+        *scratch = NULL;
+    }
     if (!c) {
         if (e.no_form) {
             return wx_fail(err, WAX_E_INTERNAL, "a stencil can not hold its immediates");

@@ -45,6 +45,7 @@ _Static_assert(WX_DONE == 0 && WX_TRAP == 3 && WX_INTERRUPT == 5, "thunks.S");
 /* What a module owns here: a region for each bounds mode. */
 struct jit_module {
     struct wx_jit_region *regions[2];
+    struct wx_jit_scratch *scratch;
 };
 
 static struct wx_jit_region *region_of(const struct wx_rt_module *m, uint32_t mode)
@@ -90,15 +91,17 @@ static void module_fini(struct wx_rt_module *m)
     if (jm) {
         wx_jit_region_free(jm->regions[0]);
         wx_jit_region_free(jm->regions[1]);
+        wx_jit_scratch_free(wx_engine_get_mem(m->engine), jm->scratch);
         wx_free(wx_engine_get_mem(m->engine), jm);
     }
 }
 
 static wax_status compile(struct wx_rt_module *m, struct wx_code *code, int mode, wax_error **err)
 {
-    struct wx_jit_region *r = region_of(m, (uint32_t)mode);
+    struct jit_module *jm = m->tier_data;
+    struct wx_jit_region *r = jm->regions[mode];
     struct wx_jit_code *c;
-    wax_status st = wx_jit_emit_function(r, m, code, &c, err);
+    wax_status st = wx_jit_emit_function(r, &jm->scratch, m, code, &c, err);
     if (st != WAX_OK) {
         return st;
     }
@@ -235,16 +238,6 @@ static const struct wx_code *find_function(const struct wx_instance *inst, uintp
     return off < c->start + c->len ? code : NULL;
 }
 
-static const struct wx_jit_mark *find_mark(const struct wx_jit_code *c, uint32_t off)
-{
-    uint32_t low = 0, high = c->n_marks;
-    while (high - low > 1) { /* last mark at or before it; there is one at 0 */
-        uint32_t mid = low + (high - low) / 2;
-        *(c->marks[mid].code_off <= off ? &low : &high) = mid;
-    }
-    return &c->marks[low];
-}
-
 static bool walk(const struct wx_thread *t, struct wx_walk *w)
 {
     if (!w->sp) {
@@ -261,11 +254,11 @@ static bool walk(const struct wx_thread *t, struct wx_walk *w)
     }
     const struct wx_jit_code *c = code->tier_data;
     const struct wx_jit_region *r = region_of(w->inst->module, code->mode);
-    const struct wx_jit_mark *m = find_mark(c, (uint32_t)(pc - (uintptr_t)r->code.rx) - c->start);
+    struct wx_jit_mark m = wx_jit_code_mark(c, (uint32_t)(pc - (uintptr_t)r->code.rx) - c->start);
     w->code = code;
     w->func_idx = code->func_idx;
-    w->module_off = m->module_off;
-    w->fp = (uint64_t *)(void *)((uint8_t *)w->fp - m->fp_delta);
+    w->module_off = m.module_off;
+    w->fp = (uint64_t *)(void *)((uint8_t *)w->fp - m.fp_delta);
     return true;
 }
 

@@ -14,6 +14,25 @@ void wx_jit_report_stubs(const struct wx_rt_module *module, const struct wx_jit_
     }
 }
 
+/* NULL when out of memory. */
+static struct wx_profile_place *make_places(struct wx_mem *mem, const struct wx_jit_code *c)
+{
+    struct wx_profile_place *places = wx_zalloc_array(mem, c->n_marks + (size_t)1, sizeof *places);
+    struct wx_jit_mark *marks = wx_zalloc_array(mem, c->n_marks + (size_t)1, sizeof *marks);
+    if (marks) {
+        wx_jit_marks_unpack(c->blocks, c->packed, c->n_marks, marks);
+    }
+    for (uint32_t i = 0; places && marks && i < c->n_marks; i++) {
+        places[i] = (struct wx_profile_place){marks[i].code_off, marks[i].module_off};
+    }
+    if (!marks) {
+        wx_free(mem, places);
+        places = NULL;
+    }
+    wx_free(mem, marks);
+    return places;
+}
+
 void wx_jit_report_function(const struct wx_rt_module *module, const struct wx_jit_region *region,
                             const struct wx_code *code)
 {
@@ -25,10 +44,7 @@ void wx_jit_report_function(const struct wx_rt_module *module, const struct wx_j
     struct wx_mem *mem = wx_engine_get_mem(module->engine);
     struct wx_profile_place *places = NULL;
     if (wx_profile_wants_places(p)) { /* without memory it goes without places */
-        places = wx_zalloc(mem, (c->n_marks + (size_t)1) * sizeof *places);
-    }
-    for (uint32_t i = 0; places && i < c->n_marks; i++) {
-        places[i] = (struct wx_profile_place){c->marks[i].code_off, c->marks[i].module_off};
+        places = make_places(mem, c);
     }
     wx_profile_func(p, module->wasm, code->func_idx, region->code.rx + c->start, c->len, places,
                     places ? c->n_marks : 0);

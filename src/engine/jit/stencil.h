@@ -76,6 +76,7 @@ extern const uint16_t wx_stencil_index[WX_S_COUNT]; /* body to stencil; equal on
 extern const struct wx_stencil_reloc wx_stencil_relocs[];
 extern const struct wx_stencil_hole wx_stencil_holes[];
 extern const uint8_t wx_stencil_bytes[];
+extern const uint32_t wx_stencil_bytes_len;
 extern const uint8_t wx_stencil_pool[];
 extern const uint32_t wx_stencil_pool_len;
 
