@@ -105,6 +105,11 @@ extern const struct wx_op_info wx_op_table[WX_OP_COUNT];
 /* Reverse index, one row per prefix: op + 1, 0 = none. */
 extern const uint16_t wx_op_by_code[5][WX_OP_MAX_CODE];
 
+/** Instruction of an opcode that is known to be one, as in a validated body. */
+static inline enum wx_op wx_op_valid(uint8_t pfx, uint32_t code)
+{
+    return (enum wx_op)(wx_op_by_code[pfx == 0 ? 0 : pfx - 0xfa][code] - 1);
+}
 /** Instruction of a binary opcode (prefix 0 = none); WX_OP_INVALID if there is none. */
 static inline enum wx_op wx_op_find(uint8_t pfx, uint32_t code)
 {

@@ -93,16 +93,20 @@ static bool fits(const struct wx_stencil *s, const uint64_t *imms)
 }
 
 /* The form whose holes hold these immediates. NULL if the table has none: a bug of the table. */
-static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms)
+static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms, unsigned n)
 {
     const struct wx_stencil *s = &wx_stencil_table[wx_stencil_index[h]];
-    if (wx_likely((imms[0] | imms[1] | imms[2] | imms[3] | imms[4]) <= INT32_MAX)) {
-        return s != wx_stencil_table ? s : NULL; /* every hole there is holds such a number */
+    uint64_t any = 0;
+    for (unsigned i = 0; i < n; i++) {
+        any |= imms[i];
     }
-    if (s->wide && !fits(s, imms)) {
-        s = &wx_stencil_table[s->wide];
+    if (wx_unlikely(any > INT32_MAX)) { /* every hole there is holds what is not */
+        if (s->wide && !fits(s, imms)) {
+            s = &wx_stencil_table[s->wide];
+        }
+        s = fits(s, imms) ? s : wx_stencil_table;
     }
-    return s != wx_stencil_table && fits(s, imms) ? s : NULL;
+    return s != wx_stencil_table ? s : NULL;
 }
 
 static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_t addend,
@@ -177,12 +181,16 @@ static bool apply(struct emitter *e, const struct place *p, const struct wx_sten
     }
 }
 
-static bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
+static inline bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
 {
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[p->s->relocs];
+    uint8_t *start = e->rw + (part ? p->cold : p->hot);
     bool ok = true;
     for (unsigned i = 0; i < p->s->n_relocs; i++) {
-        if ((r[i].kind & WX_SR_IN_COLD) == part) {
+        uint8_t kind = r[i].kind;
+        if (wx_likely(kind == (WX_SR_IMM32 | part) || kind == (WX_SR_IMM31 | part))) {
+            wx_put_u32(start + r[i].off, (uint32_t)p->imms[r[i].arg] + (uint32_t)r[i].addend);
+        } else if ((kind & WX_SR_IN_COLD) == part) {
             ok = ok && apply(e, p, &r[i]);
         }
     }
@@ -193,7 +201,7 @@ static bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
  * rax. */
 static const uint8_t gpr[16] = {7, 6, 2, 8, 9, 11, 0};
 
-static void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
+static inline void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
 {
     uint8_t *start = e->rw + (part ? p->cold : p->hot);
     const struct wx_stencil_hole *h = &wx_stencil_holes[p->s->holes];
@@ -213,35 +221,49 @@ static void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
 }
 
 /*
- * Pieces of 16 bytes, past the end too: there nothing is yet, and of most stencils this is one move
- * and no call.
+ * At least so many bytes, past the end too: there nothing is yet, and most stencils are two moves
+ * instead of a call.
  */
-#define PIECE 16u
-static void copy(uint8_t *to, uint32_t from, uint32_t len)
+#define PIECE 32u
+static inline void copy(uint8_t *to, uint32_t from, uint32_t len)
 {
     const uint8_t *p = wx_stencil_bytes + from;
-    if (wx_unlikely(from + len + PIECE > wx_stencil_bytes_len)) {
+    if (wx_unlikely(from + PIECE > wx_stencil_bytes_len)) {
         memcpy(to, p, len);
         return;
     }
-    for (uint32_t i = 0; i < len; i += PIECE) {
-        memcpy(to + i, p + i, PIECE);
+    memcpy(to, p, PIECE);
+    if (wx_unlikely(len > PIECE)) {
+        memcpy(to + PIECE, p + PIECE, len - PIECE);
     }
 }
 
-static bool has_room(struct emitter *e, size_t bytes)
+static inline bool has_room(struct emitter *e, size_t bytes)
 {
-    if (e->at > e->room || e->room - e->at < bytes + PIECE) {
+    if (wx_unlikely(e->at > e->room || e->room - e->at < bytes + PIECE)) {
         e->full = true;
         return false;
     }
     return true;
 }
 
-static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
-                        const uint64_t *imms, int64_t label)
+static bool keep_cold(struct emitter *e, const struct place *p, unsigned n)
 {
-    if (!s) {
+    const struct wx_jit_mark *m = &e->s->marks.last;
+    struct cold c = {.stencil = p->s,
+                     .hot = p->hot,
+                     .module_off = m->module_off,
+                     .fp_delta = m->fp_delta,
+                     .label = p->label,
+                     .regs = p->regs};
+    memcpy(c.imms, p->imms, n * sizeof *c.imms);
+    return wx_vec_push(e->mem, &e->s->colds, c);
+}
+
+static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                        const uint64_t *imms, unsigned n, int64_t label)
+{
+    if (wx_unlikely(!s)) {
         e->no_form = true;
         return false;
     }
@@ -252,18 +274,8 @@ static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t 
     copy(e->rw + e->at, s->bytes, s->hot);
     fill_holes(e, &p, 0);
     e->at += s->hot;
-    if (s->cold) {
-        const struct wx_jit_mark *m = &e->s->marks.last;
-        struct cold c = {.stencil = s,
-                         .hot = p.hot,
-                         .module_off = m->module_off,
-                         .fp_delta = m->fp_delta,
-                         .label = label,
-                         .regs = regs};
-        memcpy(c.imms, imms, sizeof c.imms);
-        if (!wx_vec_push(e->mem, &e->s->colds, c)) {
-            return false;
-        }
+    if (s->cold && !keep_cold(e, &p, n)) {
+        return false;
     }
     return apply_part(e, &p, 0);
 }
@@ -282,9 +294,9 @@ static bool is_tail_call(uint32_t h)
 static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t *imms)
 {
     imms[1] = UINT64_C(1) << 63; /* only the wide form holds it */
-    const struct wx_stencil *s = choose(h, imms);
+    const struct wx_stencil *s = choose(h, imms, MAX_IMMS);
     uint32_t hot = e->at;
-    if (!put_stencil(e, s, regs, imms, -1)) {
+    if (!put_stencil(e, s, regs, imms, MAX_IMMS, -1)) {
         return false;
     }
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
@@ -299,12 +311,16 @@ static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t
     return true;
 }
 
+/* A body without registers or branch. */
+static bool put_body(struct emitter *e, uint32_t h, const uint64_t *imms, unsigned n)
+{
+    return put_stencil(e, choose(h, imms, n), 0, imms, n, -1);
+}
+
 static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
 {
     e->s->marks.last.fp_delta = (uint32_t)imms[1];
-    const uint64_t back[MAX_IMMS] = {imms[1]};
-    return put_stencil(e, choose(h, imms), 0, imms, -1) &&
-           put_stencil(e, choose(WX_S_AFTER_CALL, back), 0, back, -1);
+    return put_body(e, h, imms, MAX_IMMS) && put_body(e, WX_S_AFTER_CALL, &imms[1], 1);
 }
 
 /* Zeroing a few locals needs no loop. */
@@ -313,25 +329,21 @@ static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
 static bool emit_enter(struct emitter *e, const uint64_t *imms)
 {
     if (imms[1] > MAX_STRAIGHT_ZEROS) {
-        return put_stencil(e, choose(WX_H_ENTER, imms), 0, imms, -1);
+        return put_body(e, WX_H_ENTER, imms, MAX_IMMS);
     }
     bool ok = true;
     for (uint64_t i = 0; i < imms[1] && ok; i++) {
-        const uint64_t zero[MAX_IMMS] = {imms[0] + i * 8, 0};
-        ok = put_stencil(e, choose(WX_H_CONST_SLOT, zero), 0, zero, -1);
+        const uint64_t zero[] = {imms[0] + i * 8, 0};
+        ok = put_body(e, WX_H_CONST_SLOT, zero, 2);
     }
     return ok;
 }
 
-static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t *imms, unsigned n,
-                 int64_t label)
+/* Bodies with something to them that stencils do not say. */
+static bool emit_special(struct emitter *e, uint32_t h, uint32_t regs, const uint64_t *imms,
+                         unsigned n, int64_t label)
 {
-    struct emitter *e = emitter_of(sink);
-    if (h == WX_SINK_TARGET) {
-        return wx_vec_push(e->mem, &e->s->targets, (uint32_t)label);
-    }
     uint64_t all[MAX_IMMS];
-    wx_assert(n <= MAX_IMMS);
     for (unsigned i = 0; i < MAX_IMMS; i++) {
         all[i] = i < n ? imms[i] : 0;
     }
@@ -347,12 +359,26 @@ static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t
     if (is_tail_call(h)) {
         all[4] &= UINT32_MAX; /* slots; these frames have no header */
     }
-    const struct wx_stencil *s = choose(h, all);
+    const struct wx_stencil *s = choose(h, all, MAX_IMMS);
     if (h == WX_H_FUEL) {
         e->fuel = s;
         e->fuel_at = e->at;
     }
-    return put_stencil(e, s, regs, all, label);
+    return put_stencil(e, s, regs, all, MAX_IMMS, label);
+}
+
+static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t *imms, unsigned n,
+                 int64_t label)
+{
+    struct emitter *e = emitter_of(sink);
+    wx_assert(n <= MAX_IMMS);
+    if (wx_likely(h < WX_H_BR_TABLE_0)) { /* these and all special ones come last in the list */
+        return put_stencil(e, choose(h, imms, n), regs, imms, n, label);
+    }
+    if (h == WX_SINK_TARGET) {
+        return wx_vec_push(e->mem, &e->s->targets, (uint32_t)label);
+    }
+    return emit_special(e, h, regs, imms, n, label);
 }
 
 static bool bind_in(struct emitter *e, struct offsets *o, uint32_t idx)
@@ -468,9 +494,9 @@ static void fix(struct emitter *e, uint32_t tables, uint32_t constants)
 static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_code *code,
                       wax_error **err, wax_status *ret_st)
 {
-    const uint64_t frame[MAX_IMMS] = {(uint64_t)code->frame_slots * 8};
+    const uint64_t frame = (uint64_t)code->frame_slots * 8;
     uint32_t body = module->wasm->funcs[code->func_idx].body_off;
-    if (!mark(&e->sink, body) || !put_stencil(e, choose(WX_S_FRAME, frame), 0, frame, -1)) {
+    if (!mark(&e->sink, body) || !put_body(e, WX_S_FRAME, &frame, 1)) {
         return false;
     }
     *ret_st = wx_lower(module, code, &e->sink, err);

@@ -9,8 +9,6 @@
 
 #include "base/check.h"
 
-#define MAX_PACKED 24u /* three numbers of at most 35, 36 and 32 bits, in 7-bit groups */
-
 void wx_jit_packer_reset(struct wx_jit_packer *p)
 {
     p->blocks.n = p->bytes.n = 0;
@@ -45,7 +43,7 @@ static uint64_t get(const uint8_t **at)
     }
 }
 
-bool wx_jit_packer_flush(struct wx_jit_packer *p)
+bool wx_jit_packer_flush_slow(struct wx_jit_packer *p)
 {
     const struct wx_jit_mark m = p->last;
     if (!p->any) {
@@ -58,7 +56,8 @@ bool wx_jit_packer_flush(struct wx_jit_packer *p)
         }
         p->before = m;
     }
-    if (p->bytes.cap - p->bytes.n < MAX_PACKED && !wx_vec_reserve(p->mem, &p->bytes, MAX_PACKED)) {
+    if (p->bytes.cap - p->bytes.n < WX_JIT_MAX_PACKED &&
+        !wx_vec_reserve(p->mem, &p->bytes, WX_JIT_MAX_PACKED)) {
         return false;
     }
     uint64_t back = m.module_off < p->before.module_off;

@@ -37,8 +37,26 @@ struct wx_jit_packer {
 /** Begin a function; keeps the memory. */
 void wx_jit_packer_reset(struct wx_jit_packer *p);
 void wx_jit_packer_fini(struct wx_jit_packer *p);
+#define WX_JIT_MAX_PACKED 24u /* three numbers of at most 32, 34 and 29 bits, in 7-bit groups */
+bool wx_jit_packer_flush_slow(struct wx_jit_packer *p);
 /** Pack the last mark. @return false when out of memory */
-bool wx_jit_packer_flush(struct wx_jit_packer *p);
+static inline bool wx_jit_packer_flush(struct wx_jit_packer *p)
+{
+    uint32_t code_step = p->last.code_off - p->before.code_off;
+    uint32_t module_step = p->last.module_off - p->before.module_off;
+    if (!p->any || p->n % WX_JIT_BLOCK_MARKS == 0 || code_step >= 0x80 || module_step >= 0x20 ||
+        p->last.fp_delta != 0 || p->bytes.cap - p->bytes.n < WX_JIT_MAX_PACKED) {
+        return wx_jit_packer_flush_slow(p);
+    }
+    uint8_t *out = p->bytes.p + p->bytes.n; /* the usual two bytes, see marks.c */
+    out[0] = (uint8_t)code_step;
+    out[1] = (uint8_t)(module_step << 2);
+    p->bytes.n += 2;
+    p->before = p->last;
+    p->n++;
+    p->any = false;
+    return true;
+}
 /** Code offsets ascend; a mark at the same one replaces the last. @return as flush */
 static inline bool wx_jit_packer_add(struct wx_jit_packer *p, const struct wx_jit_mark *m)
 {

@@ -71,6 +71,7 @@ struct wx_stencil {
     uint8_t n_relocs, n_holes;
 };
 
+#pragma GCC visibility push(hidden) /* else each access goes through a table of addresses */
 extern const struct wx_stencil wx_stencil_table[];  /* 0: what the interpreter alone has */
 extern const uint16_t wx_stencil_index[WX_S_COUNT]; /* body to stencil; equal ones are shared */
 extern const struct wx_stencil_reloc wx_stencil_relocs[];
@@ -79,5 +80,6 @@ extern const uint8_t wx_stencil_bytes[];
 extern const uint32_t wx_stencil_bytes_len;
 extern const uint8_t wx_stencil_pool[];
 extern const uint32_t wx_stencil_pool_len;
+#pragma GCC visibility pop
 
 #endif

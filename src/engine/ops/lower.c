@@ -489,15 +489,6 @@ static void end_body(struct wx_lowering *l, bool reachable)
 
 /* -------- the walk -------- */
 
-enum wx_op wx_lo_read_op(struct wx_reader *r)
-{
-    uint32_t code = wx_read_u8(r);
-    if (code >= 0xfb && code <= 0xfe) {
-        return wx_op_find((uint8_t)code, wx_read_u32(r));
-    }
-    return wx_op_find(0, code);
-}
-
 static void skip_blocktype(struct wx_reader *r)
 {
     uint8_t byte = *r->p;
@@ -567,12 +558,6 @@ void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm)
         }
         break;
     }
-}
-
-bool wx_lo_opens_block(enum wx_op op)
-{
-    return op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF || op == WX_OP_TRY ||
-           op == WX_OP_TRY_TABLE;
 }
 
 /* Dead code: find what closes the present part of the block; iterative, blocks nest deep. */
@@ -685,12 +670,52 @@ static bool fuse_eqz(struct wx_lowering *l, enum wx_op op)
     return true;
 }
 
+/*
+ * Nobody ever asks which instruction code belongs to that neither traps nor calls nor polls. With
+ * fuel any may trap: its block may end with it.
+ */
+static const bool may_stop[] = {
+    [WX_LOWER_CONTROL] = true,
+    [WX_LOWER_EXN] = true,
+    [WX_LOWER_CALL] = true,
+    [WX_LOWER_PARAMETRIC] = false,
+    [WX_LOWER_LOCAL] = false,
+    [WX_LOWER_GLOBAL] = false,
+    [WX_LOWER_TABLE] = true,
+    [WX_LOWER_REF] = true,
+    [WX_LOWER_CONST] = false,
+    [WX_LOWER_UNARY] = false,
+    [WX_LOWER_UNARY_TRAP] = true,
+    [WX_LOWER_BINARY] = false,
+    [WX_LOWER_BINARY_TRAP] = true,
+    [WX_LOWER_COMPARE] = false,
+    [WX_LOWER_LOAD] = true,
+    [WX_LOWER_STORE] = true,
+    [WX_LOWER_BULK] = true,
+    [WX_LOWER_ATOMIC_LOAD] = true,
+    [WX_LOWER_ATOMIC_STORE] = true,
+    [WX_LOWER_ATOMIC_RMW] = true,
+    [WX_LOWER_ATOMIC_CMPXCHG] = true,
+    [WX_LOWER_ATOMIC_WAIT] = true,
+    [WX_LOWER_WIDE] = false,
+    [WX_LOWER_V_BINARY] = false,
+    [WX_LOWER_V_SHIFT] = false,
+    [WX_LOWER_V_TERNARY] = false,
+    [WX_LOWER_V_SHUFFLE] = false,
+    [WX_LOWER_V_EXTRACT] = false,
+    [WX_LOWER_V_REPLACE] = false,
+    [WX_LOWER_V_STORE] = true,
+    [WX_LOWER_V_LOAD_LANE] = true,
+    [WX_LOWER_V_STORE_LANE] = true,
+    [WX_LOWER_GC] = true,
+};
+
 static void lower_one(struct wx_lowering *l)
 {
     l->op_off = (uint32_t)wx_reader_off(&l->r);
     enum wx_op op = wx_lo_read_op(&l->r);
     const struct wx_op_info *info = &wx_op_table[op];
-    if (!l->sink->mark(l->sink, l->op_off)) {
+    if ((may_stop[info->lower] || l->fuel) && !l->sink->mark(l->sink, l->op_off)) {
         wx_lo_fail(l);
     }
     if (wx_lo_ctrl(l, 0)->region != l->exn.region) {

@@ -76,26 +76,6 @@ void wx_lo_emit_file(struct wx_lowering *l, const struct wx_lo_files *h, const s
 
 static uint32_t header_slot(const struct wx_lowering *l) { return l->def->n_local_slots; }
 uint64_t wx_lo_header_off(const struct wx_lowering *l) { return wx_lo_slot_off(header_slot(l)); }
-uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l)
-{
-    return header_slot(l) + l->rt->tier->header_slots;
-}
-
-bool wx_lo_type_is_x(wx_valtype t)
-{
-    uint8_t k = wx_type_kind(t);
-    return k == WX_KIND_F32 || k == WX_KIND_F64 || k == WX_KIND_V128;
-}
-
-uint32_t wx_lo_next_slot(const struct wx_lowering *l)
-{
-    if (l->stack.n == 0) {
-        return wx_lo_first_operand_slot(l);
-    }
-    const struct wx_operand *top = &l->stack.p[l->stack.n - 1];
-    return top->slot + top->n_slots;
-}
-
 /*
  * Have the first word of a reference of two slots in the register of its position, for a test; the
  * reference itself stays in its slots.
@@ -143,10 +123,10 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
 }
 
 /* The register of `pos` in a file becomes its own; an older owner goes to its slot. */
-static void claim(struct wx_lowering *l, size_t pos, bool is_x)
+static inline void claim(struct wx_lowering *l, size_t pos, bool is_x)
 {
     int64_t *owner = &l->owner[is_x][wx_lo_reg(l, pos)];
-    if (*owner >= 0 && *owner != (int64_t)pos) {
+    if (wx_unlikely(*owner >= 0 && *owner != (int64_t)pos)) {
         wx_lo_to_slot(l, (size_t)*owner);
     }
     *owner = (int64_t)pos;
@@ -188,23 +168,39 @@ uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
     return WX_REG(o->is_x, role, wx_lo_reg(l, pos));
 }
 
-void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
+/* What a push may need before: the lowest operand to its slot, room. */
+static bool make_way(struct wx_lowering *l)
 {
-    struct wx_operand o = {.place = place,
-                           .is_x = wx_lo_type_is_x(t),
-                           .value = value,
-                           .n_slots = (uint8_t)wx_type_slots(t),
-                           .slot = wx_lo_next_slot(l)};
-    size_t pos = wx_lo_height(l);
-    if (pos - l->n_settled >= MAX_UNSETTLED) {
+    if (wx_lo_height(l) - l->n_settled >= MAX_UNSETTLED) {
         wx_lo_to_slot(l, l->n_settled++);
     }
-    if (place == WX_IN_REG) {
-        claim(l, pos, o.is_x);
-    }
-    if (!wx_vec_push(l->mem, &l->stack, o)) {
+    if (!wx_vec_reserve(l->mem, &l->stack, 1)) {
         wx_lo_fail(l);
+        return false;
     }
+    return true;
+}
+
+static bool in_the_way(const struct wx_lowering *l)
+{
+    size_t pos = wx_lo_height(l);
+    return pos - l->n_settled >= MAX_UNSETTLED || pos == l->stack.cap;
+}
+
+void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
+{
+    if (wx_unlikely(in_the_way(l)) && !make_way(l)) {
+        return;
+    }
+    if (place == WX_IN_REG) {
+        claim(l, wx_lo_height(l), wx_lo_type_is_x(t));
+    }
+    uint32_t slot = wx_lo_next_slot(l);
+    l->stack.p[l->stack.n++] = (struct wx_operand){.place = place,
+                                                   .is_x = wx_lo_type_is_x(t),
+                                                   .value = value,
+                                                   .n_slots = (uint8_t)wx_type_slots(t),
+                                                   .slot = slot};
 }
 
 /* A value about to be made by a body at the present height: register claimed, operand pushed. */

@@ -186,9 +186,23 @@ void wx_lo_emit_file(struct wx_lowering *l, const struct wx_lo_files *h, const s
                      size_t pos, unsigned reg, const uint64_t *imms, unsigned n);
 void wx_lo_bind(struct wx_lowering *l, uint32_t label);
 uint64_t wx_lo_header_off(const struct wx_lowering *l);
-uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l);
-bool wx_lo_type_is_x(wx_valtype t);
-uint32_t wx_lo_next_slot(const struct wx_lowering *l);
+static inline uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l)
+{
+    return l->def->n_local_slots + l->rt->tier->header_slots;
+}
+static inline bool wx_lo_type_is_x(wx_valtype t)
+{
+    uint8_t k = wx_type_kind(t);
+    return k == WX_KIND_F32 || k == WX_KIND_F64 || k == WX_KIND_V128;
+}
+static inline uint32_t wx_lo_next_slot(const struct wx_lowering *l)
+{
+    if (l->stack.n == 0) {
+        return wx_lo_first_operand_slot(l);
+    }
+    const struct wx_operand *top = &l->stack.p[l->stack.n - 1];
+    return top->slot + top->n_slots;
+}
 void wx_lo_peek_pair(struct wx_lowering *l, size_t pos);
 void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off);
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
@@ -234,9 +248,20 @@ void wx_lo_local(struct wx_lowering *l, enum wx_op op);
 
 /* -------- reading (lower.c) -------- */
 
-enum wx_op wx_lo_read_op(struct wx_reader *r);
+static inline enum wx_op wx_lo_read_op(struct wx_reader *r)
+{
+    uint32_t code = wx_read_u8(r);
+    if (wx_unlikely(code >= 0xfb && code <= 0xfe)) {
+        return wx_op_valid((uint8_t)code, wx_read_u32(r));
+    }
+    return wx_op_valid(0, code);
+}
 void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm);
-bool wx_lo_opens_block(enum wx_op op);
+static inline bool wx_lo_opens_block(enum wx_op op)
+{
+    return op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF || op == WX_OP_TRY ||
+           op == WX_OP_TRY_TABLE;
+}
 
 /* -------- instructions (lower_instrs.c) -------- */
 
