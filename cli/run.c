@@ -40,6 +40,8 @@ static const char help[] =
     "  --invoke 'FN(1, 2.5)'     call an export instead of _start and print the results\n"
     "  --preload NAME=PATH       instantiate PATH and offer its exports as module NAME\n"
     "  --tier fast|interp        --feature +NAME,-NAME (--feature help lists them)\n"
+    "  --deterministic           results with the same bits everywhere (canonical NaNs)\n"
+    "  --stats                   at the end, the functions called and looping most\n"
     "  --profile perfmap|jitdump[=DIR]  files for perf(1), by default in /tmp\n"
     "  --trace                   log every WASI call      -v, -q  more, fewer messages\n"
     "\n"
@@ -188,6 +190,10 @@ static int is_flag(struct run *r, const char *arg)
     if (strcmp(arg, "--trace") == 0) {
         r->trace = 1;
         r->engine.log_level = WAX_LOG_TRACE;
+    } else if (strcmp(arg, "--deterministic") == 0) {
+        r->engine.canonical_nans = 1; /* relaxed SIMD has one result each, anyway */
+    } else if (strcmp(arg, "--stats") == 0) {
+        r->engine.heat = 1;
     } else if (strcmp(arg, "-v") == 0) {
         r->engine.log_level = WAX_LOG_DEBUG;
     } else if (strcmp(arg, "-q") == 0 || strcmp(arg, "--quiet") == 0) {
@@ -471,6 +477,33 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
     return status;
 }
 
+/* The ten functions with most calls and iterations, to standard error. */
+static void print_stats(const wax_module *module)
+{
+    enum { SHOWN = 10 };
+    wax_heat top[SHOWN + 1], h;
+    unsigned n = 0;
+    for (size_t i = 0; wax_module_heat(module, i, &h); i++) {
+        unsigned at = n;
+        while (at > 0 && h.calls + h.loops > top[at - 1].calls + top[at - 1].loops) {
+            top[at] = top[at - 1];
+            at--;
+        }
+        if (at < SHOWN && h.calls + h.loops > 0) {
+            top[at] = h;
+            n += n < SHOWN;
+        }
+    }
+    fprintf(stderr, "%14s %14s  function\n", "calls", "iterations");
+    for (unsigned i = 0; i < n; i++) {
+        char name[128], plain[512];
+        (void)snprintf(name, sizeof name, "%.*s", (int)top[i].name.len,
+                       top[i].name.len ? top[i].name.data : "");
+        fprintf(stderr, "%14" PRIu64 " %14" PRIu64 "  %s (func %u)\n", top[i].calls, top[i].loops,
+                cli_plain(name, plain, sizeof plain), top[i].func);
+    }
+}
+
 static void list_features(void)
 {
     wax_feature f;
@@ -505,6 +538,9 @@ static int run_command(struct run *r, int argc, char **argv)
         status = cli_fail("run", error);
     } else {
         status = run_module(r, engine, module, argc - at, argv + at);
+        if (r->engine.heat) {
+            print_stats(module);
+        }
     }
     wax_module_free(module);
     wax_engine_free(engine);

@@ -8,7 +8,8 @@
 #include "wast.h"
 
 static const char help[] =
-    "usage: waxwing wast [--tier T] [--feature +NAME|-NAME] [--checked] [--list-skips] FILE...\n"
+    "usage: waxwing wast [--tier T] [--feature +NAME|-NAME] [--checked]\n"
+    "                    [--deterministic] [--list-skips] FILE...\n"
     "Runs spec test scripts: .wast text, or .json made from it with the modules beside it.\n"
     "Prints 'FILE: P passed, F failed, S skipped' for each and a closing total.\n"
     "exit status: 0 only if none failed; 65 a script can not be read, 66 it is missing\n";
@@ -187,6 +188,8 @@ static int parse_options(struct options *o, int argc, char **argv)
             }
         } else if (strcmp(argv[i], "--checked") == 0) {
             o->engine.checked = 1;
+        } else if (strcmp(argv[i], "--deterministic") == 0) {
+            o->engine.canonical_nans = 1;
         } else {
             return -cli_usage("wast", "unknown option '%s'", argv[i]);
         }

@@ -29,6 +29,8 @@ TAIL = """
 Standing: the version of the specification it is part of, or its phase in the process of the WebAssembly
 Community Group. What is not finished there is off by default.
 
+Not features, since they change no module's validity: `--deterministic` (`canonical_nans`) and `--fuel`.
+
 Relaxed SIMD has one result each, the same in all tiers and on all processors:
 [design/relaxed-simd.md](design/relaxed-simd.md).
 """

@@ -50,6 +50,8 @@ typedef struct wax_engine_options {
     uint64_t stack_bytes;      /* guest stack of a store; 0 = 8 MiB */
     wax_log_fn log;            /* NULL = silent */
     void *log_data;
+    int32_t canonical_nans;  /* 1 = arithmetic makes the canonical NaN only: same bits everywhere */
+    int32_t heat;            /* 1 = modules count calls and loops, see wax_module_heat() */
     int32_t profile;         /* WAX_PROFILE_*; only tiers that make machine code */
     const char *profile_dir; /* borrowed; NULL = /tmp */
     int64_t fail_alloc_at;   /* tests: the n-th allocation fails once; 0 = none */

@@ -210,6 +210,27 @@ WAX_API const void *wax_module_custom(const wax_module *module, const char *name
  */
 WAX_API const char *wax_module_feature(const wax_module *module, size_t idx);
 
+/** What a function of a module has done so far, in all instances of the module. */
+typedef struct wax_heat {
+    uint32_t func;  /* index, imports counted */
+    wax_name name;  /* from the name section or an export; empty without */
+    uint64_t calls; /* how often it was entered */
+    uint64_t loops; /* iterations of its loops */
+} wax_heat;
+
+/**
+ * Read the counters of a function, in engines with heat on. Thread-safe; threads of the guest count
+ * without waiting for each other, so that a few counts get lost.
+ *
+ * @param module    borrowed
+ * @param idx       from 0, the functions the module defines in their order
+ * @param ret_heat  written if there is one; the name lives as long as the module
+ * @return 1; 0 past the end or when the engine does not count
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API int wax_module_heat(const wax_module *module, size_t idx, wax_heat *ret_heat);
+
 /** A proposal that can be switched on and off; texts are valid for ever. */
 typedef struct wax_feature {
     const char *name;     /* as in wax_engine_options.features: "simd" */

@@ -19,6 +19,8 @@ static wax_status make_config(const wax_engine_options *o, struct wx_engine_conf
     c->signals = (enum wx_signal_mode)o->signals;
     c->fuel = o->fuel != 0;
     c->force_checked = o->checked != 0;
+    c->canonical_nans = o->canonical_nans != 0;
+    c->heat = o->heat != 0;
     c->memory_limit = o->allocation_limit;
     c->max_memory_bytes = o->max_memory_bytes;
     c->max_table_elems = o->max_table_elems;

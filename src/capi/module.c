@@ -204,6 +204,21 @@ const char *wax_module_feature(const wax_module *module, size_t idx)
     return NULL;
 }
 
+int wax_module_heat(const wax_module *module, size_t idx, wax_heat *ret_heat)
+{
+    const struct wx_rt_module *m = module ? wx_in_wax_module(module) : NULL;
+    if (!m || !m->heat || !ret_heat || idx >= m->wasm->n_funcs - m->wasm->n_func_imports) {
+        return 0;
+    }
+    uint32_t func = m->wasm->n_func_imports + (uint32_t)idx;
+    struct wx_name name = wx_module_func_name(m->wasm, func);
+    *ret_heat = (wax_heat){.func = func,
+                           .name = {name.p, name.len},
+                           .calls = wx_load_relaxed(&m->heat[idx * 2]), /* mere counts */
+                           .loops = wx_load_relaxed(&m->heat[idx * 2 + 1])};
+    return 1;
+}
+
 int wax_feature_info(size_t idx, wax_feature *ret_feature)
 {
     enum wx_feature f = (enum wx_feature)idx;

@@ -239,4 +239,16 @@ WX_NUM uint64_t wx_num_I64_REINTERPRET_F64(double a) { return wx_f64_bits(a); }
 WX_NUM float wx_num_F32_REINTERPRET_I32(uint32_t a) { return wx_f32_from_bits(a); }
 WX_NUM double wx_num_F64_REINTERPRET_I64(uint64_t a) { return wx_f64_from_bits(a); }
 
+/* -------- NaNs -------- */
+
+/* The canonical NaN for any NaN; positive, as the deterministic profile has it. */
+WX_NUM float wx_num_canonical_f32(float v)
+{
+    return wx_f32_from_bits(v != v ? 0x7fc00000u : wx_f32_bits(v));
+}
+WX_NUM double wx_num_canonical_f64(double v)
+{
+    return wx_f64_from_bits(v != v ? UINT64_C(0x7ff8000000000000) : wx_f64_bits(v));
+}
+
 #endif

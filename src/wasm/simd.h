@@ -296,4 +296,18 @@ WX_NUM wx_v128 wx_num_I32X4_RELAXED_DOT_I8X16_I7X16_ADD_S(wx_v128 a, wx_v128 b, 
         wx_num_I32X4_EXTADD_PAIRWISE_I16X8_S(wx_num_I16X8_RELAXED_DOT_I8X16_I7X16_S(a, b)), c);
 }
 
+/* -------- NaNs -------- */
+
+/* Opaque masks, or the compiler finds a blend that wants a register of its own. */
+WX_NUM wx_v128 wx_num_canonical_f32x4(wx_v128 v)
+{
+    wx_v_u32 number = (wx_v_u32)wx_opaque((wx_v128)((wx_v_f32)v == (wx_v_f32)v));
+    return (wx_v128)(((wx_v_u32)v & number) | (wx_v_bits32(0x7fc00000u) & ~number));
+}
+WX_NUM wx_v128 wx_num_canonical_f64x2(wx_v128 v)
+{
+    wx_v_u64 number = wx_opaque((wx_v128)((wx_v_f64)v == (wx_v_f64)v));
+    return ((wx_v_u64)v & number) | (wx_v_bits64(UINT64_C(0x7ff8000000000000)) & ~number);
+}
+
 #endif

@@ -155,6 +155,12 @@ expect closed-streams 0 '3' sh -c "'$waxwing' --invoke 'add(1,2)' '$tmp/trap.was
 mkfifo "$tmp/pipe"
 expect feature-help 0 '+simd ' "$waxwing" --feature help
 expect feature-help-off 0 '-gc ' "$waxwing" run --feature=help
+cat >"$tmp/nan.wat" <<'WAT'
+(module (func (export "nan") (result i32)
+  (i32.reinterpret_f32 (f32.add (f32.const -nan:0x12345) (f32.const 1)))))
+WAT
+expect deterministic 0 '2143289344' "$waxwing" --deterministic --invoke 'nan()' "$tmp/nan.wat"
+expect stats 0 '1              0  nan (func 0)' "$waxwing" --stats --invoke 'nan()' "$tmp/nan.wat"
 mkdir "$tmp/profile"
 expect profile 0 '3' "$waxwing" --profile "perfmap=$tmp/profile" --invoke 'add(1,2)' "$tmp/trap.wasm"
 expect profile-map 0 'wasm!add' cat "$tmp"/profile/perf-*.map

@@ -12,8 +12,10 @@
 #include "wasm/module.h"
 
 static const char help[] =
-    "usage: diff-run gen [--from SEED] [--count N] [--raw-nans] [--write DIR]\n"
-    "         makes modules from seeds and compares all tiers and bounds modes\n"
+    "usage: diff-run gen [--from SEED] [--count N] [--raw-nans] [--canonical] [--write DIR]\n"
+    "         makes modules from seeds and compares all tiers and bounds modes; canonical: in "
+    "engines\n"
+    "         that make only the canonical NaN, bits of NaNs included (also of files and plan)\n"
     "       diff-run decode [--features -F] [--from SEED] [--count N] [--write DIR]\n"
     "         makes modules of all features (or the default ones and F) and only decodes them: all "
     "must "
@@ -30,7 +32,7 @@ static const char help[] =
 struct args {
     uint64_t from, count, seed, calls;
     const char *tier, *write, *out, *features;
-    bool raw_nans, checked, plain;
+    bool raw_nans, canonical, checked, plain;
     char **files;
     int n_files;
 };
@@ -66,8 +68,9 @@ static bool parse(int argc, char **argv, struct args *a)
             a->raw_nans |= strcmp(s, "--raw-nans") == 0;
             a->checked |= strcmp(s, "--checked") == 0;
             a->plain |= strcmp(s, "--plain") == 0;
+            a->canonical |= strcmp(s, "--canonical") == 0;
             if (strcmp(s, "--raw-nans") != 0 && strcmp(s, "--checked") != 0 &&
-                strcmp(s, "--plain") != 0) {
+                strcmp(s, "--plain") != 0 && strcmp(s, "--canonical") != 0) {
                 fprintf(stderr, "unknown option '%s'\n%s", s, help);
                 return false;
             }
@@ -81,19 +84,21 @@ static bool parse(int argc, char **argv, struct args *a)
 
 enum { MAX_CONFIGS = 8 };
 struct bench {
+    struct exec_config configs[MAX_CONFIGS];
     wax_engine *engines[MAX_CONFIGS];
     struct transcript t[MAX_CONFIGS];
     uint64_t modules, calls, traps, stopped, rejected;
 };
 
-static bool open_bench(struct bench *b, const char *features)
+static bool open_bench(struct bench *b, const struct args *a, const char *features)
 {
     memset(b, 0, sizeof *b);
     for (unsigned i = 0; i < n_exec_configs && i < MAX_CONFIGS; i++) {
         int missing;
-        struct exec_config config = exec_configs[i];
-        config.features = features ? features : config.features;
-        b->engines[i] = exec_engine(&config, &missing);
+        b->configs[i] = exec_configs[i];
+        b->configs[i].features = features ? features : exec_configs[i].features;
+        b->configs[i].canonical = a->canonical;
+        b->engines[i] = exec_engine(&b->configs[i], &missing);
         if (!b->engines[i] && !missing) {
             return false;
         }
@@ -130,7 +135,7 @@ static bool compare(struct bench *b, const void *bytes, size_t len, uint64_t see
         if (!b->engines[i]) {
             continue;
         }
-        exec_module(b->engines[i], &exec_configs[i], bytes, len, &options, &b->t[i]);
+        exec_module(b->engines[i], &b->configs[i], bytes, len, &options, &b->t[i]);
         if (i > 0 && !exec_agree(&b->t[0], &exec_configs[0], &b->t[i], &exec_configs[i], &line)) {
             printf("# %s: line %u differs\n", name, line);
             print_line(exec_configs[0].name, b->t[0].text, line);
@@ -286,7 +291,7 @@ static int run_decode(const struct args *a)
 static int run_gen(const struct args *a)
 {
     struct bench b;
-    if (!open_bench(&b, NULL)) {
+    if (!open_bench(&b, a, NULL)) {
         return 1;
     }
     uint64_t features = features_of_all(&b), failed = 0, count = a->count ? a->count : 1000;
@@ -318,7 +323,7 @@ static int run_files(const struct args *a)
 {
     struct bench b;
     uint64_t failed = 0;
-    if (!open_bench(&b, a->features)) {
+    if (!open_bench(&b, a, a->features)) {
         return 1;
     }
     for (int i = 0; i < a->n_files; i++) {
@@ -343,7 +348,7 @@ static int run_files(const struct args *a)
 
 static int run_plan(const struct args *a)
 {
-    struct exec_config config = {a->tier, a->checked, 1, a->features, a->tier};
+    struct exec_config config = {a->tier, a->checked, 1, a->features, a->tier, a->canonical};
     struct transcript t = {0};
     struct bundle bundle;
     int missing;

@@ -8,12 +8,12 @@
 #include <string.h>
 
 const struct exec_config exec_configs[] = {
-    {"interp", 0, 1, NULL, "interp/guarded"},
-    {"interp", 1, 1, NULL, "interp/checked"},
-    {"interp", 0, 0, NULL, "interp/guarded/nofuel"},
-    {"fast", 0, 1, NULL, "fast/guarded"},
-    {"fast", 1, 1, NULL, "fast/checked"},
-    {"fast", 0, 0, NULL, "fast/guarded/nofuel"},
+    {"interp", 0, 1, NULL, "interp/guarded", 0},
+    {"interp", 1, 1, NULL, "interp/checked", 0},
+    {"interp", 0, 0, NULL, "interp/guarded/nofuel", 0},
+    {"fast", 0, 1, NULL, "fast/guarded", 0},
+    {"fast", 1, 1, NULL, "fast/checked", 0},
+    {"fast", 0, 0, NULL, "fast/guarded/nofuel", 0},
 };
 const unsigned n_exec_configs = sizeof exec_configs / sizeof *exec_configs;
 
@@ -117,11 +117,12 @@ static void say_value(struct transcript *t, const wax_value *v)
     case WAX_I64: say(t, " I:%016llx", (unsigned long long)v->of.i64); break;
     case WAX_F32:
         memcpy(&f, &v->of.f32, 4);
-        say(t, v->of.f32 != v->of.f32 ? " f:nan" : " f:%08x", f);
+        say(t, v->of.f32 != v->of.f32 && !t->nan_bits ? " f:nan" : " f:%08x", f);
         break;
     case WAX_F64:
         memcpy(&d, &v->of.f64, 8);
-        say(t, v->of.f64 != v->of.f64 ? " F:nan" : " F:%016llx", (unsigned long long)d);
+        say(t, v->of.f64 != v->of.f64 && !t->nan_bits ? " F:nan" : " F:%016llx",
+            (unsigned long long)d);
         break;
     case WAX_V128:
         say(t, " V:");
@@ -475,6 +476,7 @@ wax_engine *exec_engine(const struct exec_config *config, int *ret_missing)
     options.checked = config->checked;
     options.fuel = config->fuel;
     options.features = config->features;
+    options.canonical_nans = config->canonical;
     options.max_memory_bytes = UINT64_C(1) << 33;
     wax_status st = wax_engine_new(&options, &engine, &err);
     *ret_missing = st == WAX_E_INVALID || st == WAX_E_UNSUPPORTED;
@@ -494,6 +496,7 @@ void exec_module(wax_engine *engine, const struct exec_config *config, const voi
     t->len = 0;
     t->n_calls = t->n_traps = 0;
     t->stopped = 0;
+    t->nan_bits = config->canonical;
     wax_status st = wax_module_from_bytes(engine, bytes, len, &w.module, &err);
     if (st == WAX_OK) {
         say(t, "load ok\n");

@@ -13,6 +13,7 @@ struct exec_config {
     int fuel;
     const char *features; /* NULL = defaults */
     const char *name;     /* for messages: "interp/checked" */
+    int canonical;        /* NaNs are canonical: their bits are compared, too */
 };
 
 struct exec_options {
@@ -29,7 +30,8 @@ struct transcript {
     char *text;
     size_t len, cap;
     uint32_t n_calls, n_traps;
-    int stopped; /* ended by fuel, a deadline or an exhausted stack: the rest was not run */
+    int nan_bits; /* of the configuration */
+    int stopped;  /* ended by fuel, a deadline or an exhausted stack: the rest was not run */
 };
 void transcript_fini(struct transcript *t);
 

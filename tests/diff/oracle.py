@@ -42,6 +42,8 @@ EXTRAS = {
     "": ({}, "", ("v8", "wasmtime")),
     "wide": ({"wide-arithmetic-enabled": True, "custom-page-sizes-enabled": True},
              "+wide-arithmetic,+custom-page-sizes", ("wasmtime",)),
+    # arithmetic makes the canonical NaN only, and all bits are compared
+    "nans": ({"canonicalize-nans": False}, "", ("wasmtime",)),
     # several results are allowed and each engine takes its own: our tiers only
     "relaxed": ({"relaxed-simd-enabled": True}, "", ()),
 }
@@ -194,6 +196,8 @@ def run_batch(kind, seed, args):
         common = ["--seed", str(seed), "--calls", str(args.per_func)]
         features = EXTRAS[args.extra][1] or ("-relaxed-simd" if args.files else "")
         common += ["--features", features] if features else []
+        canonical = ["--canonical"] if args.extra == "nans" else []
+        common += canonical
         ours = run([DIFF_RUN, "files", *common, path])
         said = {}
         for oracle in args.oracles:
@@ -201,7 +205,7 @@ def run_batch(kind, seed, args):
             plain = ["--plain"] if oracle == "v8" or args.files else []
             plan = run([DIFF_RUN, "plan", "--tier", args.tier, *plain, *common, path])
             (tmp / f"plan-{oracle}").write_text(plan.stdout, encoding="latin1")
-            said[oracle] = (plan, run([*oracle_command(oracle), path, tmp / f"plan-{oracle}"]))
+            said[oracle] = (plan, run([*oracle_command(oracle), path, tmp / f"plan-{oracle}", *canonical]))
         return seed, modules, ours, said
     finally:
         if args.keep:

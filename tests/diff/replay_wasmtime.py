@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Replays transcripts in wasmtime. usage: replay_wasmtime.py BUNDLE TRANSCRIPTS
+"""Replays transcripts in wasmtime. usage: replay_wasmtime.py BUNDLE TRANSCRIPTS [--canonical]
 
 The transcript names what to call with what; the answer has the same form (README.md). Needs the PyPI
 package wasmtime. Vectors pass the boundary too, which is why calls are made by the C functions.
@@ -20,6 +20,7 @@ KINDS = {"i": ffi.WASMTIME_I32, "I": ffi.WASMTIME_I64, "f": ffi.WASMTIME_F32, "F
 LETTERS = {int(k.value): letter for letter, k in KINDS.items()}
 TYPES = {"i": wasmtime.ValType.i32, "I": wasmtime.ValType.i64, "f": wasmtime.ValType.f32,
          "F": wasmtime.ValType.f64, "r": wasmtime.ValType.funcref, "e": wasmtime.ValType.externref}
+CANONICAL = "--canonical" in sys.argv  # only the canonical NaN is made, and bits of NaNs are shown
 HEAD, TAIL = 1 << 20, 65536  # what is hashed of a memory
 
 
@@ -36,6 +37,7 @@ def make_engine():
     c.shared_memory = True
     c.parallel_compilation = False
     c.cranelift_opt_level = "speed"
+    c.cranelift_nan_canonicalization = CANONICAL
     return wasmtime.Engine(c)
 
 
@@ -64,10 +66,10 @@ def show(raw):
     data = bytes(raw.of)
     if kind == "f":
         bits = int.from_bytes(data[:4], "little")
-        return "f:nan" if bits & 0x7fffffff > 0x7f800000 else f"f:{bits:08x}"
+        return "f:nan" if bits & 0x7fffffff > 0x7f800000 and not CANONICAL else f"f:{bits:08x}"
     if kind == "F":
         bits = int.from_bytes(data[:8], "little")
-        return "F:nan" if bits & (1 << 63) - 1 > 0x7ff << 52 else f"F:{bits:016x}"
+        return "F:nan" if bits & (1 << 63) - 1 > 0x7ff << 52 and not CANONICAL else f"F:{bits:016x}"
     if kind == "V":
         return "V:" + data[:16].hex()
     if kind == "i":

@@ -42,6 +42,7 @@ for group in "$spec"/*/; do
         run_group wast "--tier $tier" "$group"*.wast
         run_group json "--tier $tier" "$group"*.json
         run_group json "--tier $tier --checked" "$group"*.json
+        run_group json "--tier $tier --deterministic" "$group"*.json
     done
     if [ -n "$(find "$group" -name '*.wast')" ]; then
         add printed "" "$("$roundtrip" "$group"*.wast | tail -1)"

@@ -476,6 +476,21 @@ WX_BODY(FUEL)
     NEXT(1);
 }
 
+/* Other threads count, too: one may be lost, none is torn. */
+WX_BODY(HEAT)
+{
+    uint64_t *count = &ctx->heat[A];
+    __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    NEXT(1);
+}
+
+#define DEF_CANON(N, V, W, U, Z, UNUSED)                                                           \
+    WX_BODY(CANON_f_##N) { SET_f(Z, wx_num_canonical_f32(GET_f(V))); NEXT(0); }                    \
+    WX_BODY(CANON_F_##N) { SET_F(Z, wx_num_canonical_f64(GET_F(V))); NEXT(0); }                    \
+    WX_BODY(CANON_f4_##N) { SET_V(Z, wx_num_canonical_f32x4(GET_V(V))); NEXT(0); }                 \
+    WX_BODY(CANON_F2_##N) { SET_V(Z, wx_num_canonical_f64x2(GET_V(V))); NEXT(0); }
+AT_PLACE(DEF_CANON, 0)
+
 WX_BODY_AT(ENTER)
 {
     volatile uint64_t *p = (uint64_t *)(void *)SLOT(A); /* a loop, not a call to memset */

@@ -118,6 +118,15 @@ void wx_lo_begin_fuel(struct wx_lowering *l)
     }
 }
 
+/* Two counters for each defined function: calls, iterations of its loops. */
+static void count_heat(struct wx_lowering *l, unsigned which)
+{
+    if (l->heat) {
+        uint32_t func = (uint32_t)(l->def - l->m->funcs) - l->m->n_func_imports;
+        wx_lo_emit1(l, WX_H_HEAT, (uint64_t)func * 2 + which);
+    }
+}
+
 static void jump(struct wx_lowering *l, struct wx_control *c)
 {
     if (c->op != WX_OP_LOOP) {
@@ -369,6 +378,7 @@ void wx_lo_open_block(struct wx_lowering *l, enum wx_op op)
         wx_lo_end_fuel(l);
         wx_lo_bind(l, c.label);
         wx_lo_poll(l);
+        count_heat(l, 1);
         wx_lo_begin_fuel(l);
     }
 }
@@ -767,6 +777,9 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_V_STORE_LANE: wx_lo_v_lane_access(l, op); break;
     case WX_LOWER_GC: break; /* refused when the module was loaded */
     }
+    if (l->canonical) {
+        wx_lo_canonical(l, op);
+    }
 }
 
 static void add_local(struct wx_lowering *l, uint32_t *idx, uint32_t *slot, wx_valtype t)
@@ -806,6 +819,7 @@ static void lower_body(struct wx_lowering *l)
         wx_lo_emit2(l, WX_H_ENTER, wx_lo_slot_off(l->type->n_param_slots), zero);
     }
     wx_lo_choose_hot(l);
+    count_heat(l, 0);
     wx_lo_begin_fuel(l);
     struct wx_control body = {.op = WX_OP_BLOCK,
                               .types = l->type->types,
@@ -834,6 +848,8 @@ wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx
         .mode = (int)code->mode,
         .compiled = module->tier->compiled,
         .fuel = wx_engine_get_config(module->engine)->fuel,
+        .heat = module->heat != NULL,
+        .canonical = wx_engine_get_config(module->engine)->canonical_nans,
         .exn.region = WX_EXN_NONE,
     };
     memset(l.owner, 0xff, sizeof l.owner); /* all -1 */

@@ -320,8 +320,9 @@ struct wx_lo_dest wx_lo_result(struct wx_lowering *l, wx_valtype t)
 {
     const struct wx_lo_hot *hot = take_next_set(l);
     if (hot) {
-        return (struct wx_lo_dest){hot->reg, hot->is_x};
+        l->result = (struct wx_lo_dest){hot->reg, hot->is_x};
+    } else {
+        (void)wx_lo_push_reg(l, t);
     }
-    unsigned reg = wx_lo_push_reg(l, t);
-    return (struct wx_lo_dest){reg, wx_lo_type_is_x(t)};
+    return l->result;
 }

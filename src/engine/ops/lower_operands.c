@@ -207,7 +207,8 @@ void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t val
 unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
 {
     wx_lo_push(l, WX_IN_REG, t, 0);
-    return wx_lo_reg(l, wx_lo_height(l) - 1);
+    l->result = (struct wx_lo_dest){wx_lo_reg(l, wx_lo_height(l) - 1), wx_lo_type_is_x(t)};
+    return l->result.reg;
 }
 
 void wx_lo_pop(struct wx_lowering *l)

@@ -127,14 +127,17 @@ struct wx_lowering {
     int mode;      /* 0 guarded memory 0, 1 checked */
     bool compiled; /* registers are parameters of bodies; locals may be in some */
     bool fuel;
+    bool heat;      /* count calls and iterations */
+    bool canonical; /* NaNs that arithmetic makes have one bit pattern */
     bool fuel_open; /* a FUEL body waits for its cost */
     bool dead;      /* after an unconditional branch: skip to the end of the block */
     bool failed;    /* out of memory */
     uint32_t n_labels;
-    uint32_t op_off;     /* module offset of the instruction at hand */
-    uint64_t cost;       /* instructions since the last FUEL */
-    size_t n_settled;    /* this many operands at the bottom are in their slots */
-    int64_t owner[2][4]; /* position in each register (file, number), -1 = free */
+    uint32_t op_off;          /* module offset of the instruction at hand */
+    uint64_t cost;            /* instructions since the last FUEL */
+    size_t n_settled;         /* this many operands at the bottom are in their slots */
+    int64_t owner[2][4];      /* position in each register (file, number), -1 = free */
+    struct wx_lo_dest result; /* where the last result was put */
     uint32_t *local_slot;
     uint8_t *local_kind; /* bit 0: x file; bits 1, 2: slots; bits 3..: number + 1 in `hot` */
     unsigned n_hot;
@@ -305,6 +308,11 @@ void wx_lo_fall_to_end(struct wx_lowering *l, struct wx_control *c);
 void wx_lo_reset_to(struct wx_lowering *l, size_t h);
 void wx_lo_open_block(struct wx_lowering *l, enum wx_op op);
 void wx_lo_end_block(struct wx_lowering *l, bool reachable);
+
+/* -------- canonical NaNs (lower_nan.c) -------- */
+
+/** Behind an instruction: if its result may be a NaN, that becomes the canonical one. */
+void wx_lo_canonical(struct wx_lowering *l, enum wx_op op);
 
 /* -------- exceptions (lower_exn.c) -------- */
 

@@ -152,6 +152,7 @@ static struct wx_instance *alloc_instance(struct wx_store *store, struct wx_rt_m
     inst->store = store;
     inst->thread = &store->thread;
     inst->sigs = module->sigs;
+    inst->heat = module->heat;
     inst->module = wx_rt_module_ref(module);
     wx_list_add(&store->instances, &inst->link);
     return inst;

@@ -36,6 +36,7 @@ static void module_free(struct wx_rt_module *m)
         m->tier->module_fini(m);
     }
     wx_free(&e->mem, m->sigs);
+    wx_free(&e->mem, m->heat);
     wx_module_free(m->wasm);
     wx_mutex_fini(&m->lock);
     wx_free(&e->mem, m);
@@ -52,6 +53,13 @@ static wax_status module_init(struct wx_rt_module *m, wax_error **err)
     m->sigs = wx_zalloc_array(&e->mem, m->wasm->n_types, sizeof *m->sigs);
     if (!m->sigs) {
         return wx_fail_nomem(err, "a module's types");
+    }
+    if (e->config.heat) {
+        size_t n = m->wasm->n_funcs - m->wasm->n_func_imports;
+        m->heat = wx_zalloc_array(&e->mem, n * 2 + 1, sizeof *m->heat);
+        if (!m->heat) {
+            return wx_fail_nomem(err, "a module's counters");
+        }
     }
     return wx_sig_intern_module(e, m->wasm, m->sigs, err);
 }

@@ -23,6 +23,8 @@ struct wx_engine_config {
     const struct wx_tier_ops *tier; /* NULL = the registered default */
     enum wx_signal_mode signals;
     bool fuel;                 /* modules count fuel */
+    bool heat;                 /* modules count calls and loop iterations */
+    bool canonical_nans;       /* arithmetic makes the canonical NaN only */
     bool force_checked;        /* explicit bounds checks everywhere (tests, R15) */
     uint64_t memory_limit;     /* allocation accounting, bytes, 0 = none */
     uint64_t max_memory_bytes; /* per linear memory, 0 = none */
@@ -60,6 +62,9 @@ struct wx_rt_module {
     struct wx_mutex lock; /* compiling; order: innermost but the allocator */
     uint32_t refs;        /* atomic */
     void *tier_data;      /* owned by the tier */
+    /* Two for each defined function: calls and iterations of its loops. NULL unless the engine
+     * counts. Written by all threads at once, without synchronisation: some counts get lost. */
+    uint64_t *heat;
 };
 
 wax_status wx_rt_module_new(struct wx_engine *engine, const uint8_t *bytes, size_t len,
