@@ -126,11 +126,12 @@ class Replay:
     def open(self):
         self.store, self.said, self.calls = wasmtime.Store(self.engine), "", 0
         self.store.set_limits(memory_size=1 << 33, table_elements=1000000)  # as our runs have
-        imports = []
+        by_name = {}  # as the linker of our runs has it: of two with one name the later one
         for idx, im in enumerate(self.module.imports):
             if not isinstance(im.type, wasmtime.FuncType):
                 raise Cut("import that is no function")
-            imports.append(self.host(idx))
+            by_name[im.module, im.name] = self.host(idx)
+        imports = [by_name[im.module, im.name] for im in self.module.imports]
         try:
             self.instance = wasmtime.Instance(self.store, self.module, imports)
             return "inst" + self.said + " ok"
