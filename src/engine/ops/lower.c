@@ -809,6 +809,35 @@ static bool set_locals(struct wx_lowering *l)
     return true;
 }
 
+/*
+ * local.get and i32.const of two bytes, about half of all instructions: an operand pushed, no more.
+ * They can not stop, so that they need neither a mark nor the region they are in.
+ */
+static inline bool lower_quick(struct wx_lowering *l)
+{
+    const uint8_t *p = l->r.p; /* two bytes are there: a body does not end with these */
+    if ((p[0] != 0x20 && p[0] != 0x41) || p[1] >= 0x80 || wx_lo_in_the_way(l) || l->fuel) {
+        return false;
+    }
+    struct wx_operand o = {.slot = wx_lo_next_slot(l)};
+    if (p[0] == 0x41) {
+        o.place = WX_IN_CONST;
+        o.n_slots = 1;
+        o.value = (uint32_t)((int32_t)(p[1] ^ 0x40) - 0x40); /* seven bits and their sign */
+    } else {
+        uint8_t kind = l->local_kind[p[1]];
+        o.place = WX_IN_LOCAL;
+        o.is_x = kind & 1;
+        o.n_slots = kind >> 1 & 3;
+        o.hot = kind >> 3;
+        o.value = wx_lo_slot_off(l->local_slot[p[1]]);
+    }
+    l->stack.p[l->stack.n++] = o;
+    l->r.p += 2;
+    l->cost++;
+    return true;
+}
+
 static void lower_body(struct wx_lowering *l)
 {
     uint32_t zero = l->def->n_local_slots - l->type->n_param_slots;
@@ -828,7 +857,11 @@ static void lower_body(struct wx_lowering *l)
                               .label = wx_lo_new_label(l)};
     push_ctrl(l, body);
     while (l->ctrls.n > 0 && !l->failed) {
-        (l->dead ? skip_dead : lower_one)(l);
+        if (l->dead) {
+            skip_dead(l);
+        } else if (!lower_quick(l)) {
+            lower_one(l);
+        }
     }
     wx_lo_exn_pads(l);
     wx_lo_polls_out_of_line(l);

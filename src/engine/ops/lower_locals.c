@@ -44,10 +44,30 @@ static bool clobbers(enum wx_lower class)
            class == WX_LOWER_ATOMIC_CMPXCHG || class == WX_LOWER_ATOMIC_WAIT;
 }
 
+/* Loads, stores, i32.const and numeric instructions, which have nothing to count. */
+static inline bool skip_quick(struct wx_reader *r)
+{
+    const uint8_t *p = r->p;
+    bool memarg = *p >= 0x28 && *p <= 0x3e && p[1] < 0x40;
+    if (memarg || *p == 0x41) {
+        p += 1 + memarg;
+        while (*p & 0x80) {
+            p++;
+        }
+    } else if (*p < 0x45 || *p > 0xc4) {
+        return false;
+    }
+    r->p = p + 1;
+    return true;
+}
+
 static void take_census(struct wx_lowering *l, struct census *c)
 {
     struct wx_reader r = l->r;
     while (wx_reader_left(&r) && !l->failed) {
+        if (skip_quick(&r)) {
+            continue;
+        }
         enum wx_op op = wx_lo_read_op(&r);
         const struct wx_op_info *info = &wx_op_table[op];
         if (info->lower == WX_LOWER_LOCAL) {

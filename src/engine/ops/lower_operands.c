@@ -2,8 +2,6 @@
 /* Lowering: where each operand is, and bringing it where a body wants it. */
 #include "engine/ops/lowering.h"
 
-#define MAX_UNSETTLED 32u /* operands at the top that may be elsewhere than in their slots */
-
 /* -------- output -------- */
 
 void wx_lo_fail(struct wx_lowering *l) { l->failed = true; }
@@ -181,15 +179,9 @@ static bool make_way(struct wx_lowering *l)
     return true;
 }
 
-static bool in_the_way(const struct wx_lowering *l)
-{
-    size_t pos = wx_lo_height(l);
-    return pos - l->n_settled >= MAX_UNSETTLED || pos == l->stack.cap;
-}
-
 void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
 {
-    if (wx_unlikely(in_the_way(l)) && !make_way(l)) {
+    if (wx_unlikely(wx_lo_in_the_way(l)) && !make_way(l)) {
         return;
     }
     if (place == WX_IN_REG) {

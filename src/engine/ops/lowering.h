@@ -206,6 +206,12 @@ static inline uint32_t wx_lo_next_slot(const struct wx_lowering *l)
     const struct wx_operand *top = &l->stack.p[l->stack.n - 1];
     return top->slot + top->n_slots;
 }
+#define MAX_UNSETTLED 32u /* operands at the top that may be elsewhere than in their slots */
+/* Before an operand is pushed: does another one have to go to its slot, or the stack to grow? */
+static inline bool wx_lo_in_the_way(const struct wx_lowering *l)
+{
+    return l->stack.n - l->n_settled >= MAX_UNSETTLED || l->stack.n == l->stack.cap;
+}
 void wx_lo_peek_pair(struct wx_lowering *l, size_t pos);
 void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off);
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
