@@ -33,6 +33,10 @@ static uint32_t heap_of(struct wx_decoder *d, struct wx_reader *r, int64_t code,
         return WX_HEAP_INDEX + (uint32_t)code;
     }
     uint32_t byte = (uint32_t)(code & 0x7f);
+    if (wx_reader_off(r) - off != 1) { /* abstract ones are bytes, not numbers with more digits */
+        wx_reader_fail_at(r, WAX_E_MALFORMED, off, "malformed heap type %lld", (long long)code);
+        return WX_HEAP_FUNC;
+    }
     switch (byte) {
     case WX_HEAP_FUNC:
     case WX_HEAP_EXTERN:

@@ -96,6 +96,36 @@ static void test_decode_every_truncation_fails(void **state)
     assert_int_equal(wx_mem_used(&mem), 0);
 }
 
+/* A table of (ref null HEAP): abstract heap types are single bytes. */
+static void test_decode_heap_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *heap;
+        uint8_t len;
+        wax_status want;
+    } cases[] = {
+        {"\x70", 1, WAX_OK},
+        {"\x6f", 1, WAX_OK},
+        {"\x73", 1, WAX_OK},
+        {"\x00", 1, WAX_E_VALIDATION}, /* there is no type 0 */
+        {"\x7f", 1, WAX_E_MALFORMED},
+        {"\xf0\x7f", 2, WAX_E_MALFORMED}, /* -16 with more digits than it needs */
+        {"\xf0\x44", 2, WAX_E_MALFORMED}, /* only its low bits are those of func */
+        {"\xf0\xff\xff\xff\x7f", 5, WAX_E_MALFORMED},
+    };
+    struct wx_mem mem;
+    wx_mem_init(&mem, NULL, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t bytes[32] = {0, 'a', 's', 'm', 1, 0, 0, 0, 4, (uint8_t)(4 + cases[i].len), 1, 0x63};
+        memcpy(bytes + 12, cases[i].heap, cases[i].len);
+        struct wx_module *m = NULL;
+        wax_status st = decode(&mem, bytes, 14u + cases[i].len, &m, NULL); /* limits: 0, from 0 */
+        assert_int_equal(st, cases[i].want);
+        wx_module_free(m);
+    }
+}
+
 static void test_decode_error_names_place(void **state)
 {
     (void)state;
@@ -283,6 +313,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_reader_leb_limits),
         cmocka_unit_test(test_decode_ok),
         cmocka_unit_test(test_decode_every_truncation_fails),
+        cmocka_unit_test(test_decode_heap_types),
         cmocka_unit_test(test_decode_error_names_place),
         cmocka_unit_test(test_decode_huge_counts_allocate_nothing),
         cmocka_unit_test(test_decode_survives_allocation_failures),
