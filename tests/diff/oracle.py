@@ -63,7 +63,7 @@ CLASSES = [
     (r"exception", "exception"),
 ]
 # Refusals that are no verdict on the module: what an engine has not, or its own limits.
-NOT_THERE = re.compile(r"(legacy exceptions|legacy_exceptions|mix of legacy)")
+NOT_THERE = re.compile(r"(legacy exceptions|legacy_exceptions|mix of legacy|implementation limit)")
 
 
 @functools.lru_cache(None)
