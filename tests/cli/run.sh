@@ -74,7 +74,7 @@ expect "stdin and stdout from files" 0 "" "$waxwing" --stdin "$tmp/in.txt" --std
 expect "what went through them" 0 "from a file" cat "$tmp/out.txt"
 expect "stdin that is not there" 66 "cannot open '/nonexistent'" "$waxwing" --stdin /nonexistent "$tmp/cat.wat"
 expect "tmpfs" 0 "" "$waxwing" --tmpfs /tmp,size=1M,inodes=10 "$tmp/cat.wat"
-expect "tmpfs with a bad option" 64 "bad option 'siz=1'" "$waxwing" --tmpfs /tmp,siz=1 "$tmp/cat.wat"
+expect "tmpfs with a bad option" 64 "bad option 'depth=1'" "$waxwing" --tmpfs /tmp,depth=1 "$tmp/cat.wat"
 expect "copy on write" 0 "" "$waxwing" --dir "$tmp::/d,cow,quota=1M" "$tmp/cat.wat"
 expect "a quota without copy on write" 64 "quota and inodes go with cow" "$waxwing" --dir "$tmp::/d,quota=1M" "$tmp/cat.wat"
 expect "two mounts at one place" 64 "there is a mount already" "$waxwing" --tmpfs /a --tmpfs /a "$tmp/cat.wat"

@@ -256,7 +256,9 @@ static bool keep_cold(struct emitter *e, const struct place *p, unsigned n)
                      .fp_delta = m->fp_delta,
                      .label = p->label,
                      .regs = p->regs};
-    memcpy(c.imms, p->imms, n * sizeof *c.imms);
+    if (n) {
+        memcpy(c.imms, p->imms, n * sizeof *c.imms);
+    }
     return wx_vec_push(e->mem, &e->s->colds, c);
 }
 
