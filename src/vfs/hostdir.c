@@ -77,12 +77,15 @@ static int open_unchecked(int dir_fd, const char *path, int flags, int *ret_fd)
 static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
 {
     int fd, e = open_unchecked(dir_fd, path, flags, &fd);
-    if (!e && is_kernel_fs(fd)) {
+    if (e) {
+        return e;
+    }
+    if (is_kernel_fs(fd)) {
         (void)wx_fd_close(&fd); /* nothing was done with it */
         return EPERM;
     }
     *ret_fd = fd;
-    return e;
+    return 0;
 }
 
 /* Length of the path without trailing slashes; *ret_slash tells whether there were any. */

@@ -138,10 +138,13 @@ static int add(struct mnode *dir, const char *name, struct mnode *node)
     return 0;
 }
 
-/* @return the node, with the directory's reference */
+/* @return the node, with the directory's reference; NULL if nothing is there */
 static struct mnode *take_out(struct mnode *dir, struct entry **slot)
 {
     struct entry *e = *slot;
+    if (!e) {
+        return NULL;
+    }
     struct mnode *node = e->node;
     *slot = e->chain;
     *(e->prev ? &e->prev->next : &dir->first) = e->next;
@@ -202,7 +205,7 @@ static void empty(struct mnode *m, struct mnode **list)
     while (m->first) {
         struct entry **slot = find(m, m->first->name);
         struct mnode *child = take_out(m, slot);
-        if (wx_sub_acqrel(&child->node.refs, 1) == 1) {
+        if (child && wx_sub_acqrel(&child->node.refs, 1) == 1) {
             child->to_free = *list;
             *list = child;
         }

@@ -57,6 +57,7 @@ static int start(struct walk *w, struct wx_file *d, const char *path)
     size_t len = strlen(path);
     w->dirs[0] = node_of(d);
     w->depth = w->n_links = 0;
+    w->name[0] = '\0'; /* no place to make anything in yet */
     if (len == 0) {
         return ENOENT;
     }

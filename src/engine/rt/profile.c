@@ -30,7 +30,11 @@ static size_t add_clean(char *out, size_t at, struct wx_name name, size_t max)
 {
     for (uint32_t i = 0; i < name.len && max > 0; i++, max--) {
         uint8_t c = (uint8_t)name.p[i];
-        out[at++] = c <= ' ' || c == 0x7f ? '_' : (char)c;
+        out[at] = name.p[i];
+        if (c <= ' ' || c == 0x7f) {
+            out[at] = '_';
+        }
+        at++;
     }
     return at;
 }
@@ -38,7 +42,7 @@ static size_t add_clean(char *out, size_t at, struct wx_name name, size_t max)
 static size_t add_text(char *out, size_t at, const char *s)
 {
     size_t n = strlen(s);
-    memcpy(out + at, s, n);
+    memcpy(out + at, s, n + 1); /* the NUL is written over by what follows */
     return at + n;
 }
 
