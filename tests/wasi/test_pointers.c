@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hostile numbers for every import of abi.def: an errno, never a crash (run under sanitizers). */
+/* What the process holds, descriptors and memory, is the same after every import. */
 #include "direct.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,17 +79,45 @@ static void one_row(struct guest *g, const struct abi_row *row)
     }
 }
 
+/* Descriptors of this process, and what the library has allocated. */
+struct held {
+    uint64_t fds, bytes;
+};
+
+static struct held held_by(struct guest *g)
+{
+    struct held h = {0};
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    while (readdir(d)) {
+        h.fds++;
+    }
+    (void)closedir(d);
+    h.bytes = wax_engine_allocated(g->engine);
+    return h;
+}
+
 static void one_space(const char *space)
 {
     struct guest g;
     guest_open(&g, space);
     guest_start(&g);
+    guest_restart(&g); /* everything made once is there */
+    const struct held before = held_by(&g);
     size_t n = 0;
     for (size_t i = 0; i < n_abi_rows; i++) {
         if (strcmp(abi_rows[i].space, space) == 0) {
             guest_restart(&g); /* the row before may have closed everything */
             wax_store_set_timeout(wax_env_store(g.env), 3000000);
             one_row(&g, &abi_rows[i]);
+            guest_restart(&g);
+            const struct held now = held_by(&g);
+            if (memcmp(&now, &before, sizeof now) != 0) {
+                fail_msg("%s.%s leaks: %llu descriptors, were %llu; %llu bytes, were %llu", space,
+                         abi_rows[i].name, (unsigned long long)now.fds,
+                         (unsigned long long)before.fds, (unsigned long long)now.bytes,
+                         (unsigned long long)before.bytes);
+            }
             n++;
         }
     }
