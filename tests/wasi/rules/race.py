@@ -3,6 +3,8 @@
 """Exchanges directories and links under a guest that uses them; nothing outside may be touched.
 
 usage: race.py --waxwing PATH --guest PATH [--ms N] [--refuse ERRNO]
+
+A long run: WAXWING_RACE_MS=10000 ./dev test wasi.
 """
 import argparse
 import ctypes
