@@ -96,7 +96,10 @@ wax_status wax_env_read_str(wax_env *env, uint64_t addr, size_t max_len, char **
             return wx_fail(err, WAX_E_BOUNDS, "the string at 0x%llx runs out of the guest memory",
                            (unsigned long long)addr);
         }
-        (void)wax_env_read(env, addr + len, &c, 1, NULL); /* in bounds */
+        wax_status st = wax_env_read(env, addr + len, &c, 1, err);
+        if (st != WAX_OK) {
+            return st;
+        }
         if (!c) {
             break;
         }
