@@ -408,6 +408,20 @@ static bool is_below(const struct cnode *dir, const char *name)
     return stat_below(dir, name, &st) == 0;
 }
 
+/* The name is free in the upper tree; hide the one below, if there is one. */
+static int hide(struct cnode *dir, const char *name)
+{
+    struct wx_node *up;
+    if (!is_below(dir, name)) {
+        return 0;
+    }
+    int e = dir->up->ops->create(dir->up, name, WHITEOUT, NULL, &up);
+    if (!e) {
+        wx_node_unref(up);
+    }
+    return e;
+}
+
 static int create_locked(struct cnode *dir, const char *name, mode_t type, const char *text,
                          struct wx_node **ret)
 {
@@ -424,10 +438,8 @@ static int create_locked(struct cnode *dir, const char *name, mode_t type, const
         return e == ENOENT ? EEXIST : e;
     }
     e = dir->up->ops->create(dir->up, name, type, text, ret);
-    if (e && is_below(dir, name)) { /* back to what it was */
-        if (dir->up->ops->create(dir->up, name, WHITEOUT, NULL, &up) == 0) {
-            wx_node_unref(up);
-        }
+    if (e) {
+        (void)hide(dir, name); /* back to what it was */
     }
     return e;
 }
@@ -445,20 +457,6 @@ static int op_create(struct wx_node *node, const char *name, mode_t type, const 
         return e;
     }
     return dir_node(dir->cow, up, NULL, ret);
-}
-
-/* The name is free in the upper tree; hide the one below, if there is one. */
-static int hide(struct cnode *dir, const char *name)
-{
-    struct wx_node *up;
-    if (!is_below(dir, name)) {
-        return 0;
-    }
-    int e = dir->up->ops->create(dir->up, name, WHITEOUT, NULL, &up);
-    if (!e) {
-        wx_node_unref(up);
-    }
-    return e;
 }
 
 /* What is there under a name, before it is taken away. */

@@ -42,6 +42,12 @@ void wx_file_unref(struct wx_file *file)
     }
 }
 
+ssize_t wx_file_no_io(struct wx_file *f, bool write, struct iovec *iov, int n, int64_t off)
+{
+    (void)f, (void)write, (void)iov, (void)n, (void)off;
+    return -EISDIR; /* only directories have none */
+}
+
 int64_t wx_file_no_seek(struct wx_file *f, int64_t off, int whence)
 {
     (void)off, (void)whence;

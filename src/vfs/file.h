@@ -98,7 +98,8 @@ void wx_file_unref(struct wx_file *file); /* NULL accepted */
 /* For filesystems: fill in what all have; one reference. */
 void wx_file_init(struct wx_file *file, const struct wx_file_ops *ops, struct wx_mem *mem,
                   uint8_t filetype);
-/* Ops of files that can not do something: EINVAL, ESPIPE, ENOTDIR as fits. */
+/* Ops of files that can not do something: EISDIR, EINVAL, ESPIPE, ENOTDIR as fits. */
+ssize_t wx_file_no_io(struct wx_file *f, bool write, struct iovec *iov, int n, int64_t off);
 int64_t wx_file_no_seek(struct wx_file *f, int64_t off, int whence);
 int wx_file_no_truncate(struct wx_file *f, uint64_t size);
 int wx_file_no_allocate(struct wx_file *f, uint64_t off, uint64_t len);

@@ -104,12 +104,6 @@ static ssize_t file_io(struct wx_file *f, bool write_it, struct iovec *iov, int 
     return r >= 0 ? r : -errno;
 }
 
-static ssize_t dir_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
-{
-    (void)f, (void)write_it, (void)iov, (void)n, (void)off;
-    return -EISDIR;
-}
-
 static int64_t file_seek(struct wx_file *f, int64_t off, int whence)
 {
     off_t at = lseek(f->host_fd, off, whence);
@@ -396,17 +390,9 @@ static const struct wx_file_ops file_ops = {
     file_sync, host_utimens, file_set_append, wx_file_no_list, host_free,
 };
 static const struct wx_file_ops dir_ops = {
-    dir_io,
-    wx_file_no_seek,
-    host_stat,
-    wx_file_no_truncate,
-    wx_file_no_allocate,
-    wx_file_no_advise,
-    dir_sync,
-    host_utimens,
-    wx_file_any_append,
-    dir_list,
-    host_free,
+    wx_file_no_io,       wx_file_no_seek,   host_stat, wx_file_no_truncate,
+    wx_file_no_allocate, wx_file_no_advise, dir_sync,  host_utimens,
+    wx_file_any_append,  dir_list,          host_free,
 };
 static const struct wx_file_ops stream_ops = {
     stream_io,           wx_file_no_seek,   host_stat,       wx_file_no_truncate,

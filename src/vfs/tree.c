@@ -470,12 +470,6 @@ static int tree_link(struct wx_file *from, const char *path, struct wx_file *to,
 
 /* -------- the directory itself -------- */
 
-static ssize_t dir_io(struct wx_file *f, bool write, struct iovec *iov, int n, int64_t off)
-{
-    (void)f, (void)write, (void)iov, (void)n, (void)off;
-    return -EISDIR;
-}
-
 static int dir_stat(struct wx_file *f, struct stat *ret)
 {
     return node_of(f)->ops->stat(node_of(f), ret);
@@ -504,7 +498,7 @@ static void dir_free(struct wx_file *f)
 }
 
 static const struct wx_file_ops dir_ops = {
-    .io = dir_io,
+    .io = wx_file_no_io,
     .seek = wx_file_no_seek,
     .stat = dir_stat,
     .truncate = wx_file_no_truncate,
