@@ -89,17 +89,34 @@ static void nullary_result(struct wx_lowering *l, uint32_t h, size_t pos, wx_val
     wx_lo_emit_regs(l, wx_lo_at_pos(l, h, pos), WX_REG(d.is_x, 0, d.reg), imms, n);
 }
 
+/* The top n operands to the registers of their positions, off the stack. @return the first */
+static size_t take_positions(struct wx_lowering *l, size_t n)
+{
+    size_t first = wx_lo_height(l) - n;
+    for (size_t i = 0; i < n; i++) {
+        wx_lo_to_reg(l, first + i);
+    }
+    wx_lo_pop_to(l, first);
+    return first;
+}
+
+/* Operands and result in the registers of their positions. */
+static void by_position(struct wx_lowering *l, enum wx_op op)
+{
+    const struct wx_op_info *info = &wx_op_table[op];
+    size_t first = take_positions(l, strlen(info->params));
+    (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
+    wx_lo_emit0(l, wx_lo_first_body[op] + wx_lo_reg(l, first));
+}
+
 void wx_lo_unary(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     size_t p = wx_lo_height(l) - 1;
     uint32_t h = wx_lo_first_body[op];
     wx_valtype t = wx_lo_letter_type(info->results[0]);
-    if (info->lower == WX_LOWER_UNARY_TRAP) { /* registers by position */
-        wx_lo_to_reg(l, p);
-        wx_lo_pop(l);
-        (void)wx_lo_push_reg(l, t);
-        wx_lo_emit0(l, h + wx_lo_reg(l, p));
+    if (info->lower == WX_LOWER_UNARY_TRAP) {
+        by_position(l, op);
     } else if (wx_lo_is_loc(l, p)) {
         uint64_t off = wx_lo_loc_off(l, p);
         wx_lo_pop(l);
@@ -131,22 +148,11 @@ static void take_two(struct wx_lowering *l, enum wx_op op, struct wx_lo_two *t)
     wx_lo_take_two(l, t);
 }
 
-/* In registers of their positions, as is the result. */
-static void binary_trap(struct wx_lowering *l, enum wx_op op)
-{
-    size_t p = wx_lo_height(l) - 2;
-    wx_lo_to_reg(l, p);
-    wx_lo_to_reg(l, p + 1);
-    wx_lo_pop_to(l, p);
-    (void)wx_lo_push_reg(l, wx_lo_letter_type(wx_op_table[op].results[0]));
-    wx_lo_emit0(l, wx_lo_first_body[op] + wx_lo_reg(l, p));
-}
-
 void wx_lo_binary(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     if (info->lower == WX_LOWER_BINARY_TRAP) {
-        binary_trap(l, op);
+        by_position(l, op);
         return;
     }
     struct wx_lo_two t;
@@ -239,24 +245,12 @@ void wx_lo_store(struct wx_lowering *l, enum wx_op op)
                     t.imms, t.n);
 }
 
-/* The operands of an instruction to the registers of their positions, off the stack. @return the
- * first */
-static size_t take_positions(struct wx_lowering *l, const struct wx_op_info *info)
-{
-    size_t n = strlen(info->params), first = wx_lo_height(l) - n;
-    for (size_t i = 0; i < n; i++) {
-        wx_lo_to_reg(l, first + i);
-    }
-    wx_lo_pop_to(l, first);
-    return first;
-}
-
 /* Atomics take their operands in registers, need others besides, and are always checked. */
 void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     struct memarg a = read_memarg(l);
-    size_t first = take_positions(l, info);
+    size_t first = take_positions(l, strlen(info->params));
     wx_lo_clobber(l);
     if (info->results[0] != '_') {
         (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
@@ -269,20 +263,19 @@ void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
 void wx_lo_wide(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
-    size_t n = strlen(info->params), first = wx_lo_height(l) - n;
+    size_t n = strlen(info->params);
+    bool spills = n > WX_OPERAND_REGS; /* more than there are registers: the last one in its slot */
     uint64_t last = 0;
-    if (n == 4) { /* more than there are registers: the last one in its slot */
-        wx_lo_to_slot(l, first + 3);
-        last = wx_lo_slot_off(wx_lo_at(l, first + 3)->slot);
+    if (spills) {
+        size_t top = wx_lo_height(l) - 1;
+        wx_lo_to_slot(l, top);
+        last = wx_lo_slot_off(wx_lo_at(l, top)->slot);
         wx_lo_pop(l);
     }
-    for (size_t i = first; i < wx_lo_height(l); i++) {
-        wx_lo_to_reg(l, i);
-    }
-    wx_lo_pop_to(l, first);
+    size_t first = take_positions(l, n - spills);
     (void)wx_lo_push_reg(l, WX_KIND_I64);
     (void)wx_lo_push_reg(l, WX_KIND_I64);
-    wx_lo_emit(l, wx_lo_first_body[op] + wx_lo_reg(l, first), &last, n == 4);
+    wx_lo_emit(l, wx_lo_first_body[op] + wx_lo_reg(l, first), &last, spills);
 }
 
 /* Operands in any registers, off the stack; the first in the register of its position if in_place.

@@ -162,7 +162,7 @@ void wx_lo_load_all_hot(struct wx_lowering *l)
     }
 }
 
-void wx_lo_save_hot(struct wx_lowering *l)
+static void save_hot(struct wx_lowering *l)
 {
     for (unsigned i = 0; i < l->n_hot; i++) {
         if (!l->hot[i].in_slot) {
@@ -182,7 +182,7 @@ void wx_lo_hot_in_slots(struct wx_lowering *l)
 
 void wx_lo_clobber(struct wx_lowering *l)
 {
-    wx_lo_save_hot(l);
+    save_hot(l);
     wx_lo_hot_in_slots(l);
 }
 

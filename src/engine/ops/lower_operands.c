@@ -154,16 +154,23 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
     o->place = WX_IN_REG;
 }
 
-/* The operand in some register: its own, or that of the local it stands for. @return as `role` */
-uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
+/* The operand in some register: its own, or that of the local it stands for. @return its number */
+unsigned wx_lo_any_reg(struct wx_lowering *l, size_t pos)
 {
     const struct wx_operand *o = wx_lo_at(l, pos);
     if (o->place == WX_IN_LOCAL && o->hot) {
         wx_lo_load_hot(l, o->hot - 1u);
-        return WX_REG(o->is_x, role, l->hot[o->hot - 1].reg);
+        return l->hot[o->hot - 1].reg;
     }
     wx_lo_to_reg(l, pos);
-    return WX_REG(o->is_x, role, wx_lo_reg(l, pos));
+    return wx_lo_reg(l, pos);
+}
+
+/* The same. @return the register as `role` of a body */
+uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
+{
+    unsigned reg = wx_lo_any_reg(l, pos);
+    return WX_REG(wx_lo_at(l, pos)->is_x, role, reg);
 }
 
 /* What a push may need before: the lowest operand to its slot, room. */
@@ -268,14 +275,14 @@ void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t)
     if (a_loc) {
         t->imms[t->n++] = wx_lo_loc_off(l, a);
     } else {
-        t->a = (int)(wx_lo_in_reg(l, a, 0) >> (t->a_x ? 12 : 0));
+        t->a = (int)wx_lo_any_reg(l, a);
     }
     if (b_loc) {
         t->imms[t->n++] = wx_lo_loc_off(l, b);
     } else if (b_const) {
         t->imms[t->n++] = wx_lo_at(l, b)->value;
     } else {
-        t->b = (int)(wx_lo_in_reg(l, b, 0) >> (t->b_x ? 12 : 0));
+        t->b = (int)wx_lo_any_reg(l, b);
     }
     t->form = a_loc ? (b_loc     ? WX_FORM_LL
                        : b_const ? WX_FORM_LC

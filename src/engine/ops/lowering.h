@@ -228,6 +228,7 @@ wx_valtype wx_lo_letter_type(char c);
 void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t);
 uint32_t wx_lo_sources(const struct wx_lo_two *t);
 enum wx_op wx_lo_inverse(enum wx_op op);
+unsigned wx_lo_any_reg(struct wx_lowering *l, size_t pos);
 uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role);
 /* First body number of each instruction that has any. */
 extern const uint16_t wx_lo_first_body[WX_OP_COUNT];
@@ -237,10 +238,9 @@ extern const uint16_t wx_lo_first_body[WX_OP_COUNT];
 
 /* Choose them; before anything is emitted. */
 void wx_lo_choose_hot(struct wx_lowering *l);
-/* Have one in its register, all of them, or all of them in their slots. */
+/* Have one in its register, or all of them. */
 void wx_lo_load_hot(struct wx_lowering *l, unsigned i);
 void wx_lo_load_all_hot(struct wx_lowering *l);
-void wx_lo_save_hot(struct wx_lowering *l);
 /* What follows clobbers their registers: they are in their slots from here on. */
 void wx_lo_clobber(struct wx_lowering *l);
 /* Where they are from here on, by agreement with what comes here. */
