@@ -7,7 +7,7 @@
 
 #include "engine/ops/handlers.h"
 
-/* Stencils beyond the handlers, in the order of EXTRAS in tools/gen-stencils.py. */
+/* Stencils beyond the handlers, in the order of EXTRAS in tools/stencils/table.py. */
 enum wx_stencil_extra {
     WX_S_FRAME = WX_H_COUNT, /* A = bytes of the frame: room for it, or out */
     WX_S_AFTER_CALL,         /* A = what the call added to fp */
