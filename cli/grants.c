@@ -66,33 +66,64 @@ static int no_memory(void) { return cli_no_file("run", "out of memory", ENOMEM);
 
 /* -------- directories -------- */
 
-struct dir_options {
-    uint32_t flags;
-    bool cow;
-    uint64_t size, inodes;
-};
+/* A word that stands for flags or a policy, in options. */
+static bool dir_word(const char *opt, wax_mount_options *o)
+{
+    static const struct {
+        const char *word;
+        uint32_t flags;
+        uint32_t symlinks; /* 0: says nothing about them */
+    } words[] = {
+        {"rw", 0, 0},
+        {"ro", WAX_MOUNT_RO, 0},
+        {"cow", WAX_MOUNT_COW, 0},
+        {"xdev=yes", 0, 0},
+        {"xdev=no", WAX_MOUNT_NO_XDEV, 0},
+        {"special=allow", WAX_MOUNT_SPECIAL, 0},
+        {"symlinks=beneath", 0, WAX_SYMLINKS_BENEATH},
+        {"symlinks=in-root", 0, WAX_SYMLINKS_IN_ROOT},
+        {"symlinks=none", 0, WAX_SYMLINKS_NONE},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(opt, words[i].word) == 0) {
+            o->flags |= words[i].flags;
+            o->symlinks = words[i].symlinks ? words[i].symlinks : o->symlinks;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* The options at the end of HOST[::GUEST][,opt…], cut off. @return 0, or an exit status */
-static int dir_options(char *spec, struct dir_options *o)
+static int dir_options(char *spec, wax_mount_options *o)
 {
-    for (char *comma; (comma = strrchr(spec, ',')) != NULL;) {
+    static const char *const values[] = {"xdev=", "special=", "symlinks="};
+    for (char *comma; (comma = strrchr(spec, ',')) != NULL; *comma = '\0') {
         const char *opt = comma + 1;
-        if (strcmp(opt, "ro") == 0) {
-            o->flags |= WAX_MOUNT_RO;
-        } else if (strcmp(opt, "cow") == 0) {
-            o->cow = true;
-        } else if (strncmp(opt, "quota=", 6) == 0) {
-            if (cli_parse_size(opt + 6, &o->size) != 0) {
+        if (dir_word(opt, o)) {
+            continue;
+        }
+        if (strncmp(opt, "quota=", 6) == 0) {
+            if (cli_parse_size(opt + 6, &o->max_bytes) != 0) {
                 return cli_usage("run", "--dir: '%s' is no size", opt + 6);
             }
-        } else if (strncmp(opt, "inodes=", 7) == 0) {
-            if (cli_parse_count(opt + 7, &o->inodes) != 0) {
+            continue;
+        }
+        if (strncmp(opt, "inodes=", 7) == 0) {
+            if (cli_parse_count(opt + 7, &o->max_inodes) != 0) {
                 return cli_usage("run", "--dir: '%s' is no number", opt + 7);
             }
-        } else if (strcmp(opt, "rw") != 0) {
-            return 0; /* a comma in the path */
+            continue;
         }
-        *comma = '\0';
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            if (strncmp(opt, values[i], strlen(values[i])) == 0) {
+                return cli_usage("run",
+                                 "--dir: bad option '%s': symlinks=beneath|in-root|none, "
+                                 "xdev=yes|no, special=allow",
+                                 opt);
+            }
+        }
+        return 0; /* a comma in the path */
     }
     return 0;
 }
@@ -103,12 +134,13 @@ int cli_dir(wax_builder *b, const char *spec)
     if (!host) {
         return no_memory();
     }
-    struct dir_options o = {0};
+    wax_mount_options o;
+    wax_mount_options_init(&o);
     int status = dir_options(host, &o);
-    if (!status && (o.size || o.inodes) && !o.cow) {
+    if (!status && (o.max_bytes || o.max_inodes) && !(o.flags & WAX_MOUNT_COW)) {
         status = cli_usage("run", "--dir: quota and inodes go with cow");
     }
-    if (!status && o.cow && o.flags) {
+    if (!status && (o.flags & WAX_MOUNT_COW) && (o.flags & WAX_MOUNT_RO)) {
         status = cli_usage("run", "--dir: cow and ro exclude each other");
     }
     char *guest = strstr(host, "::");
@@ -118,10 +150,8 @@ int cli_dir(wax_builder *b, const char *spec)
     }
     if (!status) {
         wax_error *error = NULL;
-        const char *at = guest ? guest : host;
-        wax_status st = o.cow ? wax_builder_cow(b, host, at, o.size, o.inodes, &error)
-                              : wax_builder_mount(b, host, at, o.flags, &error);
-        status = told(st, error);
+        o.host = host;
+        status = told(wax_builder_mount_with(b, guest ? guest : host, &o, &error), error);
     }
     free(host);
     return status;

@@ -15,7 +15,7 @@ int cli_parse_count(const char *s, uint64_t *ret);
 /*
  * All of these return 0, or the exit status of a mistake they have told.
  */
-/* HOST[::GUEST][,ro|,cow[,quota=N][,inodes=N]] */
+/* HOST[::GUEST][,ro|,cow[,quota=N][,inodes=N]][,symlinks=…][,xdev=no][,special=allow] */
 int cli_dir(wax_builder *b, const char *spec);
 /* GUEST[,size=N][,inodes=N] */
 int cli_tmpfs(wax_builder *b, const char *spec);

@@ -23,6 +23,7 @@ static const char help[] =
     "what the guest gets (nothing else):\n"
     "  --dir HOST[::GUEST][,ro]  a host directory, as GUEST (default: the same path), read-only\n"
     "        ...,cow[,quota=N][,inodes=N]  changes stay in memory, the host keeps what it has\n"
+    "        ...,symlinks=beneath|in-root|none,xdev=no,special=allow  see waxwing(1)\n"
     "  --volume HOST:GUEST[:ro]  the same, other spelling (also --mapdir GUEST:HOST)\n"
     "  --tmpfs GUEST[,size=N][,inodes=N]  an empty directory in memory (64M, 65536)\n"
     "  --stdin FILE              --stdout FILE, --stderr FILE: not the host's own stream\n"

@@ -64,22 +64,69 @@ WAX_API WAX_MUST_USE wax_status wax_builder_arg(wax_builder *builder, const char
 WAX_API WAX_MUST_USE wax_status wax_builder_env(wax_builder *builder, const char *key,
                                                 const char *value, wax_error **err);
 
+/** How a directory is mounted. */
+enum {
+    WAX_MOUNT_RO = 1,      /* nothing in it can be changed */
+    WAX_MOUNT_COW = 2,     /* what is changed stays in memory, the host keeps what it has */
+    WAX_MOUNT_NO_XDEV = 4, /* what is mounted below it on the host can not be reached */
+    WAX_MOUNT_SPECIAL = 8  /* devices, FIFOs and sockets may be opened, without waiting */
+};
+/** What following a symbolic link may lead to. */
+enum {
+    WAX_SYMLINKS_DEFAULT, /* BENEATH for preview1 modules, IN_ROOT for WASIX ones */
+    WAX_SYMLINKS_BENEATH, /* what lies below the mount; anything else is refused */
+    WAX_SYMLINKS_IN_ROOT, /* absolute ones count from the guest's root, which `..` does not leave */
+    WAX_SYMLINKS_NONE     /* nothing: the guest gets ELOOP */
+};
+
+/** Options of a mount; fill with wax_mount_options_init() and change what you need. */
+typedef struct wax_mount_options {
+    size_t struct_size;
+    const char *host;    /* existing host directory, opened now; NULL: an empty one in memory */
+    uint32_t flags;      /* WAX_MOUNT_* */
+    uint32_t symlinks;   /* WAX_SYMLINKS_* */
+    uint64_t max_bytes;  /* in memory and COW: of all files written; 0 = 64 MiB */
+    uint64_t max_inodes; /* in memory and COW: files, directories and links; 0 = 65,536 */
+} wax_mount_options;
+
+/**
+ * Fill in the defaults: an empty directory in memory.
+ *
+ * @param options  written whole; NULL accepted
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API void wax_mount_options_init(wax_mount_options *options);
+
+/**
+ * Give the guest a directory, with all options there are.
+ *
+ * @param builder  borrowed
+ * @param guest    path the guest knows it by, each at most once; copied
+ * @param options  borrowed for the call
+ * @return WAX_OK; WAX_E_NOT_FOUND, WAX_E_DENIED (a kernel filesystem), WAX_E_INVALID (options that
+ *         do not fit, empty or duplicate guest path), WAX_E_IO, WAX_E_NOMEM
+ * @since 0.1
+ * @source wasi preview1, fd_prestat_get
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_mount_with(wax_builder *builder, const char *guest,
+                                                       const wax_mount_options *options,
+                                                       wax_error **err);
+
 /**
  * Give the guest a host directory.
  *
  * @param builder  borrowed
  * @param host     existing host directory, opened now
  * @param guest    path the guest knows it by, each at most once; copied
- * @param flags    0, or WAX_MOUNT_RO
- * @return WAX_OK; WAX_E_NOT_FOUND, WAX_E_DENIED (a kernel filesystem), WAX_E_INVALID (unknown
- *         flags, empty or duplicate guest path), WAX_E_IO, WAX_E_NOMEM
+ * @param flags    WAX_MOUNT_* bits
+ * @return as wax_builder_mount_with()
  * @since 0.1
  * @source wasi preview1, fd_prestat_get
  */
 WAX_API WAX_MUST_USE wax_status wax_builder_mount(wax_builder *builder, const char *host,
                                                   const char *guest, uint32_t flags,
                                                   wax_error **err);
-enum { WAX_MOUNT_RO = 1 };
 
 /**
  * Give the guest an empty directory in memory, gone with the environment.

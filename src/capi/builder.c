@@ -4,29 +4,18 @@
  * It keeps a description, so that it may be used for several environments: each gets streams and
  * filesystems of its own.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capi/capi.h"
+#include "capi/mount.h"
 #include "capi/wasi.h"
 #include "engine/rt/engine.h"
-#include "os/fd.h"
-#include "vfs/cow.h"
-#include "vfs/hostdir.h"
 #include "vfs/hostfile.h"
 #include "vfs/memfs.h"
 #include "vfs/stream.h"
 #include "wasi/env.h"
-
-struct mount {
-    int fd;   /* the host directory; -1: none */
-    bool mem; /* files in memory, over the host directory if there is one, with these limits */
-    struct wx_memfs_limits limits;
-    char *guest;
-    uint32_t flags;
-};
 
 enum stream_kind { STREAM_NULL, STREAM_FD, STREAM_BYTES, STREAM_BUFFER, STREAM_CALL };
 
@@ -44,7 +33,7 @@ struct wax_builder {
     struct wx_mem *mem;
     WX_VEC(char *) args;
     WX_VEC(char *) vars; /* "K=V" */
-    WX_VEC(struct mount) mounts;
+    struct wx_mount_list mounts;
     struct stream streams[3];
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
@@ -107,13 +96,9 @@ void wax_builder_free(wax_builder *b)
     for (size_t i = 0; i < b->vars.n; i++) {
         wx_free(b->mem, b->vars.p[i]);
     }
-    for (size_t i = 0; i < b->mounts.n; i++) {
-        (void)wx_fd_close(&b->mounts.p[i].fd); /* read only */
-        wx_free(b->mem, b->mounts.p[i].guest);
-    }
     wx_vec_fini(b->mem, &b->args);
     wx_vec_fini(b->mem, &b->vars);
-    wx_vec_fini(b->mem, &b->mounts);
+    wx_mounts_fini(&b->mounts, b->mem);
     for (int i = 0; i < 3; i++) {
         stream_fini(b, &b->streams[i]);
     }
@@ -153,76 +138,49 @@ wax_status wax_builder_env(wax_builder *b, const char *key, const char *value, w
     return push(b, &b->vars, pair, err);
 }
 
-#define TMPFS_BYTES (UINT64_C(64) << 20) /* unless said otherwise */
-#define TMPFS_INODES UINT64_C(65536)
 #define BUFFER_BYTES (UINT64_C(1) << 20)
 
-static wax_status check_guest_path(const struct wax_builder *b, const char *what, const char *guest,
-                                   wax_error **err)
+void wax_mount_options_init(wax_mount_options *options)
 {
-    for (size_t i = 0; i < b->mounts.n; i++) {
-        if (strcmp(b->mounts.p[i].guest, guest) == 0) {
-            return wx_fail(err, WAX_E_INVALID,
-                           "cannot mount '%s' at '%s': there is a mount already", what, guest);
-        }
+    if (options) {
+        *options = (wax_mount_options){.struct_size = sizeof *options};
     }
-    return WAX_OK;
 }
 
-/* Takes m.fd. */
-static wax_status add_mount(struct wax_builder *b, struct mount m, const char *guest,
-                            wax_error **err)
+wax_status wax_builder_mount_with(wax_builder *b, const char *guest,
+                                  const wax_mount_options *options, wax_error **err)
 {
-    m.guest = wx_strndup(b->mem, guest, strlen(guest));
-    if (!m.guest || !wx_vec_push(b->mem, &b->mounts, m)) {
-        (void)wx_fd_close(&m.fd); /* read only */
-        wx_free(b->mem, m.guest);
-        return wx_fail_nomem(err, "the builder");
-    }
-    return WAX_OK;
-}
-
-static struct wx_memfs_limits limits_of(uint64_t max_bytes, uint64_t max_inodes)
-{
-    return (struct wx_memfs_limits){max_bytes ? max_bytes : TMPFS_BYTES,
-                                    max_inodes ? max_inodes : TMPFS_INODES};
+    WX_REQUIRE(b && guest && options, err, "an argument is NULL");
+    return wx_mounts_add(&b->mounts, b->mem, guest, options, err);
 }
 
 wax_status wax_builder_mount(wax_builder *b, const char *host, const char *guest, uint32_t flags,
                              wax_error **err)
 {
     WX_REQUIRE(b && host && guest, err, "an argument is NULL");
-    WX_REQUIRE((flags & ~(uint32_t)WAX_MOUNT_RO) == 0, err, "unknown flags");
-    WX_REQUIRE(guest[0], err, "the guest path is empty");
-    struct mount m = {.fd = -1, .flags = flags};
-    wax_status st = check_guest_path(b, host, guest, err);
-    if (st == WAX_OK) {
-        st = wx_hostdir_open_root(host, &m.fd, err);
-    }
-    return st == WAX_OK ? add_mount(b, m, guest, err) : st;
+    const wax_mount_options o = {.struct_size = sizeof o, .host = host, .flags = flags};
+    return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
 }
 
 wax_status wax_builder_tmpfs(wax_builder *b, const char *guest, uint64_t max_bytes,
                              uint64_t max_inodes, wax_error **err)
 {
     WX_REQUIRE(b && guest, err, "an argument is NULL");
-    WX_REQUIRE(guest[0], err, "the guest path is empty");
-    const struct mount m = {.fd = -1, .mem = true, .limits = limits_of(max_bytes, max_inodes)};
-    wax_status st = check_guest_path(b, "a filesystem in memory", guest, err);
-    return st == WAX_OK ? add_mount(b, m, guest, err) : st;
+    const wax_mount_options o = {
+        .struct_size = sizeof o, .max_bytes = max_bytes, .max_inodes = max_inodes};
+    return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
 }
 
 wax_status wax_builder_cow(wax_builder *b, const char *host, const char *guest, uint64_t max_bytes,
                            uint64_t max_inodes, wax_error **err)
 {
     WX_REQUIRE(b && host && guest, err, "an argument is NULL");
-    WX_REQUIRE(guest[0], err, "the guest path is empty");
-    struct mount m = {.fd = -1, .mem = true, .limits = limits_of(max_bytes, max_inodes)};
-    wax_status st = check_guest_path(b, host, guest, err);
-    if (st == WAX_OK) {
-        st = wx_hostdir_open_root(host, &m.fd, err);
-    }
-    return st == WAX_OK ? add_mount(b, m, guest, err) : st;
+    const wax_mount_options o = {.struct_size = sizeof o,
+                                 .host = host,
+                                 .flags = WAX_MOUNT_COW,
+                                 .max_bytes = max_bytes,
+                                 .max_inodes = max_inodes};
+    return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
 }
 
 /* The stream, null for the moment; NULL if there is no such. */
@@ -357,22 +315,6 @@ static wax_status set_streams(const struct wax_builder *b, struct wax_env *handl
     return st;
 }
 
-static wax_status set_mount(const struct mount *m, struct wx_env *env, wax_error **err)
-{
-    struct wx_file *dir = NULL;
-    int fd = m->fd >= 0 ? fcntl(m->fd, F_DUPFD_CLOEXEC, 3) : -1;
-    if (m->fd >= 0 && fd < 0) {
-        return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", m->guest);
-    }
-    if (fd >= 0) {
-        dir = wx_hostfile_new(&env->mem, fd, WX_FT_DIR);
-        dir = dir && m->mem ? wx_cow_new(&env->mem, dir, &m->limits) : dir;
-    } else {
-        dir = wx_memfs_new(&env->mem, &m->limits);
-    }
-    return wx_env_mount(env, dir, m->guest, (m->flags & WAX_MOUNT_RO) != 0, err);
-}
-
 static wax_status describe(const struct wax_builder *b, struct wax_env *handle, wax_error **err)
 {
     struct wx_env *env = handle->env;
@@ -390,10 +332,7 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
         st = wx_env_add_var(env, b->vars.p[i], err);
     }
     st = st == WAX_OK ? set_streams(b, handle, err) : st;
-    for (size_t i = 0; i < b->mounts.n && st == WAX_OK; i++) {
-        st = set_mount(&b->mounts.p[i], env, err);
-    }
-    return st;
+    return st == WAX_OK ? wx_mounts_make(&b->mounts, env, err) : st;
 }
 
 wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env **ret_env,

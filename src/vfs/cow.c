@@ -121,7 +121,7 @@ static int stat_below(const struct cnode *dir, const char *name, struct stat *re
 
 static int open_below(const struct cnode *dir, const char *name, int flags, struct wx_file **ret)
 {
-    const struct wx_open_how how = {.flags = flags | O_RDONLY, .follow = false};
+    const struct wx_open_how how = {.flags = flags, .follow = false};
     return dir->low ? dir->low->dir->open(dir->low, name, &how, ret) : ENOENT;
 }
 
@@ -174,8 +174,7 @@ static int op_lookup(struct wx_node *node, const char *name, struct wx_node **re
         return e;
     }
     if (!S_ISDIR(st.st_mode)) {
-        return S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? file_node(dir, name, st.st_mode, ret)
-                                                          : EPERM; /* devices and their kind */
+        return file_node(dir, name, st.st_mode, ret);
     }
     e = make_mirror(dir, name, &up);
     return e ? e : merged_dir(dir, name, up, ret);
@@ -322,6 +321,9 @@ static int copy_up_locked(const struct cnode *c, struct wx_node **ret)
     if (!e && S_ISLNK(st.st_mode)) {
         return copy_link(c, ret);
     }
+    if (!e && !S_ISREG(st.st_mode)) {
+        return EPERM; /* a device, FIFO or socket is only where it is */
+    }
     struct wx_node *up = c->dir->up;
     e = e ? e : up->ops->create(up, c->name, S_IFREG, NULL, ret);
     if (e) {
@@ -365,6 +367,9 @@ static int file_open(struct wx_node *node, int flags, struct wx_file **ret)
     const struct cnode *c = in(node);
     struct wx_node *up;
     int e = upper_of(node, &up);
+    if (e == ENOENT && !S_ISREG(node->type)) { /* it keeps no bytes; below is said if it may be */
+        return open_below(c->dir, c->name, flags & ~(O_CREAT | O_TRUNC), ret);
+    }
     if (e == ENOENT && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))) {
         e = copy_up(node, &up);
     } else if (e == ENOENT) {

@@ -52,16 +52,18 @@ wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err)
 }
 
 /* The caller looks where it led. */
-static int open_unchecked(int dir_fd, const char *path, int flags, int *ret_fd)
+static int open_unchecked(const struct wx_hostdir *d, const char *path, int flags, int *ret_fd)
 {
     uint64_t mode = flags & O_CREAT ? 0666 : 0;
+    uint64_t resolve = RESOLVE | (d->opts & WX_HOST_NO_LINKS ? RESOLVE_NO_SYMLINKS : 0) |
+                       (d->opts & WX_HOST_NO_XDEV ? RESOLVE_NO_XDEV : 0);
     int fd = -EAGAIN;
     for (int i = 0; i <= RETRIES && fd == -EAGAIN; i++) {
-        fd = wx_fd_openat2(dir_fd, path, (uint64_t)(unsigned)flags, mode, RESOLVE);
+        fd = wx_fd_openat2(d->fd, path, (uint64_t)(unsigned)flags, mode, resolve);
     }
     /* No such call, one that a seccomp filter forbids, or no end of renames. */
     if (fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN) {
-        fd = wx_walk_beneath(dir_fd, path, flags);
+        fd = wx_walk_beneath(d, path, flags);
     }
     if (fd < 0) {
         return fd == -EXDEV ? WX_EOUTSIDE : -fd;
@@ -74,9 +76,9 @@ static int open_unchecked(int dir_fd, const char *path, int flags, int *ret_fd)
  * The kernel's own filesystems are refused at any depth, not only as the root of a mount:
  * /proc/self/mem below a mount of "/" is a regular file and would hand the host to the guest.
  */
-static int open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
+static int open_beneath(const struct wx_hostdir *d, const char *path, int flags, int *ret_fd)
 {
-    int fd, e = open_unchecked(dir_fd, path, flags, &fd);
+    int fd, e = open_unchecked(d, path, flags, &fd);
     if (e) {
         return e;
     }
@@ -107,7 +109,7 @@ struct last {
     char name[256];
 };
 
-static int split(int dir_fd, const char *path, struct last *l)
+static int split(const struct wx_hostdir *d, const char *path, struct last *l)
 {
     size_t len = trimmed(path, &l->slash), start = len;
     if (len == 0) {
@@ -132,7 +134,7 @@ static int split(int dir_fd, const char *path, struct last *l)
         memcpy(parent, path, start);
         parent[start] = '\0';
     }
-    return open_beneath(dir_fd, parent, O_PATH | O_DIRECTORY, &l->fd);
+    return open_beneath(d, parent, O_PATH | O_DIRECTORY, &l->fd);
 }
 
 static bool is_dot(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
@@ -144,25 +146,30 @@ static int finish(struct last *l, int result)
     return e;
 }
 
-static bool special(mode_t mode) { return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode); }
+/* What may not be opened below this mount. */
+static bool special(const struct wx_hostdir *d, mode_t mode)
+{
+    return !(d->opts & WX_HOST_SPECIAL) && !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
+}
 
 /* A name in the directory itself: the kernel has nothing to resolve, so plain calls do. */
-static bool is_plain_name(const char *path)
+static bool is_plain_name(const struct wx_hostdir *d, const char *path)
 {
-    return path[0] != '\0' && !strchr(path, '/') && strcmp(path, "..") != 0;
+    return !(d->opts & WX_HOST_NO_XDEV) && path[0] != '\0' && !strchr(path, '/') &&
+           strcmp(path, "..") != 0;
 }
 
 /* Whether something is where nothing may be used; what shares the directory's device is not. */
-static bool is_refused(int fd, const struct stat *st, dev_t dev)
+static bool is_refused(int fd, const struct stat *st, const struct wx_hostdir *d)
 {
-    return st->st_dev != dev && is_kernel_fs(fd);
+    return st->st_dev != d->dev && is_kernel_fs(fd);
 }
 
 /* A link put there meanwhile is followed as any other, if it may be. */
-static int open_for_real(int dir_fd, const char *path, int flags, int *ret_fd)
+static int open_for_real(const struct wx_hostdir *d, const char *path, int flags, int *ret_fd)
 {
-    if (is_plain_name(path)) {
-        int fd = openat(dir_fd, path, flags | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (is_plain_name(d, path)) {
+        int fd = openat(d->fd, path, flags | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0) {
             *ret_fd = fd;
             return 0;
@@ -171,26 +178,26 @@ static int open_for_real(int dir_fd, const char *path, int flags, int *ret_fd)
             return errno;
         }
     }
-    return open_unchecked(dir_fd, path, flags, ret_fd);
+    return open_unchecked(d, path, flags, ret_fd);
 }
 
 /* Before the real open, which may have effects. What is not there may be created. */
-static int check_type(int dir_fd, dev_t dev, const char *path, int flags)
+static int check_type(const struct wx_hostdir *d, const char *path, int flags)
 {
     struct stat st;
-    int e = wx_hostdir_stat(dir_fd, dev, path, !(flags & O_NOFOLLOW), &st);
+    int e = wx_hostdir_stat(d, path, !(flags & O_NOFOLLOW), &st);
     if (e) {
         return e == ENOENT && (flags & O_CREAT) ? 0 : e;
     }
-    return special(st.st_mode) ? EPERM : 0;
+    return special(d, st.st_mode) ? EPERM : 0;
 }
 
 /*
- * Devices, FIFOs and sockets are refused: opening a FIFO can block, a device can do anything. The
- * type is looked at before; O_NONBLOCK keeps a swapped-in FIFO from blocking and the type is
- * checked again on what was really opened.
+ * Devices, FIFOs and sockets are refused unless the mount allows them: opening a FIFO can block, a
+ * device can do anything. The type is looked at before; O_NONBLOCK keeps a swapped-in FIFO from
+ * blocking and the type is checked again on what was really opened.
  */
-int wx_hostdir_open(int dir_fd, dev_t dev, const char *path, const struct wx_open_how *how,
+int wx_hostdir_open(const struct wx_hostdir *d, const char *path, const struct wx_open_how *how,
                     int *ret_fd, struct stat *ret_stat)
 {
     int flags = how->flags | O_NOCTTY | (how->follow ? 0 : O_NOFOLLOW);
@@ -206,14 +213,14 @@ int wx_hostdir_open(int dir_fd, dev_t dev, const char *path, const struct wx_ope
     }
     /* Neither a new file nor a directory is special. */
     bool plain = (flags & O_DIRECTORY) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-    int fd, e = plain ? 0 : check_type(dir_fd, dev, path, flags);
+    int fd, e = plain ? 0 : check_type(d, path, flags);
     if (!e) {
-        e = open_for_real(dir_fd, path, flags | O_NONBLOCK, &fd);
+        e = open_for_real(d, path, flags | O_NONBLOCK, &fd);
     }
     if (e) {
         return e;
     }
-    if (fstat(fd, ret_stat) != 0 || special(ret_stat->st_mode) || is_refused(fd, ret_stat, dev)) {
+    if (fstat(fd, ret_stat) != 0 || special(d, ret_stat->st_mode) || is_refused(fd, ret_stat, d)) {
         (void)wx_fd_close(&fd);
         return EPERM;
     }
@@ -221,45 +228,46 @@ int wx_hostdir_open(int dir_fd, dev_t dev, const char *path, const struct wx_ope
     return 0;
 }
 
-int wx_hostdir_stat(int dir_fd, dev_t dev, const char *path, bool follow, struct stat *ret_stat)
+int wx_hostdir_stat(const struct wx_hostdir *d, const char *path, bool follow,
+                    struct stat *ret_stat)
 {
-    if (is_plain_name(path)) {
-        if (fstatat(dir_fd, path, ret_stat, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (is_plain_name(d, path)) {
+        if (fstatat(d->fd, path, ret_stat, AT_SYMLINK_NOFOLLOW) != 0) {
             return errno;
         }
-        if (ret_stat->st_dev == dev && !(follow && S_ISLNK(ret_stat->st_mode))) {
+        if (ret_stat->st_dev == d->dev && !(follow && S_ISLNK(ret_stat->st_mode))) {
             return 0;
         }
     }
     bool slash;
     (void)trimmed(path, &slash);
     int flags = O_PATH | (follow || slash ? 0 : O_NOFOLLOW) | (slash ? O_DIRECTORY : 0);
-    int fd, e = open_unchecked(dir_fd, path, flags, &fd);
+    int fd, e = open_unchecked(d, path, flags, &fd);
     if (!e) {
-        e = fstat(fd, ret_stat) != 0 ? errno : is_refused(fd, ret_stat, dev) ? EPERM : 0;
+        e = fstat(fd, ret_stat) != 0 ? errno : is_refused(fd, ret_stat, d) ? EPERM : 0;
         (void)wx_fd_close(&fd);
     }
     return e;
 }
 
-int wx_hostdir_mkdir(int dir_fd, const char *path)
+int wx_hostdir_mkdir(const struct wx_hostdir *d, const char *path)
 {
     struct last l;
-    int e = split(dir_fd, path, &l);
+    int e = split(d, path, &l);
     return e ? e : finish(&l, mkdirat(l.fd, l.name, 0777));
 }
 
-int wx_hostdir_rmdir(int dir_fd, const char *path)
+int wx_hostdir_rmdir(const struct wx_hostdir *d, const char *path)
 {
     struct last l;
-    int e = split(dir_fd, path, &l);
+    int e = split(d, path, &l);
     return e ? e : finish(&l, unlinkat(l.fd, l.name, AT_REMOVEDIR));
 }
 
-int wx_hostdir_unlink(int dir_fd, const char *path)
+int wx_hostdir_unlink(const struct wx_hostdir *d, const char *path)
 {
     struct last l;
-    int e = split(dir_fd, path, &l);
+    int e = split(d, path, &l);
     if (e) {
         return e;
     }
@@ -284,14 +292,15 @@ static int check_slash(const struct last *l)
     return 0;
 }
 
-int wx_hostdir_rename(int old_fd, const char *old_path, int new_fd, const char *new_path)
+int wx_hostdir_rename(const struct wx_hostdir *from, const char *old_path,
+                      const struct wx_hostdir *to, const char *new_path)
 {
     struct last a, b;
-    int e = split(old_fd, old_path, &a);
+    int e = split(from, old_path, &a);
     if (e) {
         return e;
     }
-    e = split(new_fd, new_path, &b);
+    e = split(to, new_path, &b);
     if (e) {
         (void)wx_fd_close(&a.fd);
         return e;
@@ -310,14 +319,15 @@ int wx_hostdir_rename(int old_fd, const char *old_path, int new_fd, const char *
     return e;
 }
 
-int wx_hostdir_link(int old_fd, const char *old_path, int new_fd, const char *new_path)
+int wx_hostdir_link(const struct wx_hostdir *from, const char *old_path,
+                    const struct wx_hostdir *to, const char *new_path)
 {
     struct last a, b;
-    int e = split(old_fd, old_path, &a);
+    int e = split(from, old_path, &a);
     if (e) {
         return e;
     }
-    e = split(new_fd, new_path, &b);
+    e = split(to, new_path, &b);
     if (!e) {
         struct stat st;
         e = check_slash(&a);
@@ -340,16 +350,13 @@ int wx_hostdir_link(int old_fd, const char *old_path, int new_fd, const char *ne
     return e;
 }
 
-int wx_hostdir_symlink(const char *target, int dir_fd, const char *path)
+int wx_hostdir_symlink(const char *target, const struct wx_hostdir *d, const char *path)
 {
     if (target[0] == '\0') {
         return ENOENT;
     }
-    if (target[0] == '/') {
-        return EPERM; /* would lead outside; never followed anyway */
-    }
     struct last l;
-    int e = split(dir_fd, path, &l);
+    int e = split(d, path, &l);
     if (e) {
         return e;
     }
@@ -362,17 +369,18 @@ int wx_hostdir_symlink(const char *target, int dir_fd, const char *path)
     return finish(&l, symlinkat(target, l.fd, l.name));
 }
 
-int wx_hostdir_readlink(int dir_fd, const char *path, char *buf, size_t len, size_t *ret_len)
+int wx_hostdir_readlink(const struct wx_hostdir *d, const char *path, char *buf, size_t len,
+                        size_t *ret_len)
 {
     struct last l;
-    int e = split(dir_fd, path, &l);
+    int e = split(d, path, &l);
     if (e) {
         return e;
     }
     if (l.slash) {                /* what it leads to is meant, and that is no link */
         (void)wx_fd_close(&l.fd); /* O_PATH */
         int fd;
-        e = open_beneath(dir_fd, path, O_PATH | O_DIRECTORY, &fd);
+        e = open_beneath(d, path, O_PATH | O_DIRECTORY, &fd);
         if (!e) {
             (void)wx_fd_close(&fd); /* O_PATH */
         }
@@ -388,11 +396,12 @@ int wx_hostdir_readlink(int dir_fd, const char *path, char *buf, size_t len, siz
     return e;
 }
 
-int wx_hostdir_utimens(int dir_fd, const char *path, bool follow, const struct timespec times[2])
+int wx_hostdir_utimens(const struct wx_hostdir *d, const char *path, bool follow,
+                       const struct timespec times[2])
 {
     bool slash;
     (void)trimmed(path, &slash);
-    int fd, e = open_beneath(dir_fd, path, O_PATH | (follow || slash ? 0 : O_NOFOLLOW), &fd);
+    int fd, e = open_beneath(d, path, O_PATH | (follow || slash ? 0 : O_NOFOLLOW), &fd);
     if (!e) {
         e = utimensat(fd, "", times, AT_EMPTY_PATH) != 0 ? errno : 0;
         (void)wx_fd_close(&fd);

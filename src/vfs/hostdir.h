@@ -18,19 +18,35 @@
  * kernel means by it). Paths are relative; rules: trailing slash = a directory is required; what
  * lies on a kernel filesystem is refused with EPERM.
  */
+enum {
+    WX_HOST_NO_LINKS = 1, /* following any symbolic link is ELOOP */
+    WX_HOST_NO_XDEV = 2,  /* what is mounted below it on the host leads outside */
+    WX_HOST_SPECIAL = 4   /* devices, FIFOs and sockets may be opened, without waiting */
+};
+/** A directory to resolve from: the root of a mount, or below one. */
+struct wx_hostdir {
+    int fd;
+    dev_t dev;     /* the device it is on, which is no kernel filesystem */
+    uint32_t opts; /* WX_HOST_*, those of its mount */
+};
+
 /** Open the root of a mount; refuses kernel filesystems such as /proc. */
 wax_status wx_hostdir_open_root(const char *path, int *ret_fd, wax_error **err);
-/* `dev`: the device the directory itself is on, which is no kernel filesystem. */
-int wx_hostdir_open(int dir_fd, dev_t dev, const char *path, const struct wx_open_how *how,
+int wx_hostdir_open(const struct wx_hostdir *d, const char *path, const struct wx_open_how *how,
                     int *ret_fd, struct stat *ret_stat);
-int wx_hostdir_stat(int dir_fd, dev_t dev, const char *path, bool follow, struct stat *ret_stat);
-int wx_hostdir_mkdir(int dir_fd, const char *path);
-int wx_hostdir_rmdir(int dir_fd, const char *path);
-int wx_hostdir_unlink(int dir_fd, const char *path);
-int wx_hostdir_rename(int old_fd, const char *old_path, int new_fd, const char *new_path);
-int wx_hostdir_link(int old_fd, const char *old_path, int new_fd, const char *new_path);
-int wx_hostdir_symlink(const char *target, int dir_fd, const char *path);
-int wx_hostdir_readlink(int dir_fd, const char *path, char *buf, size_t len, size_t *ret_len);
-int wx_hostdir_utimens(int dir_fd, const char *path, bool follow, const struct timespec times[2]);
+int wx_hostdir_stat(const struct wx_hostdir *d, const char *path, bool follow,
+                    struct stat *ret_stat);
+int wx_hostdir_mkdir(const struct wx_hostdir *d, const char *path);
+int wx_hostdir_rmdir(const struct wx_hostdir *d, const char *path);
+int wx_hostdir_unlink(const struct wx_hostdir *d, const char *path);
+int wx_hostdir_rename(const struct wx_hostdir *from, const char *old_path,
+                      const struct wx_hostdir *to, const char *new_path);
+int wx_hostdir_link(const struct wx_hostdir *from, const char *old_path,
+                    const struct wx_hostdir *to, const char *new_path);
+int wx_hostdir_symlink(const char *target, const struct wx_hostdir *d, const char *path);
+int wx_hostdir_readlink(const struct wx_hostdir *d, const char *path, char *buf, size_t len,
+                        size_t *ret_len);
+int wx_hostdir_utimens(const struct wx_hostdir *d, const char *path, bool follow,
+                       const struct timespec times[2]);
 
 #endif

@@ -24,7 +24,7 @@
 
 struct hostfile {
     struct wx_file file;
-    dev_t dev;                         /* of a directory */
+    struct wx_hostdir at;              /* a directory; its descriptor is file.host_fd */
     struct wx_mutex lock;              /* leaf; directory listing */
     int list_fd WAX_GUARDED_BY(&lock); /* readable descriptor of a directory, -1 until listed */
     WX_VEC(int64_t) offsets WAX_GUARDED_BY(&lock); /* host position behind entry i */
@@ -313,15 +313,16 @@ static int dir_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *
 
 /* -------- paths -------- */
 
-static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev);
+static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev,
+                                uint32_t opts);
 
 static int path_open(struct wx_file *d, const char *path, const struct wx_open_how *how,
                      struct wx_file **ret)
 {
     struct stat st;
-    int fd, e = wx_hostdir_open(d->host_fd, in(d)->dev, path, how, &fd, &st);
+    int fd, e = wx_hostdir_open(&in(d)->at, path, how, &fd, &st);
     if (!e) {
-        *ret = new_file(d->mem, fd, wx_filetype(st.st_mode), st.st_dev);
+        *ret = new_file(d->mem, fd, wx_filetype(st.st_mode), st.st_dev, in(d)->at.opts);
         e = *ret ? 0 : ENOMEM;
     }
     return e;
@@ -329,45 +330,45 @@ static int path_open(struct wx_file *d, const char *path, const struct wx_open_h
 
 static int path_stat(struct wx_file *d, const char *path, bool follow, struct stat *ret)
 {
-    return wx_hostdir_stat(d->host_fd, in(d)->dev, path, follow, ret);
+    return wx_hostdir_stat(&in(d)->at, path, follow, ret);
 }
 
 static int path_utimens(struct wx_file *d, const char *path, bool follow,
                         const struct timespec times[2])
 {
-    return wx_hostdir_utimens(d->host_fd, path, follow, times);
+    return wx_hostdir_utimens(&in(d)->at, path, follow, times);
 }
 
 static int path_mkdir(struct wx_file *d, const char *path)
 {
-    return wx_hostdir_mkdir(d->host_fd, path);
+    return wx_hostdir_mkdir(&in(d)->at, path);
 }
 static int path_rmdir(struct wx_file *d, const char *path)
 {
-    return wx_hostdir_rmdir(d->host_fd, path);
+    return wx_hostdir_rmdir(&in(d)->at, path);
 }
 static int path_unlink(struct wx_file *d, const char *path)
 {
-    return wx_hostdir_unlink(d->host_fd, path);
+    return wx_hostdir_unlink(&in(d)->at, path);
 }
 static int path_symlink(const char *target, struct wx_file *d, const char *path)
 {
-    return wx_hostdir_symlink(target, d->host_fd, path);
+    return wx_hostdir_symlink(target, &in(d)->at, path);
 }
 static int path_readlink(struct wx_file *d, const char *path, char *buf, size_t len,
                          size_t *ret_len)
 {
-    return wx_hostdir_readlink(d->host_fd, path, buf, len, ret_len);
+    return wx_hostdir_readlink(&in(d)->at, path, buf, len, ret_len);
 }
 static int path_rename(struct wx_file *from, const char *path, struct wx_file *to,
                        const char *to_path)
 {
-    return wx_hostdir_rename(from->host_fd, path, to->host_fd, to_path);
+    return wx_hostdir_rename(&in(from)->at, path, &in(to)->at, to_path);
 }
 static int path_link(struct wx_file *from, const char *path, struct wx_file *to,
                      const char *to_path)
 {
-    return wx_hostdir_link(from->host_fd, path, to->host_fd, to_path);
+    return wx_hostdir_link(&in(from)->at, path, &in(to)->at, to_path);
 }
 
 /* -------- the tables -------- */
@@ -404,7 +405,8 @@ static const struct wx_dir_ops paths = {
     path_unlink, path_symlink, path_readlink, path_rename, path_link,
 };
 
-static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev)
+static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev,
+                                uint32_t opts)
 {
     struct hostfile *h = wx_zalloc(mem, sizeof *h);
     if (!h) {
@@ -418,7 +420,7 @@ static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetyp
                                           : &stream_ops,
                  mem, filetype);
     h->file.host_fd = host_fd;
-    h->dev = dev;
+    h->at = (struct wx_hostdir){host_fd, dev, opts};
     h->file.dir = is_dir ? &paths : NULL;
     wx_mutex_init(&h->lock);
     wx_mutex_lock(&h->lock);
@@ -429,9 +431,12 @@ static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetyp
 
 struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
 {
+    return new_file(mem, host_fd, filetype, 0, 0);
+}
+
+struct wx_file *wx_hostfile_new_dir(struct wx_mem *mem, int host_fd, uint32_t opts)
+{
     struct stat st = {0};
-    if (filetype == WX_FT_DIR) {
-        (void)fstat(host_fd, &st); /* else every look below it asks which filesystem it is on */
-    }
-    return new_file(mem, host_fd, filetype, st.st_dev);
+    (void)fstat(host_fd, &st); /* else every look below it asks which filesystem it is on */
+    return new_file(mem, host_fd, WX_FT_DIR, st.st_dev, opts);
 }

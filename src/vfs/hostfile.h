@@ -6,10 +6,12 @@
 #include "vfs/file.h"
 
 /**
- * A file over a host descriptor, which it takes (also on failure). A directory (O_PATH is enough)
- * can be walked from. @return NULL when out of memory
+ * A file or stream over a host descriptor, which it takes (also on failure).
+ * @return NULL when out of memory
  */
 struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetype);
+/** A directory (O_PATH is enough) to walk from; opts: WX_HOST_*, for all below it, too. */
+struct wx_file *wx_hostfile_new_dir(struct wx_mem *mem, int host_fd, uint32_t opts);
 /** Type of a host descriptor. */
 uint8_t wx_hostfile_type(int host_fd);
 

@@ -26,6 +26,8 @@
 #define MAX_TEXT 8192 /* path and link texts not walked yet */
 
 struct walk {
+    const struct wx_hostdir *start;
+    uint64_t mount; /* of the start, if no other may be entered */
     int flags;
     int dirs[MAX_DEPTH]; /* [0] is the caller's */
     unsigned depth;      /* index of the present directory */
@@ -56,10 +58,51 @@ static int next_step(struct walk *w, struct step *s)
     return 0;
 }
 
+/* Which mount of the host a descriptor is on. @return host errno */
+static int mount_of(int fd, uint64_t *ret)
+{
+    struct statx st;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) != 0) {
+        return errno;
+    }
+    *ret = st.stx_mnt_id;
+    return st.stx_mask & STATX_MNT_ID ? 0 : ENOSYS;
+}
+
+/* Whether something open may be used: it is on the mount of the start. @return host errno */
+static int check_mount(const struct walk *w, int fd)
+{
+    uint64_t mount;
+    int e = mount_of(fd, &mount);
+    return e ? e : mount != w->mount ? EXDEV : 0;
+}
+
+/* The same of a name, before opening it has effects; what is not there is on no other. */
+static int check_name(const struct walk *w, const char *name)
+{
+    int fd = openat(w->dirs[w->depth], name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int e = fd < 0 ? 0 : check_mount(w, fd);
+    (void)wx_fd_close(&fd); /* O_PATH */
+    return e;
+}
+
 static int open_at(const struct walk *w, const char *name, int flags)
 {
+    bool stays = (w->start->opts & WX_HOST_NO_XDEV) != 0;
+    int e = stays && !(flags & O_PATH) ? check_name(w, name) : 0;
+    if (e) {
+        return -e;
+    }
     int fd = openat(w->dirs[w->depth], name, flags | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) {
+        return -errno;
+    }
+    e = stays ? check_mount(w, fd) : 0;
+    if (e) {
+        (void)wx_fd_close(&fd); /* nothing was done with it */
+        return -e;
+    }
+    return fd;
 }
 
 /* Put the text of a link before the rest. `fd` is the link itself, or a directory with `name`. */
@@ -69,6 +112,9 @@ static int expand(struct walk *w, int fd, const char *name, const struct step *s
     ssize_t n = readlinkat(fd, name, link, sizeof link);
     if (n < 0) {
         return errno;
+    }
+    if (w->start->opts & WX_HOST_NO_LINKS) {
+        return ELOOP;
     }
     size_t len = (size_t)n, rest = strlen(w->rest);
     if (++w->n_links > MAX_LINKS) {
@@ -171,9 +217,9 @@ static int run(struct walk *w)
     return open_at(w, ".", w->flags); /* the path ended in dots */
 }
 
-int wx_walk_beneath(int dir_fd, const char *path, int flags)
+int wx_walk_beneath(const struct wx_hostdir *d, const char *path, int flags)
 {
-    struct walk w = {.flags = flags};
+    struct walk w = {.start = d, .flags = flags};
     size_t len = strlen(path);
     if (len == 0) {
         return -ENOENT;
@@ -184,10 +230,11 @@ int wx_walk_beneath(int dir_fd, const char *path, int flags)
     if (path[0] == '/') {
         return -EXDEV;
     }
-    w.dirs[0] = dir_fd;
+    w.dirs[0] = d->fd;
     memcpy(w.text, path, len + 1);
     w.rest = w.text;
-    int fd = run(&w);
+    int e = d->opts & WX_HOST_NO_XDEV ? mount_of(d->fd, &w.mount) : 0;
+    int fd = e ? -e : run(&w);
     while (w.depth > 0) {
         (void)wx_fd_close(&w.dirs[w.depth--]); /* O_PATH */
     }

@@ -3,12 +3,15 @@
 #ifndef WX_VFS_WALK_H
 #define WX_VFS_WALK_H
 
+#include "vfs/hostdir.h"
+
 /**
- * What openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS does, one component at a time. New
- * files get mode 0666 less the umask; the descriptor is close-on-exec.
+ * What openat2 with RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS and what the directory's options add
+ * does, one component at a time. New files get mode 0666 less the umask; the descriptor is
+ * close-on-exec.
  *
  * @return descriptor, or -errno; -EXDEV when the path leads outside
  */
-int wx_walk_beneath(int dir_fd, const char *path, int flags);
+int wx_walk_beneath(const struct wx_hostdir *d, const char *path, int flags);
 
 #endif

@@ -174,7 +174,13 @@ wx_wasi_ret wx_wasi_path_symlink(struct wx_wasi_call *c, const uint64_t *a)
         return e;
     }
     e = at_init(c, a[2], a[3], a[4], WX_R(WX_RN_PATH_SYMLINK), &at);
-    wx_wasi_ret r = e ? e : done(c, &at, at.dir.file->dir->symlink(target, at.dir.file, at.path));
+    wx_wasi_ret r = e;
+    if (!e) {
+        /* An absolute link would lead outside, and is never followed anyway. */
+        int host =
+            target[0] == '/' ? EPERM : at.dir.file->dir->symlink(target, at.dir.file, at.path);
+        r = done(c, &at, host);
+    }
     wx_free(&c->env->mem, target);
     return r;
 }

@@ -4,8 +4,9 @@
 
 #include <stdio.h>
 
-static const struct rule *const tables[] = {open_rules, name_rules, io_rules,   dir_rules,
-                                            fd_rules,   poll_rules, call_rules, hole_rules};
+static const struct rule *const tables[] = {open_rules, name_rules, io_rules,
+                                            dir_rules,  fd_rules,   mount_rules,
+                                            poll_rules, call_rules, hole_rules};
 
 int main(int argc, char **argv)
 {

@@ -33,7 +33,7 @@ struct rule {
     void (*check)(void);
 };
 extern const struct rule open_rules[], name_rules[], io_rules[], dir_rules[], fd_rules[],
-    poll_rules[], call_rules[], hole_rules[];
+    mount_rules[], poll_rules[], call_rules[], hole_rules[];
 /* Checks that stand for a hole as well. */
 void rule_poll_counts(void);
 void rule_renumber(void);

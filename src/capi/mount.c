@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts: options checked when they are described, filesystems made for each environment. */
+#include "capi/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "capi/capi.h"
+#include "os/fd.h"
+#include "vfs/cow.h"
+#include "vfs/hostdir.h"
+#include "vfs/hostfile.h"
+#include "vfs/memfs.h"
+#include "wasi/env.h"
+
+#define MEM_BYTES (UINT64_C(64) << 20) /* unless said otherwise */
+#define MEM_INODES UINT64_C(65536)
+#define FLAGS (WAX_MOUNT_RO | WAX_MOUNT_COW | WAX_MOUNT_NO_XDEV | WAX_MOUNT_SPECIAL)
+#define HOST_FLAGS (WAX_MOUNT_COW | WAX_MOUNT_NO_XDEV | WAX_MOUNT_SPECIAL)
+
+void wx_mounts_fini(struct wx_mount_list *l, struct wx_mem *mem)
+{
+    for (size_t i = 0; i < l->specs.n; i++) {
+        (void)wx_fd_close(&l->specs.p[i].fd); /* O_PATH */
+        wx_free(mem, l->specs.p[i].guest);
+    }
+    wx_vec_fini(mem, &l->specs);
+}
+
+static wax_status check_options(const char *guest, const wax_mount_options *o, wax_error **err)
+{
+    uint32_t writes = o->flags & (WAX_MOUNT_RO | WAX_MOUNT_COW);
+    WX_REQUIRE(o->struct_size == sizeof *o, err, "options were not initialised");
+    WX_REQUIRE((o->flags & ~(uint32_t)FLAGS) == 0, err, "unknown flags");
+    WX_REQUIRE(o->symlinks <= WAX_SYMLINKS_NONE, err, "unknown policy of symbolic links");
+    if (o->symlinks == WAX_SYMLINKS_IN_ROOT) {
+        return wx_fail(err, WAX_E_UNSUPPORTED, "symbolic links of a guest root are not there yet");
+    }
+    WX_REQUIRE(writes != (WAX_MOUNT_RO | WAX_MOUNT_COW), err,
+               "read-only and copy on write exclude each other");
+    WX_REQUIRE(o->host || !(o->flags & HOST_FLAGS), err, "these flags need a host directory");
+    WX_REQUIRE(guest[0], err, "the guest path is empty");
+    return WAX_OK;
+}
+
+static wax_status check_place(const struct wx_mount_list *l, const char *guest,
+                              const wax_mount_options *o, wax_error **err)
+{
+    for (size_t i = 0; i < l->specs.n; i++) {
+        if (strcmp(l->specs.p[i].guest, guest) == 0) {
+            return wx_fail(err, WAX_E_INVALID,
+                           "cannot mount '%s' at '%s': there is a mount already",
+                           o->host ? o->host : "a filesystem in memory", guest);
+        }
+    }
+    return WAX_OK;
+}
+
+wax_status wx_mounts_add(struct wx_mount_list *l, struct wx_mem *mem, const char *guest,
+                         const wax_mount_options *o, wax_error **err)
+{
+    struct wx_mount_spec spec = {.fd = -1, .options = *o};
+    wax_status st = check_options(guest, o, err);
+    st = st == WAX_OK ? check_place(l, guest, o, err) : st;
+    if (st == WAX_OK && o->host) {
+        st = wx_hostdir_open_root(o->host, &spec.fd, err);
+    }
+    if (st != WAX_OK) {
+        return st;
+    }
+    spec.options.host = NULL; /* borrowed for the call */
+    spec.guest = wx_strndup(mem, guest, strlen(guest));
+    if (!spec.guest || !wx_vec_push(mem, &l->specs, spec)) {
+        (void)wx_fd_close(&spec.fd); /* O_PATH */
+        wx_free(mem, spec.guest);
+        return wx_fail_nomem(err, "the builder");
+    }
+    return WAX_OK;
+}
+
+/* -------- making -------- */
+
+static uint32_t host_options(const wax_mount_options *o)
+{
+    return (o->flags & WAX_MOUNT_NO_XDEV ? WX_HOST_NO_XDEV : 0) |
+           (o->flags & WAX_MOUNT_SPECIAL ? WX_HOST_SPECIAL : 0) |
+           (o->symlinks == WAX_SYMLINKS_NONE ? WX_HOST_NO_LINKS : 0);
+}
+
+static wax_status make(const struct wx_mount_spec *m, struct wx_env *env, wax_error **err)
+{
+    const wax_mount_options *o = &m->options;
+    const struct wx_memfs_limits limits = {o->max_bytes ? o->max_bytes : MEM_BYTES,
+                                           o->max_inodes ? o->max_inodes : MEM_INODES};
+    struct wx_file *dir = NULL;
+    int fd = m->fd >= 0 ? fcntl(m->fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (m->fd >= 0 && fd < 0) {
+        return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", m->guest);
+    }
+    if (fd >= 0) {
+        dir = wx_hostfile_new_dir(&env->mem, fd, host_options(o));
+        dir = dir && (o->flags & WAX_MOUNT_COW) ? wx_cow_new(&env->mem, dir, &limits) : dir;
+    } else {
+        dir = wx_memfs_new(&env->mem, &limits);
+    }
+    return wx_env_mount(env, dir, m->guest, (o->flags & WAX_MOUNT_RO) != 0, err);
+}
+
+wax_status wx_mounts_make(const struct wx_mount_list *l, struct wx_env *env, wax_error **err)
+{
+    wax_status st = WAX_OK;
+    for (size_t i = 0; i < l->specs.n && st == WAX_OK; i++) {
+        st = make(&l->specs.p[i], env, err);
+    }
+    return st;
+}
