@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "grants.h"
+#include "trace.h"
 
 extern char **environ;
 
@@ -44,7 +45,10 @@ static const char help[] =
     "  --deterministic           results with the same bits everywhere (canonical NaNs)\n"
     "  --stats                   at the end, the functions called and looping most\n"
     "  --profile perfmap|jitdump[=DIR]  files for perf(1), by default in /tmp\n"
-    "  --trace                   log every WASI call      -v, -q  more, fewer messages\n"
+    "  --trace[=CLASS,...][:FILE]  write the guest's calls, decoded: all, file fd dir clock\n"
+    "        random poll sock proc thread env dl, or names of calls; to FILE or standard error\n"
+    "  --trace-summary           at the end, calls, errors and time by call\n"
+    "  -v, -q                    more, fewer messages\n"
     "\n"
     "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"
     "69 import or feature missing, 74 I/O, 124 timeout, 134 trap or exception\n";
@@ -64,7 +68,8 @@ struct run {
     const char *argv0, *invoke;
     uint64_t timeout_ns, max_memory, fuel;
     uint32_t max_threads, max_fds;
-    int trace, no_threads, use_fuel;
+    int no_threads, use_fuel;
+    struct cli_trace trace;
     wax_engine_options engine;
 };
 
@@ -142,6 +147,8 @@ static int set_option(struct run *r, const char *name, const char *value)
         r->engine.features = value;
     } else if (strcmp(name, "--profile") == 0) {
         return set_profile(r, value);
+    } else if (strcmp(name, "--trace") == 0) {
+        return cli_trace_option(&r->trace, value);
     } else if (strcmp(name, "--timeout") == 0) {
         return cli_parse_time(value, &r->timeout_ns);
     } else if (strcmp(name, "--max-memory") == 0) {
@@ -189,8 +196,9 @@ static const char *respell(struct run *r, const char *value, int guest_first)
 static int is_flag(struct run *r, const char *arg)
 {
     if (strcmp(arg, "--trace") == 0) {
-        r->trace = 1;
-        r->engine.log_level = WAX_LOG_TRACE;
+        return cli_trace_option(&r->trace, "") == 0;
+    } else if (strcmp(arg, "--trace-summary") == 0) {
+        r->trace.summary = 1;
     } else if (strcmp(arg, "--deterministic") == 0) {
         r->engine.canonical_nans = 1; /* relaxed SIMD has one result each, anyway */
     } else if (strcmp(arg, "--stats") == 0) {
@@ -279,7 +287,7 @@ static int grant_each(wax_builder *b, int (*grant)(wax_builder *b, const char *s
 }
 
 /* @return 0 or an exit status; what is wrong has been told */
-static int describe(const struct run *r, wax_builder *b, int argc, char **argv)
+static int describe(struct run *r, wax_builder *b, int argc, char **argv)
 {
     wax_error *error = NULL;
     wax_status st = wax_builder_inherit_stdio(b, &error);
@@ -297,7 +305,7 @@ static int describe(const struct run *r, wax_builder *b, int argc, char **argv)
     status = status ? status : grant_each(b, cli_tmpfs, r->tmpfs, r->n_tmpfs);
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
-    wax_builder_trace(b, r->trace);
+    status = status ? status : cli_trace_start(&r->trace, b);
     return status;
 }
 
@@ -437,8 +445,7 @@ static int run_env(const struct run *r, wax_env *env)
     return status;
 }
 
-static int run_module(const struct run *r, wax_engine *engine, wax_module *module, int argc,
-                      char **argv)
+static int run_module(struct run *r, wax_engine *engine, wax_module *module, int argc, char **argv)
 {
     wax_error *error = NULL;
     wax_builder *builder = NULL;
@@ -452,7 +459,7 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
     status = describe(r, builder, argc - 1, argv + 1);
     if (status) {
         wax_builder_free(builder);
-        return status;
+        return cli_trace_end(&r->trace, NULL, status);
     }
     if (wax_store_new(engine, &store, &error) != WAX_OK ||
         wax_linker_new(engine, &linker, &error) != WAX_OK ||
@@ -471,6 +478,7 @@ static int run_module(const struct run *r, wax_engine *engine, wax_module *modul
             wax_error_free(error);
         }
     }
+    status = cli_trace_end(&r->trace, env, status);
     wax_env_free(env);
     wax_builder_free(builder);
     wax_linker_free(linker);
@@ -557,6 +565,7 @@ int cmd_run(int argc, char **argv)
     for (unsigned i = 0; i < r.n_respelled; i++) {
         free(r.respelled[i]);
     }
+    free(r.trace.classes);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed just above */
     return status;
 }

@@ -265,15 +265,56 @@ WAX_API void wax_builder_grant(wax_builder *builder, uint32_t capabilities);
 WAX_API void wax_builder_limits(wax_builder *builder, uint32_t max_threads, uint32_t max_fds,
                                 uint64_t max_memory_bytes);
 
+/** A finished call of the guest. Fields may be added at the end. */
+typedef struct wax_trace_record {
+    const char *space;      /* "wasi_snapshot_preview1" */
+    const char *name;       /* "fd_write" */
+    const char *call_class; /* "fd" */
+    uint32_t thread;        /* guest thread, from 1 */
+    uint32_t n_args;
+    const uint64_t *args;   /* as the guest gave them */
+    int32_t error;          /* guest errno, 0 = success; -1: the call did not come back */
+    const char *error_name; /* "noent"; "" if it did not come back */
+    const char *rule;       /* which rule refused the call; "" if none did */
+    uint64_t start_ns;      /* monotonic time of the host */
+    uint64_t duration_ns;   /* waiting included */
+    const char *text;       /* "fd_write(1, [{\"hi\", 2}], 1, [2]) = success" */
+} wax_trace_record;
+
 /**
- * Log every WASI call, decoded, at level WAX_LOG_TRACE.
+ * Receives one finished call, on the guest thread that made it; several may come at once. The
+ * record and its text are valid during the call. It must not call back into the guest.
+ */
+typedef void (*wax_trace_fn)(void *data, const wax_trace_record *record);
+
+/**
+ * Trace calls of WASI and WASIX, decoded. Imports that are not traced cost nothing. Text from the
+ * guest is quoted; addresses outside its memory are written as such.
  *
- * @param builder  borrowed; NULL accepted
- * @param on       1 or 0
+ * @param builder  borrowed
+ * @param classes  comma-separated: file, fd, dir, clock, random, poll, sock, proc, thread, env, dl,
+ *                 all, or names of calls; "" = all; NULL = trace nothing
+ * @param fn       called while environments made by this builder live; NULL = lines to the log, at
+ *                 level WAX_LOG_TRACE
+ * @param data     given to it
+ * @return WAX_OK; WAX_E_INVALID naming the word that is no class and no call; WAX_E_NOMEM
  * @since 0.1
  * @source waxwing
  */
-WAX_API void wax_builder_trace(wax_builder *builder, int on);
+WAX_API WAX_MUST_USE wax_status wax_builder_trace(wax_builder *builder, const char *classes,
+                                                  wax_trace_fn fn, void *data, wax_error **err);
+
+/**
+ * Count calls and the time they take, for wax_env_call_count().
+ *
+ * @param builder  borrowed
+ * @param on       1 or 0
+ * @return WAX_OK; WAX_E_NOMEM, WAX_E_INVALID
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_count_calls(wax_builder *builder, int on,
+                                                        wax_error **err);
 
 /**
  * Offer definitions of the embedder; they are taken before those of WASI. Guest threads can have
@@ -403,6 +444,27 @@ WAX_API void wax_env_cancel(wax_env *env);
  * @source wasi-threads
  */
 WAX_API uint32_t wax_env_n_threads(wax_env *env);
+
+/** What the calls of one import came to, in all threads of an environment. */
+typedef struct wax_call_count {
+    const char *space; /* valid for ever, as name */
+    const char *name;
+    uint64_t calls;  /* that are over */
+    uint64_t errors; /* that gave an errno other than success */
+    uint64_t ns;     /* time in them, waiting included */
+} wax_call_count;
+
+/**
+ * Read the counters of one import, in environments that count (wax_builder_count_calls()).
+ *
+ * @param env        borrowed; any thread
+ * @param idx        from 0, the imports that were called, in the order of their table
+ * @param ret_count  written if there is one
+ * @return 1; 0 past the end or when the environment does not count
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API int wax_env_call_count(wax_env *env, size_t idx, wax_call_count *ret_count);
 
 /* -------- guest memory through the environment; every access is bounds-checked -------- */
 

@@ -16,6 +16,7 @@
 #include "vfs/memfs.h"
 #include "vfs/stream.h"
 #include "wasi/env.h"
+#include "wasi/trace.h"
 
 enum stream_kind { STREAM_NULL, STREAM_FD, STREAM_BYTES, STREAM_BUFFER, STREAM_CALL };
 
@@ -38,7 +39,7 @@ struct wax_builder {
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
     uint64_t max_memory_bytes;
-    bool trace;
+    struct wx_trace *trace; /* what environments get a copy of; NULL: nothing */
     struct wx_linker *linker;
     struct wx_store *store;
 };
@@ -102,6 +103,7 @@ void wax_builder_free(wax_builder *b)
     for (int i = 0; i < 3; i++) {
         stream_fini(b, &b->streams[i]);
     }
+    wx_trace_free(b->trace);
     struct wx_engine *e = b->engine;
     wx_free(b->mem, b);
     wx_engine_unref(e);
@@ -264,11 +266,42 @@ void wax_builder_limits(wax_builder *b, uint32_t max_threads, uint32_t max_fds,
     }
 }
 
-void wax_builder_trace(wax_builder *b, int on)
+/* The description of what to trace; NULL: out of memory. */
+static struct wx_trace *get_trace(struct wax_builder *b)
 {
-    if (b) {
-        b->trace = on != 0;
+    b->trace = b->trace ? b->trace : wx_trace_new(b->mem);
+    return b->trace;
+}
+
+wax_status wax_builder_trace(wax_builder *b, const char *classes, wax_trace_fn fn, void *data,
+                             wax_error **err)
+{
+    WX_REQUIRE(b, err, "the builder is NULL");
+    bool want[WX_ABI_N] = {0};
+    wax_status st = classes ? wx_trace_select(classes, want, err) : WAX_OK;
+    if (st != WAX_OK) {
+        return st;
     }
+    struct wx_trace *t = get_trace(b);
+    if (!t) {
+        return wx_fail_nomem(err, "a trace");
+    }
+    t->lines = classes != NULL;
+    t->fn = fn;
+    t->data = data;
+    memcpy(t->want, want, sizeof want);
+    return WAX_OK;
+}
+
+wax_status wax_builder_count_calls(wax_builder *b, int on, wax_error **err)
+{
+    WX_REQUIRE(b, err, "the builder is NULL");
+    struct wx_trace *t = get_trace(b);
+    if (!t) {
+        return wx_fail_nomem(err, "counters of calls");
+    }
+    t->count = on != 0;
+    return WAX_OK;
 }
 
 void wax_builder_linker(wax_builder *b, wax_linker *linker)
@@ -320,7 +353,6 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
     struct wx_env *env = handle->env;
     wax_status st = WAX_OK;
     env->grants = b->grants;
-    env->trace = b->trace;
     env->embedder = b->linker;
     env->limits.max_threads = b->max_threads ? b->max_threads : env->limits.max_threads;
     env->limits.max_memory_bytes = b->max_memory_bytes;
@@ -330,6 +362,10 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
     }
     for (size_t i = 0; i < b->vars.n && st == WAX_OK; i++) {
         st = wx_env_add_var(env, b->vars.p[i], err);
+    }
+    if (b->trace && st == WAX_OK) {
+        env->trace = wx_trace_copy(&env->mem, b->trace);
+        st = env->trace ? WAX_OK : wx_fail_nomem(err, "a trace");
     }
     st = st == WAX_OK ? set_streams(b, handle, err) : st;
     return st == WAX_OK ? wx_mounts_make(&b->mounts, env, err) : st;

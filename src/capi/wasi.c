@@ -8,6 +8,7 @@
 #include "engine/rt/engine.h"
 #include "vfs/memfs.h"
 #include "wasi/env.h"
+#include "wasi/trace.h"
 #include "wasi/fdtable.h"
 
 void wax_env_free(wax_env *env)
@@ -138,4 +139,20 @@ wax_status wax_env_output(wax_env *env, int stream, char **ret_bytes, size_t *re
     *ret_bytes = bytes;
     *ret_len = len;
     return WAX_OK;
+}
+
+int wax_env_call_count(wax_env *env, size_t idx, wax_call_count *ret_count)
+{
+    struct wx_trace *t = env ? env->env->trace : NULL;
+    for (unsigned row = 0; t && t->count && row < WX_ABI_N; row++) {
+        const struct wx_call_count *n = &t->counts[row];
+        uint64_t calls = wx_load_relaxed(&n->calls);
+        if (calls == 0 || idx--) {
+            continue;
+        }
+        *ret_count = (wax_call_count){wx_abi_space(row), wx_abi_name(row), calls,
+                                      wx_load_relaxed(&n->errors), wx_load_relaxed(&n->ns)};
+        return 1;
+    }
+    return 0;
 }

@@ -2,12 +2,12 @@
 /* The ABI table: look-up, type check, and the thunk every call goes through. */
 #include "wasi/abi.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
+#include "wasi/trace.h"
 
 #define wx_wasi_none NULL
 enum space { WASI, UNSTABLE, PREVIEW1, WASIX32, WASIX64, N_SPACES };
@@ -20,7 +20,7 @@ static const char spaces[N_SPACES][24] = {
  * the sooner a process is up.
  */
 #define MAX_NAME 32
-#define MAX_ARGS 15
+#define MAX_ARGS WX_ABI_MAX_ARGS
 static const struct row {
     uint8_t space;
     uint8_t name_len;
@@ -71,11 +71,29 @@ bool wx_abi_find(struct wx_name space, struct wx_name name, struct wx_abi_func *
                                         .results = r->results,
                                         .handler = handlers[i],
                                         .is64 = key == WASIX64,
-                                        .wasix = key >= WASIX32};
+                                        .wasix = key >= WASIX32,
+                                        .row = (uint16_t)i};
             return true;
         }
     }
     return false;
+}
+
+const char *wx_abi_space(unsigned row) { return spaces[table[row].space]; }
+const char *wx_abi_name(unsigned row) { return table[row].name; }
+
+const char *wx_abi_param_names(unsigned row)
+{
+    static const char names[] =
+#define ABI(SPACE, NAME, PARAMS, RESULTS, HANDLER, NAMES) NAMES "\0"
+#include "wasi/abi.def"
+#undef ABI
+        ;
+    const char *p = names;
+    for (; row; row--) {
+        p += strlen(p) + 1;
+    }
+    return p;
 }
 
 /* What a linked import needs to find its way back; one per import and store. */
@@ -99,24 +117,7 @@ void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, 
                                .binding = data};
 }
 
-static void trace(const struct wx_wasi_call *c, const uint64_t *args, wx_wasi_ret ret)
-{
-    char text[512];
-    size_t n = strlen(c->abi->params), len = 0;
-    for (size_t i = 0; i < n && len < sizeof text - 32; i++) {
-        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): there is one for each parameter */
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s0x%llx", i ? ", " : "",
-                                (unsigned long long)args[i]);
-    }
-    text[len] = '\0';
-    wx_logf(&c->env->log, WX_LOG_TRACE, "wasi", "[%u] %s(%s) = %s", c->self->tid, c->abi->name,
-            text,
-            ret >= 0             ? wx_werrno_name((uint32_t)ret)
-            : ret == WX_RET_WAIT ? "..."
-                                 : "-");
-}
-
-enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)
+static enum wx_outcome outcome(const struct wx_wasi_call *c, wx_wasi_ret ret)
 {
     switch (ret) {
     case WX_RET_DONE: return WX_DONE;
@@ -125,6 +126,14 @@ enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)
     case WX_RET_EXIT: return WX_EXIT;
     default: c->slots[0] = (uint32_t)ret; return WX_DONE;
     }
+}
+
+enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)
+{
+    if (c->self->line && c->self->line->abi == c->abi) {
+        wx_trace_end(c, ret);
+    }
+    return outcome(c, ret);
 }
 
 /* R29: what is not there yet answers ENOSYS, or traps by name when it has no result. */
@@ -141,24 +150,47 @@ static wx_wasi_ret unimplemented(struct wx_wasi_call *c)
     return WX_RET_TRAP;
 }
 
+static enum wx_outcome no_memory(const struct wx_wasi_call *c)
+{
+    (void)wx_fail(&c->t->error, WAX_TRAP, "%s.%s needs a memory, and the module exports none",
+                  c->abi->space, c->abi->name);
+    return wx_trap(c->t, WX_TRAP_HOST);
+}
+
+static void get_args(const struct wx_wasi_call *c, uint64_t args[MAX_ARGS])
+{
+    for (size_t i = 0; c->abi->params[i]; i++) {
+        args[i] = c->abi->params[i] == 'i' ? (uint32_t)c->slots[i] : c->slots[i];
+    }
+}
+
 static enum wx_outcome thunk(struct wx_thread *t, void *data, uint64_t *slots)
 {
     struct wx_wasi_call c;
-    wx_wasi_call_init(&c, t, data, slots);
     uint64_t args[MAX_ARGS];
-    for (size_t i = 0; c.abi->params[i]; i++) {
-        args[i] = c.abi->params[i] == 'i' ? (uint32_t)slots[i] : slots[i];
-    }
+    wx_wasi_call_init(&c, t, data, slots);
+    get_args(&c, args);
     if (wx_unlikely(!c.memory)) {
-        (void)wx_fail(&t->error, WAX_TRAP, "%s.%s needs a memory, and the module exports none",
-                      c.abi->space, c.abi->name);
-        return wx_trap(t, WX_TRAP_HOST);
+        return no_memory(&c);
     }
+    return outcome(&c, c.abi->handler ? c.abi->handler(&c, args) : unimplemented(&c));
+}
+
+/* The same for imports that are traced. A call below another one (a stream of the embedder that
+ * calls the guest) makes no line of its own. */
+static enum wx_outcome traced_thunk(struct wx_thread *t, void *data, uint64_t *slots)
+{
+    struct wx_wasi_call c;
+    uint64_t args[MAX_ARGS];
+    wx_wasi_call_init(&c, t, data, slots);
+    if (c.self->line->abi || !c.memory) {
+        return thunk(t, data, slots);
+    }
+    get_args(&c, args);
+    wx_trace_begin(&c, args);
     wx_wasi_ret ret = c.abi->handler ? c.abi->handler(&c, args) : unimplemented(&c);
-    if (wx_unlikely(c.env->trace)) {
-        trace(&c, args, ret);
-    }
-    return wx_wasi_finish(&c, ret);
+    wx_trace_end(&c, ret);
+    return outcome(&c, ret);
 }
 
 static wax_status intern(struct wx_engine *engine, const struct wx_abi_func *f,
@@ -200,7 +232,17 @@ wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt
     if (st != WAX_OK || !b) {
         return st != WAX_OK ? st : wx_fail_nomem(err, "a WASI import");
     }
-    *b = (struct binding){f, data};
+    struct wx_guest_thread *self = data;
+    bool traced = wx_trace_wants(self->env->trace, f.row);
+    if (traced && !self->line) {
+        self->line = wx_arena_alloc(store->arena, sizeof *self->line);
+        if (!self->line) {
+            return wx_fail_nomem(err, "a trace");
+        }
+        self->line->abi = NULL;
+    }
+    *b = (struct binding){f, self};
     ret_extern->kind = WX_EXT_FUNC;
-    return wx_func_new_host(store, sig, thunk, b, f.name, &ret_extern->u.func, err);
+    return wx_func_new_host(store, sig, traced ? traced_thunk : thunk, b, f.name,
+                            &ret_extern->u.func, err);
 }

@@ -6,6 +6,15 @@
 #include "engine/rt/linker.h"
 #include "wasi/call.h"
 
+/** Rows of the table. */
+enum {
+    WX_ABI_N = 0
+#define ABI(SPACE, NAME, PARAMS, RESULTS, HANDLER, NAMES) +1
+#include "wasi/abi.def"
+#undef ABI
+};
+#define WX_ABI_MAX_ARGS 15
+
 typedef wx_wasi_ret (*wx_wasi_handler)(struct wx_wasi_call *c, const uint64_t *a);
 
 /** An import; text is valid for ever. */
@@ -17,10 +26,15 @@ struct wx_abi_func {
     wx_wasi_handler handler; /* NULL: not there yet */
     bool is64;
     bool wasix;
+    uint16_t row;
 };
 
 /** Find an import; false if the table has none of that name. */
 bool wx_abi_find(struct wx_name space, struct wx_name name, struct wx_abi_func *ret);
+/** Namespace and name of a row, and what its parameters are called, separated by spaces. */
+const char *wx_abi_space(unsigned row);
+const char *wx_abi_name(unsigned row);
+const char *wx_abi_param_names(unsigned row);
 /** Is this one of the table's namespaces? */
 bool wx_abi_is_space(struct wx_name space);
 /** Provider for wx_linker: data = struct wx_guest_thread of the store. */

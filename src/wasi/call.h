@@ -47,6 +47,12 @@ void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, 
 /** End of a resume function: store the errno or map WX_RET_* to the outcome. */
 enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret);
 
+/**
+ * Say which rule refuses the call at hand (invariant 12): in its trace, and in the log (debug).
+ */
+void wx_wasi_denied(const struct wx_wasi_call *c, const char *format, ...) WX_PRINTF(2, 3);
+void wx_wasi_denied_rights(const struct wx_wasi_call *c, uint32_t fd, uint64_t missing);
+
 /*
  * Checked access (invariant 6: checked before use, read once). All return 0 or the errno that the
  * calling namespace uses for a bad pointer (preview1: fault; wasix: memviolation/overflow).

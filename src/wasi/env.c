@@ -15,6 +15,7 @@
 #include "wasi/detect.h"
 #include "wasi/fdtable.h"
 #include "wasi/rights.h"
+#include "wasi/trace.h"
 
 wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_error **err)
 {
@@ -117,6 +118,7 @@ void wx_env_free(struct wx_env *env)
     wx_vec_fini(&env->mem, &env->mounts);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
+    wx_trace_free(env->trace);
     if (env->owns_store) {
         wx_store_free(env->main.store);
     } else if (env->main.store) { /* the process ended in it, the store lives on */

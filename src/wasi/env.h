@@ -11,6 +11,8 @@
 
 struct wx_fdtable; /* wasi/fdtable.h */
 struct wx_file;    /* vfs/file.h */
+struct wx_trace;   /* wasi/trace.h */
+struct wx_trace_line;
 
 /** What the owner granted; all off at first (deny by default). */
 struct wx_grants {
@@ -31,6 +33,7 @@ struct wx_guest_thread {
     uint32_t tid;
     struct wx_store *store; /* main thread: the caller's store (borrowed); others: owned */
     struct wx_instance *instance;
+    struct wx_trace_line *line; /* the call being traced; NULL: no import is */
     uint32_t start_arg;
     bool is_main;
 };
@@ -51,8 +54,8 @@ struct wx_env {
     size_t n_args;
     char **environ; /* "K=V" */
     size_t n_environ;
-    bool trace;            /* log every call, decoded */
-    WX_VEC(char *) mounts; /* guest paths of the preopened directories */
+    struct wx_trace *trace; /* which calls to trace and count; NULL: none */
+    WX_VEC(char *) mounts;  /* guest paths of the preopened directories */
     struct wx_fdtable *fds;
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     /* Set by wx_env_instantiate(). */

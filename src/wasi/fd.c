@@ -28,6 +28,7 @@ static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, s
         e = io && fd->file->filetype == WX_FT_DIR ? WX_WERRNO_ISDIR
             : io                                  ? WX_WERRNO_BADF
                                                   : WX_WERRNO_NOTCAPABLE;
+        wx_wasi_denied_rights(c, (uint32_t)n, right & ~fd->rights);
         wx_file_unref(fd->file);
     }
     return e;
@@ -181,6 +182,7 @@ static wx_wasi_ret seek(struct wx_wasi_call *c, uint64_t n, int64_t off, int whe
         return e;
     }
     if (!(fd.rights & right)) { /* one of them is enough */
+        wx_wasi_denied_rights(c, (uint32_t)n, right);
         (void)put(&fd, 0);
         return WX_WERRNO_NOTCAPABLE;
     }
@@ -250,7 +252,11 @@ wx_wasi_ret wx_wasi_fd_fdstat_set_flags(struct wx_wasi_call *c, const uint64_t *
 
 wx_wasi_ret wx_wasi_fd_fdstat_set_rights(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return wx_fdtable_set_rights(c->env->fds, (uint32_t)a[0], a[1], a[2]);
+    wx_werrno e = wx_fdtable_set_rights(c->env->fds, (uint32_t)a[0], a[1], a[2]);
+    if (e == WX_WERRNO_NOTCAPABLE) {
+        wx_wasi_denied(c, "rights can only be given up");
+    }
+    return e;
 }
 
 static wx_wasi_ret filestat_get(struct wx_wasi_call *c, const uint64_t *a, bool snapshot0)

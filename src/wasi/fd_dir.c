@@ -62,6 +62,7 @@ wx_wasi_ret wx_wasi_fd_readdir(struct wx_wasi_call *c, const uint64_t *a)
     if (fd.file->filetype != WX_FT_DIR) {
         e = WX_WERRNO_NOTDIR;
     } else if (!(fd.rights & WX_R(WX_RN_FD_READDIR))) {
+        wx_wasi_denied_rights(c, (uint32_t)a[0], WX_R(WX_RN_FD_READDIR));
         e = WX_WERRNO_NOTCAPABLE;
     } else {
         int host = f->ops->list(f, a[3], add_entry, &l);

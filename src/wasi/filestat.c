@@ -62,6 +62,7 @@ wx_werrno wx_filestat_times(uint64_t atim, uint64_t mtim, uint32_t flags, struct
 wx_werrno wx_path_errno(const struct wx_wasi_call *c, int host_errno)
 {
     if (host_errno == WX_EOUTSIDE) {
+        wx_wasi_denied(c, "the path leads out of its directory");
         return c->env->wasix ? WX_WERRNO_PERM : WX_WERRNO_NOTCAPABLE;
     }
     return wx_werrno_from_host(host_errno);

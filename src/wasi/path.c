@@ -52,11 +52,14 @@ static wx_werrno at_init(const struct wx_wasi_call *c, uint64_t fd, uint64_t ptr
     }
     if (!e && (right & WX_RIGHTS_WRITE) && at->dir.file->read_only) {
         e = WX_WERRNO_ROFS;
+        wx_wasi_denied(c, "the mount is read-only");
     }
     if (!e && (at->dir.rights & right) != right) {
+        wx_wasi_denied_rights(c, (uint32_t)fd, right & ~at->dir.rights);
         e = WX_WERRNO_NOTCAPABLE;
     }
     if (!e && at->path[0] == '/') {
+        wx_wasi_denied(c, "paths are relative to a descriptor");
         e = c->env->wasix ? WX_WERRNO_PERM : WX_WERRNO_NOTCAPABLE;
     }
     if (e) {
@@ -312,6 +315,7 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
         how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY;
         if (!(o->rights & WX_R(WX_RN_FD_READ))) {
             at_fini(c, &at);
+            wx_wasi_denied(c, "the mount is read-only");
             return WX_WERRNO_ROFS;
         }
     }

@@ -192,6 +192,7 @@ static wx_werrno spawn(struct wx_wasi_call *c, uint32_t start_arg, uint32_t *ret
 {
     struct wx_env *env = c->env;
     if (!env->grants.threads) {
+        wx_wasi_denied(c, "capability threads is not granted");
         return refuse(env, WX_WERRNO_AGAIN, "threads were not granted",
                       "rule: capability threads; grant it with WAX_CAP_THREADS");
     }

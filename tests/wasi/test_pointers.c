@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hostile numbers for every import of abi.def: an errno, never a crash (run under sanitizers). */
+/* Hostile numbers for every import of abi.def: an errno, never a crash (run under sanitizers);
+ * the same while the calls are traced, which decodes what the numbers point at. */
 /* What the process holds, descriptors and memory, is the same after every import. */
 #include "direct.h"
 
@@ -97,10 +98,23 @@ static struct held held_by(struct guest *g)
     return h;
 }
 
-static void one_space(const char *space)
+/* Every call is one line that begins with its name and has a result. */
+static void check_line(void *data, const wax_trace_record *r)
+{
+    (void)data;
+    size_t len = strlen(r->name);
+    assert_int_equal(strncmp(r->text, r->name, len), 0);
+    assert_non_null(strstr(r->text, ") = "));
+    assert_true(strlen(r->text) < 2048);
+}
+
+static void one_space(const char *space, bool traced)
 {
     struct guest g;
     guest_open(&g, space);
+    if (traced) {
+        assert_int_equal(wax_builder_trace(g.builder, "all", check_line, NULL, NULL), WAX_OK);
+    }
     guest_start(&g);
     guest_restart(&g); /* everything made once is there */
     const struct held before = held_by(&g);
@@ -128,39 +142,45 @@ static void one_space(const char *space)
 static void test_wasi(void **state)
 {
     (void)state;
-    one_space("wasi");
+    one_space("wasi", true);
 }
 
 static void test_wasi_unstable(void **state)
 {
     (void)state;
-    one_space("wasi_unstable");
+    one_space("wasi_unstable", true);
 }
 
 static void test_preview1(void **state)
 {
     (void)state;
-    one_space("wasi_snapshot_preview1");
+    one_space("wasi_snapshot_preview1", false);
+}
+
+static void test_preview1_traced(void **state)
+{
+    (void)state;
+    one_space("wasi_snapshot_preview1", true);
 }
 
 static void test_wasix_32v1(void **state)
 {
     (void)state;
-    one_space("wasix_32v1");
+    one_space("wasix_32v1", true);
 }
 
 static void test_wasix_64v1(void **state)
 {
     (void)state;
-    one_space("wasix_64v1");
+    one_space("wasix_64v1", true);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wasi),       cmocka_unit_test(test_wasi_unstable),
-        cmocka_unit_test(test_preview1),   cmocka_unit_test(test_wasix_32v1),
-        cmocka_unit_test(test_wasix_64v1),
+        cmocka_unit_test(test_preview1),   cmocka_unit_test(test_preview1_traced),
+        cmocka_unit_test(test_wasix_32v1), cmocka_unit_test(test_wasix_64v1),
     };
     return cmocka_run_group_tests_name("pointers", tests, NULL, NULL);
 }
