@@ -451,13 +451,14 @@ PRINT(EVENTS)
 
 /* -------- the table -------- */
 
+/* clang-format off */
 #define KINDS(IN, OUT)                                                                             \
-    IN(INT)                                                                                        \
-    IN(UINT) IN(HEX) IN(FD) IN(CLOCK) IN(ADVICE) IN(WHENCE) IN(SIGNAL) IN(LOOKUP) IN(OFLAGS)       \
-        IN(FDFLAGS) IN(RIGHTS) IN(FSTFLAGS) IN(RIFLAGS) IN(SIFLAGS) IN(SDFLAGS) IN(STR)            \
-            IN(IOVS_IN) IN(SUBS) OUT(OUT_U8) OUT(OUT_U16) OUT(OUT_U32) OUT(OUT_U64) OUT(OUT_SIZE)  \
-                OUT(BYTES) OUT(OUT_STR) OUT(OUT_TEXT) OUT(IOVS_OUT) OUT(FILESTAT) OUT(FDSTAT)      \
-                    OUT(PRESTAT) OUT(DIRENTS) OUT(EVENTS)
+    IN(INT) IN(UINT) IN(HEX) IN(FD) IN(CLOCK) IN(ADVICE) IN(WHENCE) IN(SIGNAL) IN(LOOKUP)          \
+    IN(OFLAGS) IN(FDFLAGS) IN(RIGHTS) IN(FSTFLAGS) IN(RIFLAGS) IN(SIFLAGS) IN(SDFLAGS) IN(STR)     \
+    IN(IOVS_IN) IN(SUBS)                                                                           \
+    OUT(OUT_U8) OUT(OUT_U16) OUT(OUT_U32) OUT(OUT_U64) OUT(OUT_SIZE) OUT(BYTES) OUT(OUT_STR)       \
+    OUT(OUT_TEXT) OUT(IOVS_OUT) OUT(FILESTAT) OUT(FDSTAT) OUT(PRESTAT) OUT(DIRENTS) OUT(EVENTS)
+/* clang-format on */
 #define NUMBER(KIND) K_##KIND,
 enum { KINDS(NUMBER, NUMBER) N_KINDS };
 static const struct {
