@@ -253,6 +253,8 @@ WX_VEC_1(F64X2_PROMOTE_LOW_F32X4, f32, WX_TO(f64, WX_LOW_2(a)))
 
 #if defined(__x86_64__) && !defined(WX_SIMD_PORTABLE)
 #include "wasm/simd_x86_64.h"
+#elif defined(__aarch64__) && !defined(WX_SIMD_PORTABLE)
+#include "wasm/simd_aarch64.h"
 #else
 #include "wasm/simd_portable.h"
 #endif

@@ -19,11 +19,11 @@ class Object:
     """Functions, sections and symbols of one compiled ELF file."""
 
     def __init__(self, arch, clang, form, tmp):
-        path = f"{tmp}/stencils-{arch.NAME}-{form}.o"
-        arch.compile(clang, form, path)
+        self.form = form
+        path = arch.compile(clang, form, tmp)
         self.data = Path(path).read_bytes()
         self.read_elf()
-        self.functions, self.open = arch.parse(path)
+        self.functions, self.open = arch.parse(path, form)
 
     def read_elf(self):
         off, = struct.unpack_from("<Q", self.data, 0x28)

@@ -46,8 +46,9 @@ class Table:
             self.thunks.append(name)
         return f"WX_THUNK_{name}"
 
-    def add(self, obj, name, wider=0, far=False):
+    def add(self, obj, name, wider=0):
         """@return number of the stencil; equal ones share it"""
+        far = obj.form == self.arch.FAR
         hot, cold, relocs, holes = lay_out(self.arch, obj, name, self.verifier, far)
         relocs = [self.arch.reloc_row(self, obj, name, r) for r in relocs]
         holes = [self.arch.hole_row(name, part, h) for part, h in holes]
@@ -57,6 +58,8 @@ class Table:
                    len(hot), len(cold), wider, len(relocs), len(holes))
         if any(v > 65535 for v in stencil[1:6]) or any(v > 255 for v in stencil[6:]):
             fail(name, "too much for the fields of struct wx_stencil")
+        if wider and self.stencils[wider] == (*stencil[:5], self.stencils[wider][5], *stencil[6:]):
+            return wider  # there is nothing in it that would not fit
         if stencil not in self.numbers:
             self.numbers[stencil] = len(self.stencils)
             self.stencils.append(stencil)
@@ -71,7 +74,8 @@ def handler_names(clang):
 def generate(arch, clang):
     table = Table(arch)
     with tempfile.TemporaryDirectory() as tmp:
-        narrow, *others = [Object(arch, clang, form, tmp) for form in arch.FORMS]
+        narrow, *others = objects = [Object(arch, clang, form, tmp) for form in arch.FORMS]
+        table.verifier.prepare(objects, clang, tmp)
         for name in handler_names(clang) + EXTRAS:
             if name not in narrow.functions:
                 table.index.append(0)  # interpreter only
@@ -80,7 +84,7 @@ def generate(arch, clang):
             for obj in reversed(others if arch.wider(name) else []):
                 wider = table.add(obj, name, wider)
             table.index.append(table.add(narrow, name, wider))
-        table.verifier.run(tmp)
+        table.checked = table.verifier.run(table, clang, tmp)
     return table
 
 
@@ -97,7 +101,7 @@ def text_of(table, clang):
              ("bytes", "uint8_t", table.bytes, 24, lambda v: f"{v},"),
              ("relocs", "struct wx_stencil_reloc", table.relocs, 6, arch.text_of_reloc),
              ("holes", "struct wx_stencil_hole", table.holes, 9, arch.text_of_hole),
-             ("table", "struct wx_stencil", table.stencils, 4, lambda e: "{" + ",".join(map(str, e)) + "},"),
+             ("table", "struct wx_stencil", table.stencils, 4, lambda e: f"{{{','.join(map(str, e))}}},"),
              ("index", "uint16_t", table.index, 20, lambda v: f"{v},")]
     out = ["/* SPDX-License-Identifier: Apache-2.0 */\n",
            f"/* Stencils for {title}: made by tools/gen-stencils.py from engine/ops/bodies.c. Do not edit. */\n",

@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "base/vec.h"
+#include "engine/jit/patch_x86_64.h"
 
 #define MAX_IMMS 5u
 
@@ -81,11 +82,8 @@ static bool fits(const struct wx_stencil *s, const uint64_t *imms)
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
     for (unsigned i = 0; i < s->n_relocs; i++) {
         uint8_t kind = r[i].kind & (uint8_t)~WX_SR_IN_COLD;
-        if (kind != WX_SR_IMM32 && kind != WX_SR_IMM31) {
-            continue;
-        }
-        uint64_t v = imms[r[i].arg];
-        if (kind == WX_SR_IMM32 ? v > UINT32_MAX : (int64_t)v != (int32_t)v) {
+        bool narrow = kind == WX_SR_IMM32 || kind == WX_SR_IMM31; /* others' arg is no immediate */
+        if (narrow && !wx_x86_fits(kind, imms[r[i].arg])) {
             return false;
         }
     }
@@ -118,17 +116,7 @@ static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_
 
 static void put_rel32(struct emitter *e, uint32_t at, const uint8_t *to, int32_t addend)
 {
-    int64_t disp = to - (e->rx + at) + addend;
-    wx_put_u32(e->rw + at, (uint32_t)(int32_t)disp);
-}
-
-static void put_imm(uint8_t *p, uint8_t kind, uint64_t v)
-{
-    switch (kind) {
-    case WX_SR_IMM8: *p = (uint8_t)v; break;
-    case WX_SR_IMM64: wx_put_u64(p, v); break;
-    default: wx_put_u32(p, (uint32_t)v); break;
-    }
+    wx_x86_put_rel32(e->rw + at, e->rx + at, to, addend);
 }
 
 #define MAX_LOOKED_AT 16u /* of the latest constants, to find an equal one */
@@ -177,7 +165,9 @@ static bool apply(struct emitter *e, const struct place *p, const struct wx_sten
         return add_constant(e, at, r->addend, c);
     }
     case WX_SR_POOL: put_rel32(e, at, g->pool, r->addend); return true;
-    default: put_imm(e->rw + at, kind, p->imms[r->arg] + (uint64_t)(int64_t)r->addend); return true;
+    default:
+        wx_x86_put_imm(e->rw + at, kind, p->imms[r->arg] + (uint64_t)(int64_t)r->addend);
+        return true;
     }
 }
 

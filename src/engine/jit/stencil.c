@@ -16,7 +16,11 @@
     }                                                                                              \
     ;
 
+#ifdef __aarch64__ /* made where it is needed: gen-stencils.py */
+#include "engine/jit/stencils_aarch64.inc"
+#else
 #include "engine/jit/stencils_x86_64.inc"
+#endif
 
 const uint32_t wx_stencil_bytes_len = sizeof wx_stencil_bytes;
 const uint32_t wx_stencil_pool_len = sizeof wx_stencil_pool;

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#ifdef __aarch64__
+#include "engine/jit/patch_aarch64.h"
+#endif
 #include "engine/ops/handlers.h"
 
 /* Stencils beyond the handlers, in the order of EXTRAS in tools/stencils/table.py. */
@@ -21,7 +24,12 @@ enum wx_thunk {
     WX_THUNK_COUNT
 };
 
-/* What to write where. Displacements are from the end of the 4-byte field (addend included). */
+/*
+ * What to write where. On x86-64 displacements are from the end of the 4-byte field (addend
+ * included), and immediates have the widths below. On aarch64 the kind says which value is meant
+ * (any immediate is IMM64, addresses are not relative) and `field` which bits of the instruction
+ * take it (patch_aarch64.h).
+ */
 enum wx_stencil_reloc_kind {
     WX_SR_NEXT,   /* rel32: end of the hot part */
     WX_SR_TARGET, /* rel32: the branch target */
@@ -44,13 +52,18 @@ struct wx_stencil_reloc {
     uint16_t off; /* in its part */
     uint8_t kind; /* enum wx_stencil_reloc_kind, | WX_SR_IN_COLD */
     uint8_t arg;
+#ifdef __aarch64__
+    int16_t addend;
+    uint8_t field; /* enum wx_a64_field */
+#else
     int32_t addend;
+#endif
 };
 
 /*
  * A register to fill in: three bits at byte `prefix` + (`where` & 15), shifted by three if HIGH,
  * and the fourth at `prefix`, bit `where` >> 4, unless NO_PREFIX (vector registers, of which eight
- * are used).
+ * are used). On aarch64: five bits of the word number `prefix`, at bit `where`.
  */
 struct wx_stencil_hole {
     uint8_t prefix; /* in its part */
@@ -67,7 +80,8 @@ struct wx_stencil {
     uint32_t bytes;         /* first byte in wx_stencil_bytes; the cold part follows the hot one */
     uint16_t relocs, holes; /* first of each */
     uint16_t hot, cold;     /* bytes */
-    uint16_t wide;          /* the form with 64-bit immediates, 0 = none */
+    uint16_t wide; /* the form with more room for immediates, 0 = none (aarch64: may have one, too;
+                      the last one's branches reach 128 MB instead of 1 MB) */
     uint8_t n_relocs, n_holes;
 };
 

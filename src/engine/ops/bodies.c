@@ -68,7 +68,7 @@
 #if defined(WX_STENCIL) && !defined(WX_STENCIL_WIDE) && defined(__x86_64__)
 #include "engine/ops/imm_x86_64.h"
 #define WX_C(NAME, P, X, H) WX_C_##NAME(X, H)
-#else
+#elif !defined(WX_C) /* imm_aarch64.h has its own */
 #define WX_C(NAME, P, X, H) wx_num_##NAME(X, CAT(IMM_, P)(WX_VALUE(H)))
 #endif
 

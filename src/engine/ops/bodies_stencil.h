@@ -103,7 +103,7 @@ WX_BODY_AT(TAIL_CALL)
     JUMP_FREE(tail_callee, fp, WX_ANY(r3));
 }
 
-#define E_SLOTS ((uint32_t)(uintptr_t)wx_hole_E)
+#define E_SLOTS ((uint32_t)WX_HOLE(E))
 /* Another instance's, or a host function: r1 = argument slots, r2 = where they are. */
 #define TAIL_R0                                                                                    \
     const struct wx_func *f_ = (const struct wx_func *)(uintptr_t)r0;                              \
@@ -113,7 +113,7 @@ WX_BODY_AT(TAIL_CALL)
         JUMP_FREE(tail_func, fp, WX_ANY(r3));                                                                    \
     }                                                                                              \
     move_slots(fp, ARGS, E_SLOTS);                                                                 \
-    JUMP_FREE(address, fp, f_->code->entry);
+    JUMP_FREE(tail_address, fp, f_->code->entry);
 
 WX_BODY_AT(TAIL_CALL_FUNC)
 {

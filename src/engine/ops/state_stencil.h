@@ -38,10 +38,15 @@
 typedef WX_PN uint64_t (*wx_handler)(WX_STATE);
 
 extern const uint8_t wx_hole_A[], wx_hole_B[], wx_hole_C[], wx_hole_D[], wx_hole_E[];
-#define A ((uint64_t)(uintptr_t)wx_hole_A)
-#define B ((uint64_t)(uintptr_t)wx_hole_B)
-#define C ((uint64_t)(uintptr_t)wx_hole_C)
-#define D ((uint64_t)(uintptr_t)wx_hole_D)
+#ifdef __aarch64__
+#include "engine/ops/imm_aarch64.h"
+#else
+#define WX_HOLE(H) ((uint64_t)(uintptr_t)wx_hole_##H)
+#endif
+#define A WX_HOLE(A)
+#define B WX_HOLE(B)
+#define C WX_HOLE(C)
+#define D WX_HOLE(D)
 
 /* Constants of the x file are loaded from behind the function: holes of other types. */
 extern const float wx_pool_f_0, wx_pool_f_1;
@@ -54,7 +59,8 @@ extern const wx_v128 wx_pool_V_0;
 #define WX_EXIT(NAME) extern WX_PN uint64_t wx_s_##NAME(WX_STATE)
 WX_EXIT(next);         /* the stencil behind this one */
 WX_EXIT(target);       /* the branch target */
-WX_EXIT(address);      /* jump to the address in r3 */
+WX_EXIT(address);      /* jump to the address in r3, within the function */
+WX_EXIT(tail_address); /* the same as a tail call */
 WX_EXIT(call_address); /* call of the address in r3 */
 WX_EXIT(ret);          /* return from the function */
 WX_EXIT(callee);       /* call of a function of this module: its entry in the table */
