@@ -66,7 +66,7 @@ static void aarch64_fills(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof fillings / sizeof *fillings; i++) {
         const struct filling *f = &fillings[i];
-        uint8_t bytes[4];
+        uint8_t bytes[8];
         wx_put_u32(bytes, f->word);
         bool fits = wx_patch_aarch64(bytes, f->field, AT, f->value);
         if (!fits || wx_get_u32(bytes) != f->want) {
@@ -129,7 +129,8 @@ static void x86_64_fills(void **state)
     assert_memory_equal(b, ((uint8_t[]){0x44, 0x33, 0x22, 0x11, 5}), 5);
     wx_x86_put_imm(b, WX_SR_IMM64, UINT64_C(0x1122334455667788));
     assert_memory_equal(b, ((uint8_t[]){0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 9}), 9);
-    wx_x86_put_rel32(b, b + 100, b + 90, -4);
+    const uint8_t code[128] = {0};
+    wx_x86_put_rel32(b, code + 100, code + 90, -4);
     assert_memory_equal(b, ((uint8_t[]){0xf2, 0xff, 0xff, 0xff, 0x44}), 5);
 }
 
