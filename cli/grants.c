@@ -195,6 +195,13 @@ int cli_tmpfs(wax_builder *b, const char *spec)
     return status;
 }
 
+int cli_cwd(wax_builder *b, const char *guest)
+{
+    wax_error *error = NULL;
+    wax_status st = wax_builder_cwd(b, guest, &error);
+    return told(st, error);
+}
+
 /* -------- variables -------- */
 
 int cli_var(wax_builder *b, const char *spec)

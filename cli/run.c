@@ -27,6 +27,7 @@ static const char help[] =
     "        ...,symlinks=beneath|in-root|none,xdev=no,special=allow  see waxwing(1)\n"
     "  --volume HOST:GUEST[:ro]  the same, other spelling (also --mapdir GUEST:HOST)\n"
     "  --tmpfs GUEST[,size=N][,inodes=N]  an empty directory in memory (64M, 65536)\n"
+    "  --cwd GUEST               the directory the guest works in (default: /, or none)\n"
     "  --stdin FILE              --stdout FILE, --stderr FILE: not the host's own stream\n"
     "  --env KEY[=VALUE]         a variable; without VALUE the host's\n"
     "  --env-file FILE           KEY=VALUE lines\n"
@@ -65,7 +66,7 @@ struct run {
     char *respelled[MAX_LIST]; /* owned; some of dirs point here */
     unsigned n_dirs, n_vars, n_preloads, n_respelled, n_tmpfs, n_env_files;
     const char *inherit; /* glob, NULL = none */
-    const char *argv0, *invoke;
+    const char *argv0, *invoke, *cwd;
     uint64_t timeout_ns, max_memory, fuel;
     uint32_t max_threads, max_fds;
     int no_threads, use_fuel;
@@ -137,7 +138,9 @@ static int set_option(struct run *r, const char *name, const char *value)
             return value[0] ? 0 : -1;
         }
     }
-    if (strcmp(name, "--argv0") == 0) {
+    if (strcmp(name, "--cwd") == 0) {
+        r->cwd = value;
+    } else if (strcmp(name, "--argv0") == 0) {
         r->argv0 = value;
     } else if (strcmp(name, "--invoke") == 0 || strcmp(name, "-i") == 0) {
         r->invoke = value;
@@ -303,6 +306,7 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
     status = status ? status : grant_each(b, cli_var, r->vars, r->n_vars);
     status = status ? status : grant_each(b, cli_dir, r->dirs, r->n_dirs);
     status = status ? status : grant_each(b, cli_tmpfs, r->tmpfs, r->n_tmpfs);
+    status = status ? status : r->cwd ? cli_cwd(b, r->cwd) : 0;
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
     status = status ? status : cli_trace_start(&r->trace, b);

@@ -161,6 +161,20 @@ WAX_API WAX_MUST_USE wax_status wax_builder_cow(wax_builder *builder, const char
                                                 const char *guest, uint64_t max_bytes,
                                                 uint64_t max_inodes, wax_error **err);
 
+/**
+ * Choose the directory the guest begins to work in: its working directory in WASIX modules, the
+ * preopen called "." in preview1 ones. By default the root, and none.
+ *
+ * @param builder  borrowed
+ * @param guest    path of the guest below a mount; copied. Whether it is there shows when the
+ *                 environment is made (WAX_E_NOT_FOUND)
+ * @return WAX_OK; WAX_E_INVALID (empty path), WAX_E_NOMEM
+ * @since 0.1
+ * @source wasix_32v1, getcwd
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_cwd(wax_builder *builder, const char *guest,
+                                                wax_error **err);
+
 enum { WAX_STDIN, WAX_STDOUT, WAX_STDERR };
 
 /**

@@ -35,6 +35,7 @@ struct wax_builder {
     WX_VEC(char *) args;
     WX_VEC(char *) vars; /* "K=V" */
     struct wx_mount_list mounts;
+    char *cwd; /* NULL: none of its own */
     struct stream streams[3];
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
@@ -100,6 +101,7 @@ void wax_builder_free(wax_builder *b)
     wx_vec_fini(b->mem, &b->args);
     wx_vec_fini(b->mem, &b->vars);
     wx_mounts_fini(&b->mounts, b->mem);
+    wx_free(b->mem, b->cwd);
     for (int i = 0; i < 3; i++) {
         stream_fini(b, &b->streams[i]);
     }
@@ -183,6 +185,19 @@ wax_status wax_builder_cow(wax_builder *b, const char *host, const char *guest, 
                                  .max_bytes = max_bytes,
                                  .max_inodes = max_inodes};
     return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
+}
+
+wax_status wax_builder_cwd(wax_builder *b, const char *guest, wax_error **err)
+{
+    WX_REQUIRE(b && guest, err, "an argument is NULL");
+    WX_REQUIRE(guest[0], err, "the guest path is empty");
+    char *copy = wx_strndup(b->mem, guest, strlen(guest));
+    if (!copy) {
+        return wx_fail_nomem(err, "the builder");
+    }
+    wx_free(b->mem, b->cwd);
+    b->cwd = copy;
+    return WAX_OK;
 }
 
 /* The stream, null for the moment; NULL if there is no such. */
@@ -368,7 +383,8 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
         st = env->trace ? WAX_OK : wx_fail_nomem(err, "a trace");
     }
     st = st == WAX_OK ? set_streams(b, handle, err) : st;
-    return st == WAX_OK ? wx_mounts_make(&b->mounts, env, err) : st;
+    st = st == WAX_OK ? wx_mounts_make(&b->mounts, env, err) : st;
+    return st == WAX_OK && b->cwd ? wx_env_set_cwd(env, b->cwd, err) : st;
 }
 
 wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env **ret_env,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capi/capi.h"
@@ -19,11 +20,17 @@
 #define FLAGS (WAX_MOUNT_RO | WAX_MOUNT_COW | WAX_MOUNT_NO_XDEV | WAX_MOUNT_SPECIAL)
 #define HOST_FLAGS (WAX_MOUNT_COW | WAX_MOUNT_NO_XDEV | WAX_MOUNT_SPECIAL)
 
+static void drop_names(struct wx_mount_spec *m, struct wx_mem *mem)
+{
+    wx_free(mem, m->guest);
+    wx_free(mem, m->host);
+}
+
 void wx_mounts_fini(struct wx_mount_list *l, struct wx_mem *mem)
 {
     for (size_t i = 0; i < l->specs.n; i++) {
         (void)wx_fd_close(&l->specs.p[i].fd); /* O_PATH */
-        wx_free(mem, l->specs.p[i].guest);
+        drop_names(&l->specs.p[i], mem);
     }
     wx_vec_fini(mem, &l->specs);
 }
@@ -34,9 +41,6 @@ static wax_status check_options(const char *guest, const wax_mount_options *o, w
     WX_REQUIRE(o->struct_size == sizeof *o, err, "options were not initialised");
     WX_REQUIRE((o->flags & ~(uint32_t)FLAGS) == 0, err, "unknown flags");
     WX_REQUIRE(o->symlinks <= WAX_SYMLINKS_NONE, err, "unknown policy of symbolic links");
-    if (o->symlinks == WAX_SYMLINKS_IN_ROOT) {
-        return wx_fail(err, WAX_E_UNSUPPORTED, "symbolic links of a guest root are not there yet");
-    }
     WX_REQUIRE(writes != (WAX_MOUNT_RO | WAX_MOUNT_COW), err,
                "read-only and copy on write exclude each other");
     WX_REQUIRE(o->host || !(o->flags & HOST_FLAGS), err, "these flags need a host directory");
@@ -57,6 +61,21 @@ static wax_status check_place(const struct wx_mount_list *l, const char *guest,
     return WAX_OK;
 }
 
+/* Absolute links of the host may name the directory: guests with a root are not to see that. */
+static bool keep_names(struct wx_mount_spec *m, struct wx_mem *mem, const char *guest)
+{
+    const wax_mount_options *o = &m->options;
+    m->guest = wx_strndup(mem, guest, strlen(guest));
+    bool root = o->symlinks == WAX_SYMLINKS_DEFAULT || o->symlinks == WAX_SYMLINKS_IN_ROOT;
+    char *real = o->host && root ? realpath(o->host, NULL) : NULL;
+    bool told = real && strcmp(real, "/") != 0;
+    if (told) {
+        m->host = wx_strndup(mem, real, strlen(real));
+    }
+    free(real);
+    return m->guest && (m->host || !told);
+}
+
 wax_status wx_mounts_add(struct wx_mount_list *l, struct wx_mem *mem, const char *guest,
                          const wax_mount_options *o, wax_error **err)
 {
@@ -69,11 +88,11 @@ wax_status wx_mounts_add(struct wx_mount_list *l, struct wx_mem *mem, const char
     if (st != WAX_OK) {
         return st;
     }
+    bool kept = keep_names(&spec, mem, guest);
     spec.options.host = NULL; /* borrowed for the call */
-    spec.guest = wx_strndup(mem, guest, strlen(guest));
-    if (!spec.guest || !wx_vec_push(mem, &l->specs, spec)) {
+    if (!kept || !wx_vec_push(mem, &l->specs, spec)) {
         (void)wx_fd_close(&spec.fd); /* O_PATH */
-        wx_free(mem, spec.guest);
+        drop_names(&spec, mem);
         return wx_fail_nomem(err, "the builder");
     }
     return WAX_OK;
@@ -104,7 +123,20 @@ static wax_status make(const struct wx_mount_spec *m, struct wx_env *env, wax_er
     } else {
         dir = wx_memfs_new(&env->mem, &limits);
     }
-    return wx_env_mount(env, dir, m->guest, (o->flags & WAX_MOUNT_RO) != 0, err);
+    static const enum wx_links links[] = {
+        [WAX_SYMLINKS_BENEATH] = WX_LINKS_BENEATH,
+        [WAX_SYMLINKS_IN_ROOT] = WX_LINKS_IN_ROOT,
+        [WAX_SYMLINKS_NONE] = WX_LINKS_NONE,
+    };
+    const struct wx_env_mount mount = {
+        .guest = m->guest,
+        .dir = dir,
+        .read_only = (o->flags & WAX_MOUNT_RO) != 0,
+        .links_given = o->symlinks != WAX_SYMLINKS_DEFAULT,
+        .links = links[o->symlinks],
+        .host = m->host,
+    };
+    return wx_env_mount(env, &mount, err);
 }
 
 wax_status wx_mounts_make(const struct wx_mount_list *l, struct wx_env *env, wax_error **err)

@@ -12,7 +12,8 @@ struct wx_env;
 
 struct wx_mount_spec {
     int fd;      /* the host directory; -1: none */
-    char *guest; /* owned */
+    char *guest; /* owned, as */
+    char *host;  /* what the directory is called there, NULL: nothing */
     wax_mount_options options;
 };
 

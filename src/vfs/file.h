@@ -61,7 +61,8 @@ struct wx_open_how {
 
 /*
  * What can be done with paths below a directory. They are relative and not empty; a trailing slash
- * means that a directory is required. Of two directories both have the same ops.
+ * means that a directory is required. (Only of a directory that crosses mounts they may be
+ * absolute.) Of two directories both have the same ops.
  */
 struct wx_dir_ops {
     int (*open)(struct wx_file *d, const char *path, const struct wx_open_how *how,
@@ -91,6 +92,7 @@ struct wx_file {
     uint8_t filetype;
     bool read_only; /* below a read-only mount */
     uint32_t mount; /* which mount it was opened below, from 1; 0 = none */
+    bool crosses;   /* a directory whose paths cross mounts: it looks after their flags itself */
 };
 
 struct wx_file *wx_file_ref(struct wx_file *file);

@@ -112,10 +112,7 @@ void wx_env_free(struct wx_env *env)
     for (size_t i = 0; i < env->n_environ; i++) {
         wx_free(&env->mem, env->environ[i]);
     }
-    for (size_t i = 0; i < env->mounts.n; i++) {
-        wx_free(&env->mem, env->mounts.p[i]);
-    }
-    wx_vec_fini(&env->mem, &env->mounts);
+    wx_env_fini_mounts(env);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
     wx_trace_free(env->trace);
@@ -191,28 +188,6 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *fil
                    ? wx_fail(err, WAX_E_LIMIT, "stream %u is over the limit of %u descriptors", n,
                              env->limits.max_fds)
                    : wx_fail_nomem(err, "a stream");
-    }
-    return WAX_OK;
-}
-
-wax_status wx_env_mount(struct wx_env *env, struct wx_file *file, const char *guest, bool read_only,
-                        wax_error **err)
-{
-    char *copy = wx_strndup(&env->mem, guest, strlen(guest));
-    if (!copy || !file || !wx_vec_push(&env->mem, &env->mounts, copy)) {
-        wx_free(&env->mem, copy);
-        wx_file_unref(file);
-        return wx_fail_nomem(err, "a mount");
-    }
-    file->read_only = read_only;
-    file->mount = (uint32_t)env->mounts.n;
-    uint64_t rights = read_only ? WX_RIGHTS_ALL & ~WX_RIGHTS_WRITE : WX_RIGHTS_ALL;
-    struct wx_fd entry = {
-        .file = file, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights, .preopen = copy};
-    uint32_t n;
-    if (wx_fdtable_add(env->fds, &entry, 3, &n) != 0) {
-        wx_file_unref(file);
-        return wx_fail(err, WAX_E_LIMIT, "cannot mount '%s': too many descriptors", guest);
     }
     return WAX_OK;
 }
@@ -391,7 +366,10 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
     env->n_threads = 1;
     wx_list_add(&env->threads, &env->main.link);
     wx_mutex_unlock(&env->lock);
-    st = make_memory(env, err);
+    st = wx_env_place_mounts(env, err);
+    if (st == WAX_OK) {
+        st = make_memory(env, err);
+    }
     if (st == WAX_OK) {
         st = wx_env_link_thread(&env->main, err);
     }

@@ -8,9 +8,9 @@
 #include "engine/rt/store.h"
 #include "os/lock.h"
 #include "os/thread.h"
+#include "vfs/root.h"
 
 struct wx_fdtable; /* wasi/fdtable.h */
-struct wx_file;    /* vfs/file.h */
 struct wx_trace;   /* wasi/trace.h */
 struct wx_trace_line;
 
@@ -24,6 +24,16 @@ struct wx_env_limits {
     uint32_t max_fds;            /* default 1024 */
     uint64_t thread_stack_bytes; /* value stack of further threads; default 1 MiB */
     uint64_t max_memory_bytes;   /* linear memory; 0 = engine's limit */
+};
+
+/** A directory of the guest: a preopen, or part of its root. */
+struct wx_env_mount {
+    char *guest;
+    struct wx_file *dir;
+    bool read_only;
+    bool links_given; /* else as fits the module */
+    enum wx_links links;
+    char *host; /* what of the host it shows; NULL: nothing */
 };
 
 /** One guest thread: own store and instance over the shared memory. */
@@ -55,7 +65,9 @@ struct wx_env {
     char **environ; /* "K=V" */
     size_t n_environ;
     struct wx_trace *trace; /* which calls to trace and count; NULL: none */
-    WX_VEC(char *) mounts;  /* guest paths of the preopened directories */
+    WX_VEC(struct wx_env_mount) mounts;
+    struct wx_file *cwd; /* WASIX: a directory below the root; guarded by lock once it runs */
+    char *start_cwd;     /* where it begins; NULL: the root */
     struct wx_fdtable *fds;
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     /* Set by wx_env_instantiate(). */
@@ -87,12 +99,13 @@ wax_status wx_env_add_var(struct wx_env *env, const char *pair, wax_error **err)
 /** Standard stream n is this file, which is taken (NULL: out of memory). */
 wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *file, wax_error **err);
 void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds);
-/**
- * Mount a directory, which is taken (NULL: out of memory), at `guest`, where nothing may be mounted
- * yet.
- */
-wax_status wx_env_mount(struct wx_env *env, struct wx_file *dir, const char *guest, bool read_only,
-                        wax_error **err);
+/** Mount a directory, which is taken (NULL: out of memory); strings are copied. */
+wax_status wx_env_mount(struct wx_env *env, const struct wx_env_mount *m, wax_error **err);
+/** The directory paths count from that are not absolute, at first. */
+wax_status wx_env_set_cwd(struct wx_env *env, const char *path, wax_error **err);
+/** Give the guest its mounts, as its version wants them. */
+wax_status wx_env_place_mounts(struct wx_env *env, wax_error **err);
+void wx_env_fini_mounts(struct wx_env *env);
 /** Link and instantiate the main thread in `store` (NULL = one of its own). */
 wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
                               struct wx_store *store, wax_error **err);

@@ -58,7 +58,8 @@ static wx_werrno at_init(const struct wx_wasi_call *c, uint64_t fd, uint64_t ptr
         wx_wasi_denied_rights(c, (uint32_t)fd, right & ~at->dir.rights);
         e = WX_WERRNO_NOTCAPABLE;
     }
-    if (!e && at->path[0] == '/') {
+    bool absolute = c->env->wasix && at->dir.file && at->dir.file->crosses; /* from the root */
+    if (!e && at->path[0] == '/' && !absolute) {
         wx_wasi_denied(c, "paths are relative to a descriptor");
         e = c->env->wasix ? WX_WERRNO_PERM : WX_WERRNO_NOTCAPABLE;
     }
@@ -179,9 +180,9 @@ wx_wasi_ret wx_wasi_path_symlink(struct wx_wasi_call *c, const uint64_t *a)
     e = at_init(c, a[2], a[3], a[4], WX_R(WX_RN_PATH_SYMLINK), &at);
     wx_wasi_ret r = e;
     if (!e) {
-        /* An absolute link would lead outside, and is never followed anyway. */
-        int host =
-            target[0] == '/' ? EPERM : at.dir.file->dir->symlink(target, at.dir.file, at.path);
+        /* An absolute link would lead outside a mount, and is never followed there anyway. */
+        struct wx_file *d = at.dir.file;
+        int host = target[0] == '/' && !d->crosses ? EPERM : d->dir->symlink(target, d, at.path);
         r = done(c, &at, host);
     }
     wx_free(&c->env->mem, target);
@@ -249,8 +250,10 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
         wx_file_unref(f); /* below a read-only mount the host did not see the wish */
         return WX_WERRNO_ISDIR;
     }
-    f->read_only = at->dir.file->read_only;
-    f->mount = at->dir.file->mount;
+    if (!at->dir.file->crosses) {
+        f->read_only = at->dir.file->read_only;
+        f->mount = at->dir.file->mount;
+    }
     struct wx_fd fd = {.file = f,
                        .rights = o->rights & at->dir.inheriting,
                        .inheriting = o->inheriting & at->dir.inheriting,
@@ -265,15 +268,42 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
     return wx_guest_write_u32(c, (wx_gptr){o->ret_ptr}, n); /* checked at the start */
 }
 
+/* Asking for all rights is common: a read-only mount gives those it has. */
+static void ask_to_read(struct wx_open_how *how)
+{
+    how->flags = (how->flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY;
+}
+
+/* A root tells only when asked that what it found is on a read-only mount. */
+static int open_below_root(struct wx_file *d, const char *path, const struct open_args *o,
+                           struct wx_open_how *how, struct wx_file **ret)
+{
+    int host = d->dir->open(d, path, how, ret);
+    bool reads = (o->rights & WX_R(WX_RN_FD_READ)) != 0;
+    if (host != EROFS || !reads || (how->flags & (O_CREAT | O_TRUNC))) {
+        return host;
+    }
+    ask_to_read(how);
+    host = d->dir->open(d, path, how, ret);
+    if (!host && !(*ret)->read_only && (*ret)->filetype != WX_FT_DIR) { /* the host said so */
+        wx_file_unref(*ret);
+        return EROFS;
+    }
+    return host;
+}
+
 static int open_file(const struct at *at, const struct open_args *o, struct wx_open_how *how,
                      struct wx_file **ret)
 {
     struct wx_file *d = at->dir.file;
-    int host = at->path[0] ? d->dir->open(d, at->path, how, ret) : ENOENT;
+    int host = !at->path[0] ? ENOENT
+               : d->crosses ? open_below_root(d, at->path, o, how, ret)
+                            : d->dir->open(d, at->path, how, ret);
     if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
         !(o->rights & WX_R(WX_RN_FD_WRITE))) {
         /* did not want to write, only to allocate or truncate if it was a file */
-        how->flags = (how->flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY | O_DIRECTORY;
+        ask_to_read(how);
+        how->flags |= O_DIRECTORY;
         host = d->dir->open(d, at->path, how, ret);
     }
     return host;
@@ -311,8 +341,7 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
     }
     struct wx_open_how how = {host_flags(o), (o->dirflags & 1) != 0};
     if (at.dir.file->read_only && (how.flags & (O_WRONLY | O_RDWR | O_APPEND))) {
-        /* Asking for all rights is common: a read-only mount gives those it has. */
-        how.flags = (how.flags & ~(O_ACCMODE | O_APPEND)) | O_RDONLY;
+        ask_to_read(&how);
         if (!(o->rights & WX_R(WX_RN_FD_READ))) {
             at_fini(c, &at);
             wx_wasi_denied(c, "the mount is read-only");

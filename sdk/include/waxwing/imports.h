@@ -187,6 +187,10 @@ WAX_IMPORT("wasix_32v1", "proc_id")
 uint32_t wasix_proc_id(uint32_t ret_pid);
 WAX_IMPORT("wasix_32v1", "random_get")
 uint32_t wasix_random_get(uint32_t buf, uint32_t buf_len);
+WAX_IMPORT("wasix_32v1", "getcwd")
+uint32_t wasix_getcwd(uint32_t path, uint32_t path_len);
+WAX_IMPORT("wasix_32v1", "chdir")
+uint32_t wasix_chdir(uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasix_32v1", "callback_signal")
 void wasix_callback_signal(uint32_t name, uint32_t name_len);
 WAX_IMPORT("wasix_32v1", "thread_spawn")

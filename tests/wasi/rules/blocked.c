@@ -57,7 +57,7 @@ void _start(void)
     nap(100000000); /* it waits now */
     check("closing succeeds", p1_fd_close(0) == 0);
     check("the number is free at once", p1_fd_close(0) == BADF);
-    check("a file opens", p1_path_open(3, 0, P("f"), 1, 0, R_READ, R_READ, 0, P(&fd)) == 0);
+    check("a file opens", p1_path_open(3, 0, P("data/f"), 6, 0, R_READ, R_READ, 0, P(&fd)) == 0);
     check("with that number", fd == 0);
     check("which is the file's", read_byte(0, &c, &n) == 0 && n == 1 && c == '0');
     wax_print_str("peek nothing\n"); /* the runner answers with a line */

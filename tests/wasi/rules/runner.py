@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the checks of rules.wasm, each in a fresh tree that is compared afterwards.
 
-usage: runner.py --waxwing PATH --guest PATH [--blocked PATH] [--refuse ERRNO] [--tier NAME] [NAME PATTERN...]
+usage: runner.py --waxwing PATH --guest PATH [--blocked PATH] [--roots PATH] [--refuse ERRNO] [--tier NAME] [NAME PATTERN...]
 
 Numbers are those of the rules the checks are called by. --refuse makes the kernel answer every openat2
 of the command with that errno (seccomp), so that the walker in user space has to do. What a row changes
@@ -123,6 +123,17 @@ def needs_mounts(top):
     return "no mount namespace to be had" if can.returncode else None
 
 
+def make_host_links(top):
+    for name, target in (("hostlink", top / "data/d/g"), ("hosttop", top / "data"),
+                         ("hostother", "/etc/x"), ("hostnear", f"{top}/data2")):
+        (top / "data" / name).symlink_to(target)
+
+
+def make_root_links(top):
+    (top / "data/hostlink").symlink_to(top / "data/d/g")
+    (top / "data/hostother").symlink_to(top / "other")
+
+
 def few_host_files(top):
     del top
     resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
@@ -148,6 +159,17 @@ MODES = "+data/d/made +data/made +data/madedir"
 ROWS = {
     "rule-02-no-xdev": {"options": ",xdev=no", "setup": needs_mounts, "preexec": make_mounts},
     "rule-02-xdev": {"setup": needs_mounts, "preexec": make_mounts},
+    "rule-04-in-root": {"options": ",symlinks=in-root",
+                        "changes": "~data/d/g +data/etc +data/outside +data/outside/moved "
+                                   "+data/outside/secret"},
+    "rule-04-in-root-over-mounts": {"guest": "roots", "setup": make_root_links},
+    "rule-04-beneath-in-a-root": {"guest": "roots", "setup": make_root_links,
+                                  "options": ",symlinks=beneath"},
+    "rule-16-in-root-strips-host-prefix": {"options": ",symlinks=in-root",
+                                           "setup": make_host_links},
+    "rule-10-across-mounts-of-a-root": {"guest": "roots", "changes": "+data/d/moved -data/f"},
+    "root-preview1-directory": {"args": ["--cwd", "/data/ld"]},
+    "root-working-directory": {"guest": "roots", "args": ["--cwd", "/data/ld"]},
     "rule-04-no-links": {"options": ",symlinks=none", "changes": "+data/s"},
     "rule-05-special-allow": {"options": ",special=allow", "changes": "~data/fifo",
                               "setup": make_device_if_root},
@@ -184,10 +206,7 @@ ROWS = {
 }
 # Rules about what is not there yet.
 NOT_YET = {
-    "rule-03-walk-over-mounts": "no walk crosses mounts: preview1 modules have no root",
-    "rule-04-in-root": "mounts have no option symlinks",
     "rule-11-utf8-strict": "there is no option utf8",
-    "rule-16-in-root-strips-host-prefix": "mounts have no option symlinks",
     "rule-20-quota": "mounts have no quota",
     "rule-27-host-budget": "there is no budget of descriptors over all environments",
     "rule-33-clock-stepped": "needs a host whose clock may be set",
@@ -219,6 +238,8 @@ class Run:
         if self.row.get("mounts", True):
             line += ["--dir", f"{self.tree}/data::/data" + self.row.get("options", ""),
                      "--dir", f"{self.tree}/ro::/ro,ro", "--dir", f"{self.tree}/other::/other"]
+        if self.row.get("guest") == "roots":
+            line += ["--dir", f"{self.tree}/other::/data/d/sub", "--tmpfs", "/data/tmp/deep"]
         return line + self.row.get("args", []) + [vars(self.args)[self.row.get("guest", "guest")], self.name]
 
     def converse(self, process):
@@ -277,11 +298,18 @@ def one(args, name):
     return "failed" if trouble else "passed"
 
 
+def names_in(waxwing, guest):
+    return subprocess.run([waxwing, "run", guest], capture_output=True, text=True,
+                          check=True).stdout.split()
+
+
 def names_of(args):
-    listed = subprocess.run([args.waxwing, "run", args.guest], capture_output=True, text=True,
-                            check=True).stdout.split()
-    listed += [name for name, row in ROWS.items() if args.blocked and row.get("guest")]
-    missing = {name for name, row in ROWS.items() if not row.get("guest")} - set(listed)
+    listed = names_in(args.waxwing, args.guest)
+    for name in names_in(args.waxwing, args.roots) if args.roots else []:
+        ROWS.setdefault(name, {"guest": "roots"})
+        listed.append(name)
+    listed += ["rule-29-close-while-blocked"] if args.blocked else []
+    missing = {name for name, row in ROWS.items() if vars(args)[row.get("guest", "guest")]} - set(listed)
     if missing or set(NOT_YET) & set(listed):
         raise ValueError(f"rows without a check, or with a reason too many: {sorted(missing)}")
     return sorted(listed + list(NOT_YET), key=lambda n: (n.startswith("hole"), n))
@@ -292,6 +320,7 @@ def main():
     parser.add_argument("--waxwing", required=True)
     parser.add_argument("--guest", required=True)
     parser.add_argument("--blocked", help="guest with a thread, for rule 29")
+    parser.add_argument("--roots", help="guest that imports WASIX, for mounts in a tree")
     parser.add_argument("--tier", default="interp")
     parser.add_argument("--refuse", type=lambda n: getattr(errno, n))
     parser.add_argument("patterns", nargs="*", default=["*"])
