@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,5 +262,33 @@ int cli_stream(wax_builder *b, int stream, const char *path)
     wax_error *error = NULL;
     wax_status st = wax_builder_stdio_fd(b, stream, fd, &error);
     (void)close(fd); /* the builder has a duplicate */
+    return told(st, error);
+}
+
+/* -------- further descriptors -------- */
+
+int cli_listen(wax_builder *b, const char *address)
+{
+    wax_error *error = NULL;
+    uint16_t port;
+    wax_status st = wax_builder_listen(b, address, &port, &error);
+    const char *colon = strrchr(address, ':');
+    if (st == WAX_OK && colon && strcmp(colon, ":0") == 0) {
+        fprintf(stderr, "waxwing: listening on %.*s:%u\n", (int)(colon - address), address, port);
+    }
+    return told(st, error);
+}
+
+int cli_fd(wax_builder *b, const char *number)
+{
+    uint64_t n;
+    if (cli_parse_count(number, &n) != 0 || n > INT_MAX) {
+        return cli_usage("run", "--fd: '%s' is no number of a descriptor", number);
+    }
+    wax_error *error = NULL;
+    wax_status st = wax_builder_fd(b, (int)n, &error);
+    if (st == WAX_OK && n > STDERR_FILENO) {
+        (void)close((int)n); /* the guest's is the last one: who reads sees it close */
+    }
     return told(st, error);
 }

@@ -28,6 +28,8 @@ static const char help[] =
     "  --volume HOST:GUEST[:ro]  the same, other spelling (also --mapdir GUEST:HOST)\n"
     "  --tmpfs GUEST[,size=N][,inodes=N]  an empty directory in memory (64M, 65536)\n"
     "  --cwd GUEST               the directory the guest works in (default: /, or none)\n"
+    "  --listen ADDRESS:PORT     a socket to accept TCP connections on, as 127.0.0.1:8080\n"
+    "  --fd N                    our descriptor N: from a shell or a service manager\n"
     "  --stdin FILE              --stdout FILE, --stderr FILE: not the host's own stream\n"
     "  --env KEY[=VALUE]         a variable; without VALUE the host's\n"
     "  --env-file FILE           KEY=VALUE lines\n"
@@ -62,9 +64,11 @@ struct run {
     const char *preloads[MAX_LIST];
     const char *tmpfs[MAX_LIST];
     const char *env_files[MAX_LIST];
+    const char *listens[MAX_LIST];
+    const char *fds[MAX_LIST];
     const char *streams[3];    /* files, NULL = the host's stream */
     char *respelled[MAX_LIST]; /* owned; some of dirs point here */
-    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_tmpfs, n_env_files;
+    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_tmpfs, n_env_files, n_listens, n_fds;
     const char *inherit; /* glob, NULL = none */
     const char *argv0, *invoke, *cwd;
     uint64_t timeout_ns, max_memory, fuel;
@@ -127,6 +131,12 @@ static int set_option(struct run *r, const char *name, const char *value)
     }
     if (strcmp(name, "--tmpfs") == 0) {
         return add(r->tmpfs, &r->n_tmpfs, value);
+    }
+    if (strcmp(name, "--listen") == 0) {
+        return add(r->listens, &r->n_listens, value);
+    }
+    if (strcmp(name, "--fd") == 0) {
+        return add(r->fds, &r->n_fds, value);
     }
     if (strcmp(name, "--env-file") == 0) {
         return add(r->env_files, &r->n_env_files, value);
@@ -307,6 +317,8 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
     status = status ? status : grant_each(b, cli_dir, r->dirs, r->n_dirs);
     status = status ? status : grant_each(b, cli_tmpfs, r->tmpfs, r->n_tmpfs);
     status = status ? status : r->cwd ? cli_cwd(b, r->cwd) : 0;
+    status = status ? status : grant_each(b, cli_listen, r->listens, r->n_listens);
+    status = status ? status : grant_each(b, cli_fd, r->fds, r->n_fds);
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
     status = status ? status : cli_trace_start(&r->trace, b);
@@ -475,6 +487,8 @@ static int run_module(struct run *r, wax_engine *engine, wax_module *module, int
         wax_builder_linker(builder, linker);
         wax_builder_store(builder, store);
         wax_status st = wax_builder_instantiate(builder, module, &env, &error);
+        wax_builder_free(builder); /* with its duplicates: what the guest closes is closed */
+        builder = NULL;
         status = st == WAX_OK     ? run_env(r, env)
                  : st == WAX_EXIT ? wax_error_exit_code(error)
                                   : cli_fail("run", error);

@@ -251,6 +251,35 @@ WAX_API WAX_MUST_USE wax_status wax_builder_stdio_call(wax_builder *builder, int
  */
 WAX_API WAX_MUST_USE wax_status wax_builder_inherit_stdio(wax_builder *builder, wax_error **err);
 
+/**
+ * Let the guest accept TCP connections: a listening socket, opened now, as its next descriptor
+ * behind the directories; without directories the first is 3. All environments of the builder share
+ * it.
+ *
+ * @param builder   borrowed
+ * @param address   numeric, "127.0.0.1:8080" or "[::1]:8080"; port 0 = any free one
+ * @param ret_port  the port; may be NULL
+ * @return WAX_OK; WAX_E_INVALID (not such an address), WAX_E_IO with the host's errno, WAX_E_NOMEM
+ * @since 0.1
+ * @source wasi preview1, sock_accept
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_listen(wax_builder *builder, const char *address,
+                                                   uint16_t *ret_port, wax_error **err);
+
+/**
+ * Give the guest a host descriptor, which is duplicated: a file, pipe, terminal or socket, as its
+ * next one behind the directories, in one order with those of wax_builder_listen(). It may read and
+ * write as far as the descriptor is open for it. A listening socket is made non-blocking, for all
+ * who share it.
+ *
+ * @param builder  borrowed
+ * @param host_fd  open descriptor, no directory
+ * @return WAX_OK; WAX_E_INVALID (not open, a directory), WAX_E_NOMEM
+ * @since 0.1
+ * @source wasi preview1
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_fd(wax_builder *builder, int host_fd, wax_error **err);
+
 /** What a guest may be allowed to do. */
 enum {
     WAX_CAP_THREADS = 1 /* start threads, up to the limit */
@@ -415,7 +444,8 @@ WAX_API wax_store *wax_env_store(wax_env *env);
  * Run `_start` to its end.
  *
  * @param env            borrowed
- * @param ret_exit_code  0 on return, else what the guest gave to exit
+ * @param ret_exit_code  0 on return, else what the guest gave to exit; 128 + N if it raised the
+ *                       fatal signal N
  * @return WAX_OK (returned or exited); WAX_TRAP, WAX_E_* as wax_call(); WAX_E_NOT_FOUND if there
  *         is no `_start`
  * @since 0.1

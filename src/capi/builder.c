@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "capi/capi.h"
+#include "capi/descriptors.h"
 #include "capi/mount.h"
 #include "capi/wasi.h"
 #include "engine/rt/engine.h"
@@ -35,7 +36,8 @@ struct wax_builder {
     WX_VEC(char *) args;
     WX_VEC(char *) vars; /* "K=V" */
     struct wx_mount_list mounts;
-    char *cwd; /* NULL: none of its own */
+    char *cwd;                     /* NULL: none of its own */
+    struct wx_descriptor_list fds; /* further ones */
     struct stream streams[3];
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
@@ -102,6 +104,7 @@ void wax_builder_free(wax_builder *b)
     wx_vec_fini(b->mem, &b->vars);
     wx_mounts_fini(&b->mounts, b->mem);
     wx_free(b->mem, b->cwd);
+    wx_descriptors_fini(&b->fds, b->mem);
     for (int i = 0; i < 3; i++) {
         stream_fini(b, &b->streams[i]);
     }
@@ -198,6 +201,19 @@ wax_status wax_builder_cwd(wax_builder *b, const char *guest, wax_error **err)
     wx_free(b->mem, b->cwd);
     b->cwd = copy;
     return WAX_OK;
+}
+
+wax_status wax_builder_listen(wax_builder *b, const char *address, uint16_t *ret_port,
+                              wax_error **err)
+{
+    WX_REQUIRE(b && address, err, "an argument is NULL");
+    return wx_descriptors_listen(&b->fds, b->mem, address, ret_port, err);
+}
+
+wax_status wax_builder_fd(wax_builder *b, int host_fd, wax_error **err)
+{
+    WX_REQUIRE(b, err, "the builder is NULL");
+    return wx_descriptors_add(&b->fds, b->mem, host_fd, err);
 }
 
 /* The stream, null for the moment; NULL if there is no such. */
@@ -336,7 +352,7 @@ void wax_builder_store(wax_builder *b, wax_store *store)
 static struct wx_file *make_fd_stream(struct wx_mem *mem, int fd)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return copy < 0 ? NULL : wx_hostfile_new(mem, copy, wx_hostfile_type(copy));
+    return copy < 0 ? NULL : wx_descriptor_file(mem, copy);
 }
 
 static struct wx_file *make_stream(struct wx_env *env, const struct stream *s)
@@ -384,7 +400,8 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
     }
     st = st == WAX_OK ? set_streams(b, handle, err) : st;
     st = st == WAX_OK ? wx_mounts_make(&b->mounts, env, err) : st;
-    return st == WAX_OK && b->cwd ? wx_env_set_cwd(env, b->cwd, err) : st;
+    st = st == WAX_OK && b->cwd ? wx_env_set_cwd(env, b->cwd, err) : st;
+    return st == WAX_OK ? wx_descriptors_make(&b->fds, env, err) : st;
 }
 
 wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env **ret_env,

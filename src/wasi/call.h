@@ -3,6 +3,8 @@
 #ifndef WX_WASI_CALL_H
 #define WX_WASI_CALL_H
 
+#include <sys/uio.h>
+
 #include "engine/rt/store.h"
 #include "wasi/werrno.h"
 
@@ -77,5 +79,13 @@ wx_werrno wx_guest_read_str(const struct wx_wasi_call *c, wx_gptr p, uint64_t le
  * range was checked and memory never shrinks or moves, so it stays valid.
  */
 uint8_t *wx_guest_span(const struct wx_wasi_call *c, wx_gptr p, uint64_t len);
+
+/**
+ * An array of buffers, copied and checked once (shared memory may change); the spans lie in guest
+ * memory. More than WX_MAX_IOVS, or 2 GiB in all, is inval.
+ */
+#define WX_MAX_IOVS 1024
+wx_werrno wx_guest_read_iovs(const struct wx_wasi_call *c, uint64_t ptr, uint64_t n,
+                             struct iovec *iov, int *ret_n);
 
 #endif

@@ -113,6 +113,7 @@ void wx_env_free(struct wx_env *env)
         wx_free(&env->mem, env->environ[i]);
     }
     wx_env_fini_mounts(env);
+    wx_env_fini_files(env);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
     wx_trace_free(env->trace);
@@ -367,6 +368,7 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
     wx_list_add(&env->threads, &env->main.link);
     wx_mutex_unlock(&env->lock);
     st = wx_env_place_mounts(env, err);
+    st = st == WAX_OK ? wx_env_place_files(env, err) : st;
     if (st == WAX_OK) {
         st = make_memory(env, err);
     }

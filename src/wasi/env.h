@@ -26,6 +26,12 @@ struct wx_env_limits {
     uint64_t max_memory_bytes;   /* linear memory; 0 = engine's limit */
 };
 
+/** A file the guest is given, and what it may do with it. */
+struct wx_env_file {
+    struct wx_file *file;
+    bool reads, writes;
+};
+
 /** A directory of the guest: a preopen, or part of its root. */
 struct wx_env_mount {
     char *guest;
@@ -66,6 +72,7 @@ struct wx_env {
     size_t n_environ;
     struct wx_trace *trace; /* which calls to trace and count; NULL: none */
     WX_VEC(struct wx_env_mount) mounts;
+    WX_VEC(struct wx_env_file) files; /* not given to the guest yet */
     struct wx_file *cwd; /* WASIX: a directory below the root; guarded by lock once it runs */
     char *start_cwd;     /* where it begins; NULL: the root */
     struct wx_fdtable *fds;
@@ -98,6 +105,11 @@ wax_status wx_env_add_arg(struct wx_env *env, const char *arg, wax_error **err);
 wax_status wx_env_add_var(struct wx_env *env, const char *pair, wax_error **err);
 /** Standard stream n is this file, which is taken (NULL: out of memory). */
 wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *file, wax_error **err);
+/**
+ * The guest gets this file, which is taken (NULL: out of memory), as a descriptor behind its
+ * directories.
+ */
+wax_status wx_env_add_file(struct wx_env *env, const struct wx_env_file *file, wax_error **err);
 void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds);
 /** Mount a directory, which is taken (NULL: out of memory); strings are copied. */
 wax_status wx_env_mount(struct wx_env *env, const struct wx_env_mount *m, wax_error **err);
@@ -106,6 +118,9 @@ wax_status wx_env_set_cwd(struct wx_env *env, const char *path, wax_error **err)
 /** Give the guest its mounts, as its version wants them. */
 wax_status wx_env_place_mounts(struct wx_env *env, wax_error **err);
 void wx_env_fini_mounts(struct wx_env *env);
+/** The same for files; preopen.c */
+wax_status wx_env_place_files(struct wx_env *env, wax_error **err);
+void wx_env_fini_files(struct wx_env *env);
 /** Link and instantiate the main thread in `store` (NULL = one of its own). */
 wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
                               struct wx_store *store, wax_error **err);

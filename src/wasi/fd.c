@@ -18,8 +18,6 @@
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
 
-#define MAX_IOVS 1024
-
 static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, struct wx_fd *fd)
 {
     wx_werrno e = wx_fdtable_get(c->env->fds, (uint32_t)n, fd);
@@ -42,32 +40,6 @@ static wx_wasi_ret put(struct wx_fd *fd, int host_errno)
 }
 
 /* -------- reading and writing -------- */
-
-/* Copied and checked once (shared memory may change); spans lie in guest memory. */
-static wx_werrno read_iovs(const struct wx_wasi_call *c, uint64_t ptr, uint64_t n,
-                           struct iovec *iov, int *ret_n)
-{
-    if (n > MAX_IOVS) {
-        return WX_WERRNO_INVAL;
-    }
-    uint64_t width = c->is64 ? 8 : 4, total = 0;
-    wx_werrno e = wx_guest_check(c, (wx_gptr){ptr}, n * 2 * width);
-    for (uint64_t i = 0; i < n && !e; i++) {
-        uint64_t buf, len;
-        (void)wx_guest_read_size(c, (wx_gptr){ptr + i * 2 * width}, &buf);
-        (void)wx_guest_read_size(c, (wx_gptr){ptr + i * 2 * width + width}, &len);
-        e = wx_guest_check(c, (wx_gptr){buf}, len);
-        total += len;
-        if (!e && total > INT32_MAX) {
-            e = WX_WERRNO_INVAL;
-        }
-        if (!e) {
-            iov[i] = (struct iovec){wx_guest_span(c, (wx_gptr){buf}, len), len};
-        }
-    }
-    *ret_n = (int)n;
-    return e;
-}
 
 struct io {
     bool write;
@@ -109,11 +81,11 @@ static wx_wasi_ret wait_for(struct wx_wasi_call *c, const struct io *io, struct 
 /* Takes the reference of fd->file. */
 static wx_wasi_ret do_io(struct wx_wasi_call *c, const struct io *io, struct wx_fd *fd)
 {
-    struct iovec iov[MAX_IOVS];
+    struct iovec iov[WX_MAX_IOVS];
     int n = 0;
     wx_werrno e = wx_guest_check(c, (wx_gptr){io->ret_ptr}, c->is64 ? 8 : 4);
     if (!e) {
-        e = read_iovs(c, io->iovs, io->n_iovs, iov, &n);
+        e = wx_guest_read_iovs(c, io->iovs, io->n_iovs, iov, &n);
     }
     if (e) {
         wx_file_unref(fd->file);

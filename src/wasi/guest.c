@@ -94,3 +94,28 @@ uint8_t *wx_guest_span(const struct wx_wasi_call *c, wx_gptr p, uint64_t len)
     (void)len;
     return c->memory->base + p.v;
 }
+
+wx_werrno wx_guest_read_iovs(const struct wx_wasi_call *c, uint64_t ptr, uint64_t n,
+                             struct iovec *iov, int *ret_n)
+{
+    if (n > WX_MAX_IOVS) {
+        return WX_WERRNO_INVAL;
+    }
+    uint64_t width = c->is64 ? 8 : 4, total = 0;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){ptr}, n * 2 * width);
+    for (uint64_t i = 0; i < n && !e; i++) {
+        uint64_t buf, len;
+        (void)wx_guest_read_size(c, (wx_gptr){ptr + i * 2 * width}, &buf);
+        (void)wx_guest_read_size(c, (wx_gptr){ptr + i * 2 * width + width}, &len);
+        e = wx_guest_check(c, (wx_gptr){buf}, len);
+        total += len;
+        if (!e && total > INT32_MAX) {
+            e = WX_WERRNO_INVAL;
+        }
+        if (!e) {
+            iov[i] = (struct iovec){wx_guest_span(c, (wx_gptr){buf}, len), len};
+        }
+    }
+    *ret_n = (int)n;
+    return e;
+}

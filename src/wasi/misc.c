@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arguments, environment, clocks, random numbers, exit. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -99,6 +100,26 @@ wx_wasi_ret wx_wasi_random_get(struct wx_wasi_call *c, const uint64_t *a)
 wx_wasi_ret wx_wasi_proc_exit(struct wx_wasi_call *c, const uint64_t *a)
 {
     c->t->exit_code = (int32_t)(a[0] & 0xff); /* as POSIX exit */
+    wx_env_exit(c->env, c->t->exit_code);
+    return WX_RET_EXIT;
+}
+
+/*
+ * The default actions of POSIX; preview1 has no handlers. Nothing can stop and continue a process
+ * here, so the signals that would are refused.
+ */
+wx_wasi_ret wx_wasi_proc_raise(struct wx_wasi_call *c, const uint64_t *a)
+{
+    enum { N_SIGNALS = 32 };
+    const uint32_t ignored = 1u | 1u << SIGCHLD | 1u << SIGCONT | 1u << SIGURG | 1u << SIGWINCH;
+    const uint32_t stops = 1u << SIGSTOP | 1u << SIGTSTP | 1u << SIGTTIN | 1u << SIGTTOU;
+    if (a[0] >= N_SIGNALS) {
+        return WX_WERRNO_INVAL;
+    }
+    if ((ignored | stops) >> a[0] & 1) {
+        return ignored >> a[0] & 1 ? 0 : WX_WERRNO_NOTSUP;
+    }
+    c->t->exit_code = 128 + (int32_t)a[0];
     wx_env_exit(c->env, c->t->exit_code);
     return WX_RET_EXIT;
 }

@@ -155,8 +155,8 @@ PRINT(OFLAGS) { put_set(v->l, arg(v), "creat directory excl trunc"); }
 PRINT(FDFLAGS) { put_set(v->l, arg(v), fdflags); }
 PRINT(RIGHTS) { put_rights(v->l, arg(v)); }
 PRINT(FSTFLAGS) { put_set(v->l, arg(v), "atim atim_now mtim mtim_now"); }
-PRINT(RIFLAGS) { put_set(v->l, arg(v), "peek waitall dontwait"); }
-PRINT(SIFLAGS) { put_set(v->l, arg(v), ""); }
+PRINT(RIFLAGS) { put_set(v->l, arg(v), "peek waitall data_truncated dontwait"); }
+PRINT(SIFLAGS) { put_set(v->l, arg(v), "dontwait"); }
 PRINT(SDFLAGS) { put_set(v->l, arg(v), "rd wr"); }
 
 /* -------- numbers -------- */

@@ -143,6 +143,13 @@ expect trace-no-file 66 "cannot open '/nonexistent/t'" "$waxwing" --trace=:/none
 expect trace-empty-file-name 64 "bad value for option '--trace'" "$waxwing" --trace=fd: "$tmp/cat.wat"
 expect trace-full 74 'cannot write the trace' "$waxwing" --trace=:/dev/full "$tmp/cat.wat"
 expect trace-summary 0 '        2           total' "$waxwing" --trace-summary "$tmp/cat.wat"
+expect listen-no-port 64 "cannot listen on '127.0.0.1': not a numeric address and port" "$waxwing" --listen 127.0.0.1 "$tmp/cat.wat"
+expect listen-hint 64 'hint: as in 127.0.0.1:8080' "$waxwing" --listen localhost:80 "$tmp/cat.wat"
+expect listen-not-ours 74 "cannot listen on '192.0.2.1:80'" "$waxwing" --listen 192.0.2.1:80 "$tmp/cat.wat"
+expect listen 0 'listening on 127.0.0.1:' "$waxwing" --listen 127.0.0.1:0 "$tmp/cat.wat"
+expect fd-not-open 64 'descriptor 9 is not open' sh -c "'$waxwing' --fd 9 '$tmp/cat.wat' 9>&-"
+expect fd-no-number 64 "'x' is no number of a descriptor" "$waxwing" --fd x "$tmp/cat.wat"
+expect fd-directory 64 'hint: directories are mounted' sh -c "'$waxwing' --fd 9 '$tmp/cat.wat' 9<'$tmp'"
 expect planned 69 'not there yet' "$waxwing" explain x
 expect compile 0 '' "$waxwing" compile "$tmp/trap.wasm"
 expect compile-stats 0 '2 functions, 8 bytes of wasm, ' "$waxwing" compile --stats "$tmp/trap.wasm"

@@ -89,10 +89,18 @@ WAX_IMPORT("wasi_snapshot_preview1", "poll_oneoff")
 uint32_t p1_poll_oneoff(uint32_t in, uint32_t out, uint32_t nsubscriptions, uint32_t nevents);
 WAX_IMPORT("wasi_snapshot_preview1", "proc_exit")
 void p1_proc_exit(uint32_t code);
+WAX_IMPORT("wasi_snapshot_preview1", "proc_raise")
+uint32_t p1_proc_raise(uint32_t sig);
 WAX_IMPORT("wasi_snapshot_preview1", "random_get")
 uint32_t p1_random_get(uint32_t buf, uint32_t buf_len);
 WAX_IMPORT("wasi_snapshot_preview1", "sched_yield")
 uint32_t p1_sched_yield(void);
+WAX_IMPORT("wasi_snapshot_preview1", "sock_accept")
+uint32_t p1_sock_accept(uint32_t sock, uint32_t fd_flags, uint32_t ro_fd);
+WAX_IMPORT("wasi_snapshot_preview1", "sock_recv")
+uint32_t p1_sock_recv(uint32_t sock, uint32_t ri_data, uint32_t ri_data_len, uint32_t ri_flags, uint32_t ro_data_len, uint32_t ro_flags);
+WAX_IMPORT("wasi_snapshot_preview1", "sock_send")
+uint32_t p1_sock_send(uint32_t fd, uint32_t si_data, uint32_t si_data_len, uint32_t si_flags, uint32_t ret_data_len);
 WAX_IMPORT("wasi_snapshot_preview1", "sock_shutdown")
 uint32_t p1_sock_shutdown(uint32_t sock, uint32_t how);
 WAX_IMPORT("wasi_snapshot_preview1", "thread-spawn")
@@ -215,6 +223,10 @@ WAX_IMPORT("wasix_32v1", "futex_wake")
 uint32_t wasix_futex_wake(uint32_t futex_ptr, uint32_t ret_woken);
 WAX_IMPORT("wasix_32v1", "futex_wake_all")
 uint32_t wasix_futex_wake_all(uint32_t futex_ptr, uint32_t ret_woken);
+WAX_IMPORT("wasix_32v1", "sock_recv")
+uint32_t wasix_sock_recv(uint32_t sock, uint32_t ri_data, uint32_t ri_data_len, uint32_t ri_flags, uint32_t ro_data_len, uint32_t ro_flags);
+WAX_IMPORT("wasix_32v1", "sock_send")
+uint32_t wasix_sock_send(uint32_t fd, uint32_t si_data, uint32_t si_data_len, uint32_t si_flags, uint32_t ret_data_len);
 WAX_IMPORT("wasix_32v1", "sock_shutdown")
 uint32_t wasix_sock_shutdown(uint32_t sock, uint32_t how);
 

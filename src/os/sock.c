@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets of the host. */
+#include "os/sock.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "os/fd.h"
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* Decimal, at most 65535. */
+static bool parse_port(const char *s, uint16_t *ret)
+{
+    unsigned port = 0;
+    if (!s[0] || strlen(s) > 5 || strspn(s, "0123456789") != strlen(s)) {
+        return false;
+    }
+    for (; *s; s++) {
+        port = port * 10 + (unsigned)(*s - '0');
+    }
+    *ret = (uint16_t)port;
+    return port <= UINT16_MAX;
+}
+
+static bool parse(const char *text, union address *ret, socklen_t *ret_len)
+{
+    char host[INET6_ADDRSTRLEN];
+    uint16_t port;
+    const char *colon = strrchr(text, ':');
+    if (!colon || !parse_port(colon + 1, &port)) {
+        return false;
+    }
+    bool v6 = text[0] == '[' && colon[-1] == ']';
+    const char *from = v6 ? text + 1 : text;
+    size_t len = (size_t)(colon - from) - v6;
+    if (len >= sizeof host) {
+        return false;
+    }
+    memcpy(host, from, len);
+    host[len] = '\0';
+    memset(ret, 0, sizeof *ret);
+    if (v6) {
+        ret->v6.sin6_family = AF_INET6;
+        ret->v6.sin6_port = htons(port);
+        *ret_len = sizeof ret->v6;
+        return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1;
+    }
+    ret->v4.sin_family = AF_INET;
+    ret->v4.sin_port = htons(port);
+    *ret_len = sizeof ret->v4;
+    return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1;
+}
+
+int wx_sock_listen(const char *address, int *ret_fd, uint16_t *ret_port)
+{
+    union address a;
+    socklen_t len;
+    int one = 1;
+    if (!parse(address, &a, &len)) {
+        return EINVAL;
+    }
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return errno;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one); /* else as without */
+    if (bind(fd, &a.any, len) != 0 || listen(fd, SOMAXCONN) != 0 ||
+        getsockname(fd, &a.any, &len) != 0) {
+        int e = errno;
+        (void)wx_fd_close(&fd); /* nothing to lose */
+        return e;
+    }
+    *ret_fd = fd;
+    *ret_port = ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+    return 0;
+}
+
+static int option(int fd, int name)
+{
+    int v = -1;
+    socklen_t len = sizeof v;
+    return fd >= 0 && getsockopt(fd, SOL_SOCKET, name, &v, &len) == 0 ? v : -1;
+}
+
+int wx_sock_type(int fd) { return option(fd, SO_TYPE); }
+bool wx_sock_is_listening(int fd) { return option(fd, SO_ACCEPTCONN) == 1; }
