@@ -147,7 +147,7 @@ check readmes readmes
 check function-sizes function_sizes
 check guest-header python3 tools/gen-sdk.py header --check sdk/include/waxwing/imports.h
 check stencils python3 tools/gen-stencils.py clang-19 x86_64 src/engine/jit/stencils_x86_64.inc --check
-check stencils-aarch64 python3 tools/gen-stencils.py clang-19 aarch64
+check_if qemu-aarch64 stencils-aarch64 python3 tools/gen-stencils.py clang-19 aarch64
 check features python3 tools/gen-features.py --check docs/features.md
 check abi-status python3 tools/gen-sdk.py status --check docs/abi-status.md
 check_if clang-format-19 formatting formatting

@@ -2,7 +2,7 @@
 /* Immediates of stencils on aarch64. */
 /*
  * Instructions hold 12 or 16 bits of a constant. A hole is one to four moves of 16 bits, as many as
- * the form of the stencil has room for (WX_STENCIL_BITS: 16, 32 or 64): the relocations are those
+ * the form of the stencil has room for (WX_STENCIL_BITS: 16 or 64): the relocations are those
  * the linker would use for the address of a symbol. In the narrow form additions and comparisons
  * take their 12 bits themselves, as a relocation put on an instruction that the assembler takes
  * none for.
@@ -12,16 +12,12 @@
 
 #if WX_STENCIL_BITS == 16
 #define WX_HOLE_MOVES(H) "movz %0, #:abs_g0:wx_hole_" #H
-#elif WX_STENCIL_BITS == 32
+#else /* the form of 32 bits is the first two of these: tools/stencils/aarch64.py */
 #define WX_HOLE_MOVES(H)                                                                           \
-    "movz %0, #:abs_g1:wx_hole_" #H "\n\t"                                                         \
-    "movk %0, #:abs_g0_nc:wx_hole_" #H
-#else
-#define WX_HOLE_MOVES(H)                                                                           \
-    "movz %0, #:abs_g3:wx_hole_" #H "\n\t"                                                         \
-    "movk %0, #:abs_g2_nc:wx_hole_" #H "\n\t"                                                      \
+    "movz %0, #:abs_g0_nc:wx_hole_" #H "\n\t"                                                      \
     "movk %0, #:abs_g1_nc:wx_hole_" #H "\n\t"                                                      \
-    "movk %0, #:abs_g0_nc:wx_hole_" #H
+    "movk %0, #:abs_g2_nc:wx_hole_" #H "\n\t"                                                      \
+    "movk %0, #:abs_g3:wx_hole_" #H
 #endif
 #define WX_HOLE(H)                                                                                 \
     __extension__({                                                                                \
