@@ -153,6 +153,13 @@ int cli_dir(wax_builder *b, const char *spec)
         wax_error *error = NULL;
         o.host = host;
         status = told(wax_builder_mount_with(b, guest ? guest : host, &o, &error), error);
+        const char *comma = strrchr(guest ? guest : host, ',');
+        if (status && comma) {
+            fprintf(stderr,
+                    "hint: '%s' was taken as part of the path: options are ro, rw, cow, "
+                    "quota=, inodes=, symlinks=, xdev=, special=\n",
+                    comma);
+        }
     }
     free(host);
     return status;
@@ -217,7 +224,7 @@ int cli_var(wax_builder *b, const char *spec)
         *eq = '\0';
     }
     wax_error *error = NULL;
-    wax_status st = value ? wax_builder_env(b, key, value, &error) : WAX_OK;
+    wax_status st = value || !key[0] ? wax_builder_env(b, key, value ? value : "", &error) : WAX_OK;
     free(key);
     return told(st, error);
 }
@@ -241,11 +248,16 @@ int cli_env_file(wax_builder *b, const char *path)
         if (len == 0 || line[0] == '#') {
             continue;
         }
-        status = strchr(line, '=') && line[0] != '=' && strlen(line) == (size_t)len
+        status = strlen(line) != (size_t)len
+                     ? cli_usage("run", "%s:%u: a NUL in a variable", path, number)
+                 : strchr(line, '=') && line[0] != '='
                      ? cli_var(b, line)
                      : cli_usage("run", "%s:%u: not KEY=VALUE", path, number);
     }
     free(line);
+    if (!status && ferror(f)) {
+        status = cli_no_file("run", path, errno);
+    }
     (void)fclose(f); /* read only */
     return status;
 }

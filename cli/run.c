@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "grants.h"
+#include "invoke.h"
 #include "trace.h"
 
 extern char **environ;
@@ -71,6 +72,7 @@ struct run {
     unsigned n_dirs, n_vars, n_preloads, n_respelled, n_tmpfs, n_env_files, n_listens, n_fds;
     const char *inherit; /* glob, NULL = none */
     const char *argv0, *invoke, *cwd;
+    struct cli_call call; /* what invoke says */
     uint64_t timeout_ns, max_memory, fuel;
     uint32_t max_threads, max_fds;
     int no_threads, use_fuel;
@@ -170,8 +172,8 @@ static int set_option(struct run *r, const char *name, const char *value)
         r->use_fuel = r->engine.fuel = 1;
         return cli_parse_count(value, &r->fuel);
     } else if (strcmp(name, "--max-threads") == 0 || strcmp(name, "--max-fds") == 0) {
-        if (cli_parse_count(value, &n) != 0 || n > UINT32_MAX) {
-            return -1;
+        if (cli_parse_count(value, &n) != 0 || n > UINT32_MAX || n < (name[6] == 't' ? 1 : 3)) {
+            return -1; /* a thread, three streams */
         }
         *(name[6] == 't' ? &r->max_threads : &r->max_fds) = (uint32_t)n;
     } else if (strcmp(name, "--allow-threads") == 0) {
@@ -195,7 +197,8 @@ static const char *respell(struct run *r, const char *value, int guest_first)
     const char *rest = colon + 1;
     size_t len = strlen(rest);
     bool ro = len >= 3 && strcmp(rest + len - 3, ":ro") == 0; /* only as the last word */
-    int rest_len = (int)(ro ? len - 3 : len);
+    bool rw = len >= 3 && strcmp(rest + len - 3, ":rw") == 0;
+    int rest_len = (int)(ro || rw ? len - 3 : len);
     if (guest_first) {
         (void)sprintf(s, "%.*s::%.*s%s", rest_len, rest, (int)(colon - value), value,
                       ro ? ",ro" : "");
@@ -253,7 +256,8 @@ static int parse(struct run *r, int argc, char **argv)
         if (spelled) {
             const char *as_dir = value ? respell(r, value, spelled == 2) : NULL;
             if (value && !as_dir) {
-                return -cli_usage("run", "bad value for option '%s'", name);
+                return -cli_usage("run", "bad value for option '%s': '%s': want %s", name, value,
+                                  spelled == 1 ? "HOST:GUEST[:ro]" : "GUEST:HOST");
             }
             value = as_dir;
             (void)snprintf(name, sizeof name, "--dir");
@@ -265,8 +269,8 @@ static int parse(struct run *r, int argc, char **argv)
             return -cli_usage("run", "unknown option '%s'", argv[i]);
         }
         if (e) {
-            return -cli_usage(
-                "run", e == -3 ? "option '%s' needs a value" : "bad value for option '%s'", name);
+            return e == -3 ? -cli_usage("run", "option '%s' needs a value", name)
+                           : -cli_usage("run", "bad value for option '%s': '%s'", name, value);
         }
         i += !eq;
     }
@@ -308,9 +312,6 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
         st = wax_builder_arg(b, argv[i], &error);
     }
     int status = st == WAX_OK ? 0 : cli_fail("run", error);
-    for (int i = 0; i < 3 && !status; i++) {
-        status = r->streams[i] ? cli_stream(b, i, r->streams[i]) : 0;
-    }
     status = status ? status : inherit_vars(r, b);
     status = status ? status : grant_each(b, cli_env_file, r->env_files, r->n_env_files);
     status = status ? status : grant_each(b, cli_var, r->vars, r->n_vars);
@@ -319,6 +320,9 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
     status = status ? status : r->cwd ? cli_cwd(b, r->cwd) : 0;
     status = status ? status : grant_each(b, cli_listen, r->listens, r->n_listens);
     status = status ? status : grant_each(b, cli_fd, r->fds, r->n_fds);
+    for (int i = 0; i < 3 && !status; i++) { /* late: they empty files */
+        status = r->streams[i] ? cli_stream(b, i, r->streams[i]) : 0;
+    }
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
     status = status ? status : cli_trace_start(&r->trace, b);
@@ -349,88 +353,6 @@ static wax_status preload(const struct run *r, wax_engine *engine, wax_store *st
     return WAX_OK;
 }
 
-/* -------- --invoke -------- */
-
-static int parse_arg(const char **p, wax_valtype type, wax_value *v)
-{
-    while (isspace((unsigned char)**p) || **p == ',') {
-        (*p)++;
-    }
-    char *end;
-    errno = 0;
-    memset(v, 0, sizeof *v);
-    v->type = type;
-    switch (type) {
-    case WAX_I32: {
-        long long n = strtoll(*p, &end, 0);
-        v->of.i32 = (int32_t)n;
-        errno = n < INT32_MIN || n > UINT32_MAX ? ERANGE : errno;
-        break;
-    }
-    case WAX_I64:
-        v->of.i64 = **p == '-' ? strtoll(*p, &end, 0) : (int64_t)strtoull(*p, &end, 0);
-        break;
-    case WAX_F32: v->of.f32 = strtof(*p, &end); break;
-    case WAX_F64: v->of.f64 = strtod(*p, &end); break;
-    default: return -1;
-    }
-    int ok = end != *p && errno == 0;
-    *p = end;
-    return ok ? 0 : -1;
-}
-
-static void print_value(const wax_value *v)
-{
-    switch (v->type) {
-    case WAX_I32: printf("%" PRId32 "\n", v->of.i32); break;
-    case WAX_I64: printf("%" PRId64 "\n", v->of.i64); break;
-    case WAX_F32: printf("%.9g\n", (double)v->of.f32); break;
-    case WAX_F64: printf("%.17g\n", v->of.f64); break;
-    default: printf(v->of.externref ? "(reference)\n" : "null\n"); break;
-    }
-}
-
-static int invoke(wax_env *env, const char *spec)
-{
-    char name[256];
-    size_t len = strcspn(spec, "(");
-    (void)snprintf(name, sizeof name, "%.*s", (int)len, spec);
-    wax_func *func;
-    wax_functype type;
-    wax_error *error = NULL;
-    if (wax_instance_func(wax_env_instance(env), name, &func, &error) != WAX_OK ||
-        wax_func_type(func, &type, &error) != WAX_OK) {
-        return cli_fail("run", error);
-    }
-    wax_value args[32], results[32];
-    if (type.n_params > 32 || type.n_results > 32) {
-        return cli_usage("run", "'%s' has more than 32 parameters or results", name);
-    }
-    const char *p = spec + len + (spec[len] == '(');
-    for (uint32_t i = 0; i < type.n_params; i++) {
-        if (parse_arg(&p, type.params[i], &args[i]) != 0) {
-            return cli_usage("run", "argument %u of '%s' is missing or not a number of its type",
-                             i + 1, name);
-        }
-    }
-    p += strspn(p, " )");
-    if (*p) {
-        return cli_usage("run", "'%s' takes %u arguments", name, type.n_params);
-    }
-    if (wax_call(func, args, type.n_params, results, type.n_results, &error) != WAX_OK) {
-        int code = wax_error_status(error) == WAX_EXIT ? wax_error_exit_code(error) : -1;
-        if (code < 0) {
-            return cli_fail("run", error);
-        }
-        wax_error_free(error);
-        return code;
-    }
-    for (uint32_t i = 0; i < type.n_results; i++) {
-        print_value(&results[i]);
-    }
-    return 0;
-}
-
 /* -------- running -------- */
 
 static int run_env(const struct run *r, wax_env *env)
@@ -441,7 +363,7 @@ static int run_env(const struct run *r, wax_env *env)
     (void)sigaction(SIGINT, &act, NULL); /* valid arguments */
     int status;
     if (r->invoke) {
-        status = invoke(env, r->invoke);
+        status = cli_call_run(env, &r->call);
     } else {
         wax_error *error = NULL;
         int32_t code = 0;
@@ -472,7 +394,8 @@ static int run_module(struct run *r, wax_engine *engine, wax_module *module, int
     if (wax_builder_new(engine, r->argv0 ? r->argv0 : argv[0], &builder, &error) != WAX_OK) {
         return cli_fail("run", error);
     }
-    status = describe(r, builder, argc - 1, argv + 1);
+    status = r->invoke ? cli_call_parse(module, r->invoke, &r->call) : 0;
+    status = status ? status : describe(r, builder, argc - 1, argv + 1);
     if (status) {
         wax_builder_free(builder);
         return cli_trace_end(&r->trace, NULL, status);

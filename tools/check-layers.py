@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "tests/wasix": {"support"},
     "tests/support": {"support"},
 }
-OWN = {"cli": {"cli.h", "grants.h", "trace.h", "wast.h"}, "tests/capi": {"seeds.h", "unit/bytes.h"}}
+OWN = {"cli": {"cli.h", "grants.h", "invoke.h", "trace.h", "wast.h"}, "tests/capi": {"seeds.h", "unit/bytes.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

@@ -44,8 +44,9 @@ static wax_status check_options(const char *guest, const wax_mount_options *o, w
     WX_REQUIRE(writes != (WAX_MOUNT_RO | WAX_MOUNT_COW), err,
                "read-only and copy on write exclude each other");
     WX_REQUIRE(o->host || !(o->flags & HOST_FLAGS), err, "these flags need a host directory");
-    WX_REQUIRE(guest[0], err, "the guest path is empty");
-    return WAX_OK;
+    return guest[0] ? WAX_OK
+                    : wx_fail(err, WAX_E_INVALID, "cannot mount '%s': the guest path is empty",
+                              o->host ? o->host : "a filesystem in memory");
 }
 
 static wax_status check_place(const struct wx_mount_list *l, const char *guest,

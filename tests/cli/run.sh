@@ -65,6 +65,15 @@ cat >"$tmp/cat.wat" <<'WAT'
     (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 4)))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
 WAT
+cat >"$tmp/types.wat" <<'WAT'
+(module
+  (func (export "floats") (param f64 f32) (result f64 f32) local.get 0 local.get 1)
+  (func (export "ints") (param i64 i32) (result i64 i32) local.get 0 local.get 1)
+  (func (export "vector") (result v128) (v128.const i32x4 1 2 3 4))
+  (func (export "ref") (param externref) (result externref) local.get 0)
+  (func $fails unreachable) (start $fails))
+WAT
+sed 's/(func .fails.*/)/' "$tmp/types.wat" >"$tmp/values.wat"
 echo 'from a file' >"$tmp/in.txt"
 printf '# comment\n\nA=1\nB\n' >"$tmp/bad.env"
 echo '(module) (assert_return (invoke "none"))' >"$tmp/failing.wast"
@@ -150,6 +159,38 @@ expect listen 0 'listening on 127.0.0.1:' "$waxwing" --listen 127.0.0.1:0 "$tmp/
 expect fd-not-open 64 'descriptor 9 is not open' sh -c "'$waxwing' --fd 9 '$tmp/cat.wat' 9>&-"
 expect fd-no-number 64 "'x' is no number of a descriptor" "$waxwing" --fd x "$tmp/cat.wat"
 expect fd-directory 64 'hint: directories are mounted' sh -c "'$waxwing' --fd 9 '$tmp/cat.wat' 9<'$tmp'"
+# invoke STATUS TEXT CALL
+invoke() { expect "invoke $3" "$1" "$2" "$waxwing" --invoke "$3" "$tmp/values.wat"; }
+invoke 0 '2.5' 'floats(1, 2.5)'
+invoke 0 'nan' 'floats(-inf,nan)'
+invoke 0 '9.9998886718268301e-321' 'floats(1e-320, 1e-45)'
+invoke 64 "argument 2: '1e39' is no f32" 'floats(0, 1e39)'
+invoke 64 "argument 1: '1e400' is no f64" 'floats(1e400, 0)'
+invoke 0 '-9223372036854775808' 'ints(-9223372036854775808, 010)'
+invoke 0 '16' 'ints(0x10, 4294967295)'
+invoke 64 "is no i64" 'ints(-9223372036854775809, 1)'
+invoke 64 "argument 1: '1 2' is no i64" 'ints(1 2, 3)'
+invoke 64 'argument 2 of (i64, i32) is missing' 'ints(1,)'
+invoke 64 'too many arguments for (i64, i32)' 'ints(1,2,3)'
+invoke 64 "a ')' is missing" 'ints(1,2'
+invoke 64 "text behind ')'" 'ints(1,2) '
+invoke 0 '0x00000004000000030000000200000001' 'vector'
+invoke 0 'null' 'ref(null)'
+invoke 66 "exports no function 'gone'" 'gone(1)'
+expect invoke-before-anything-runs 64 'argument 1' "$waxwing" --invoke 'ints(x)' "$tmp/types.wat"
+expect env-without-name 64 "environment variable ''" "$waxwing" --env '' "$tmp/cat.wat"
+printf 'A=1\000B\n' >"$tmp/nul.env"
+expect env-file-with-nul 64 'nul.env:1: a NUL' "$waxwing" --env-file "$tmp/nul.env" "$tmp/cat.wat"
+expect env-file-is-a-directory 74 'Is a directory' "$waxwing" --env-file "$tmp" "$tmp/cat.wat"
+expect max-fds-below-streams 64 "bad value for option '--max-fds': '2'" "$waxwing" --max-fds 2 "$tmp/cat.wat"
+expect max-threads-none 64 "bad value for option '--max-threads': '0'" "$waxwing" --max-threads 0 "$tmp/cat.wat"
+expect volume-form 64 'want HOST:GUEST[:ro]' "$waxwing" --volume "$tmp" "$tmp/cat.wat"
+expect volume-rw 0 '' "$waxwing" --volume "$tmp:/x:rw" --trace=dir "$tmp/cat.wat"
+expect dir-unknown-option 66 "hint: ',bad' was taken as part of the path" "$waxwing" --dir "$tmp,bad" "$tmp/cat.wat"
+expect dir-empty-guest 64 "the guest path is empty" "$waxwing" --dir "$tmp::" "$tmp/cat.wat"
+echo kept >"$tmp/kept"
+expect nothing-emptied 66 'cannot mount' "$waxwing" --stdout "$tmp/kept" --dir /no/such "$tmp/cat.wat"
+expect still-there 0 kept cat "$tmp/kept"
 expect planned 69 'not there yet' "$waxwing" explain x
 expect compile 0 '' "$waxwing" compile "$tmp/trap.wasm"
 expect compile-stats 0 '2 functions, 8 bytes of wasm, ' "$waxwing" compile --stats "$tmp/trap.wasm"
