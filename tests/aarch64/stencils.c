@@ -13,110 +13,12 @@
 
 #include "engine/jit/patch_aarch64.h"
 #include "engine/jit/stencil.h"
+#include "engine/ops/memops.h"
+#include "engine/rt/store.h"
 #include "wasm/num.h"
 #include "wasm/num_simd.h"
 
-/* -------- no C library -------- */
-
-static long kernel(long number, long a, long b, long c, long d)
-{
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = -1;
-    register long x5 __asm__("x5") = 0;
-    __asm__ volatile("svc #0"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-                     : "memory");
-    return x0;
-}
-static void leave_program(int status)
-{
-    for (;;) {
-        kernel(93, status, 0, 0, 0);
-    }
-}
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        ((volatile uint8_t *)to)[i] = ((const uint8_t *)from)[i];
-    }
-    return to;
-}
-void *memset(void *to, int v, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        ((volatile uint8_t *)to)[i] = (uint8_t)v;
-    }
-    return to;
-}
-static void say(const char *text)
-{
-    size_t n = 0;
-    while (text[n]) {
-        n++;
-    }
-    kernel(64, 1, (long)text, (long)n, 0);
-}
-static void say_number(uint64_t v, unsigned base)
-{
-    char digits[24];
-    unsigned at = sizeof digits;
-    digits[--at] = 0;
-    do {
-        digits[--at] = "0123456789abcdef"[v % base];
-        v /= base;
-    } while (v);
-    say(&digits[at]);
-}
-
-/* -------- into a stencil and out of it -------- */
-
-#define N_GPR 7
-#define N_VEC 8
-static const uint8_t gpr[N_GPR] = {24, 25, 26, 28, 0, 1, 2}; /* as the lowering numbers them */
-
-struct registers {
-    union wx_lanes v[N_VEC];
-    uint64_t r[N_GPR];
-    uint64_t state[4]; /* x20 to x23 */
-    uint64_t way;      /* how it left: one of the stubs below */
-};
-#define OFFSET_R 128
-#define OFFSET_STATE 184
-#define OFFSET_WAY 216
-_Static_assert(offsetof(struct registers, r) == OFFSET_R, "enter_code");
-_Static_assert(offsetof(struct registers, state) == OFFSET_STATE, "enter_code");
-_Static_assert(offsetof(struct registers, way) == OFFSET_WAY, "enter_code");
-
-void enter_code(struct registers *s, const void *code);
-extern const uint8_t leave_code[];
-__asm__(".text\n"
-        ".global enter_code\nenter_code:\n"
-        "stp x29, x30, [sp, #-192]!\n"
-        "stp x19, x20, [sp, #16]\n stp x21, x22, [sp, #32]\n stp x23, x24, [sp, #48]\n"
-        "stp x25, x26, [sp, #64]\n stp x27, x28, [sp, #80]\n"
-        "stp d8, d9, [sp, #96]\n stp d10, d11, [sp, #112]\n stp d12, d13, [sp, #128]\n"
-        "stp d14, d15, [sp, #144]\n str x0, [sp, #160]\n"
-        "mov x16, x1\n mov x9, x0\n"
-        "ldp q0, q1, [x9]\n ldp q2, q3, [x9, #32]\n ldp q4, q5, [x9, #64]\n ldp q6, q7, [x9, #96]\n"
-        "ldp x24, x25, [x9, #128]\n ldp x26, x28, [x9, #144]\n ldp x0, x1, [x9, #160]\n"
-        "ldr x2, [x9, #176]\n ldp x20, x21, [x9, #184]\n ldp x22, x23, [x9, #200]\n"
-        "br x16\n"
-        ".global leave_code\nleave_code:\n"
-        "ldr x9, [sp, #160]\n"
-        "stp q0, q1, [x9]\n stp q2, q3, [x9, #32]\n stp q4, q5, [x9, #64]\n stp q6, q7, [x9, #96]\n"
-        "stp x24, x25, [x9, #128]\n stp x26, x28, [x9, #144]\n stp x0, x1, [x9, #160]\n"
-        "str x2, [x9, #176]\n stp x20, x21, [x9, #184]\n stp x22, x23, [x9, #200]\n"
-        "str x17, [x9, #216]\n"
-        "ldp x19, x20, [sp, #16]\n ldp x21, x22, [sp, #32]\n ldp x23, x24, [sp, #48]\n"
-        "ldp x25, x26, [sp, #64]\n ldp x27, x28, [sp, #80]\n"
-        "ldp d8, d9, [sp, #96]\n ldp d10, d11, [sp, #112]\n ldp d12, d13, [sp, #128]\n"
-        "ldp d14, d15, [sp, #144]\n ldp x29, x30, [sp], #192\n"
-        "ret\n");
+#include "bare.h"
 
 /* Code memory: stubs, then what stencils reach by address, then the stencil. */
 #define CODE_SIZE 16384
@@ -259,7 +161,8 @@ static union wx_lanes random_value(void)
 /* -------- the definitions -------- */
 
 /* @return the trap, 0 = none */
-typedef uint32_t (*reference_fn)(const union wx_lanes *in, unsigned lane, union wx_lanes *out);
+typedef uint32_t (*reference_fn)(const union wx_lanes *in, unsigned lane, uint8_t *cell,
+                                 union wx_lanes *out);
 
 #define ARG_i(K) (in[K].u32[0])
 #define ARG_I(K) (in[K].u64[0])
@@ -291,9 +194,10 @@ typedef uint32_t (*reference_fn)(const union wx_lanes *in, unsigned lane, union 
     out->u64[0] = v;                                                                               \
     return trap;
 #define REFERENCE(NAME, ...)                                                                       \
-    static uint32_t ref_##NAME(const union wx_lanes *in, unsigned lane, union wx_lanes *out)       \
+    static uint32_t ref_##NAME(const union wx_lanes *in, unsigned lane, uint8_t *cell,             \
+                               union wx_lanes *out)                                                \
     {                                                                                              \
-        (void)in, (void)lane;                                                                      \
+        (void)in, (void)lane, (void)cell, (void)out;                                               \
         __VA_ARGS__;                                                                               \
         return 0;                                                                                  \
     }
@@ -312,7 +216,31 @@ typedef uint32_t (*reference_fn)(const union wx_lanes *in, unsigned lane, union 
 #define DEF_V_EXTRACT(FN, NAME, P, R) REFERENCE(NAME, OUT_##R(FN##NAME(in[0], lane)))
 #define DEF_V_REPLACE(FN, NAME, P, R) REFERENCE(NAME, OUT_V(FN##NAME(in[0], SECOND_##P, lane)))
 
-/* Classes that are not run here, for they need an instance, memory or calls. */
+/* Memory: at `cell` on both sides. */
+#define GET_i OUT_i
+#define GET_I OUT_I
+#define GET_f OUT_f
+#define GET_F OUT_F
+#define GET_V(X)                                                                                   \
+    wx_v128 v_ = (X);                                                                              \
+    memcpy(out, &v_, 16)
+#define VECTOR(K) ((wx_v128){in[K].u64[0], in[K].u64[1]})
+#define STORED_mi ARG_i(1)
+#define STORED_mI ARG_I(1)
+#define STORED_mf ARG_f(1)
+#define STORED_mF ARG_F(1)
+#define DEF_LOAD(FN, NAME, P, R) REFERENCE(NAME, GET_##R(wx_op_##NAME(cell)))
+#define DEF_STORE(FN, NAME, P, R) REFERENCE(NAME, wx_op_##NAME(cell, STORED_##P))
+#define DEF_V_STORE(FN, NAME, P, R) REFERENCE(NAME, wx_op_##NAME(cell, VECTOR(1)))
+#define DEF_V_LOAD_LANE(FN, NAME, P, R) REFERENCE(NAME, GET_V(wx_op_##NAME(cell, VECTOR(1), lane)))
+#define DEF_V_STORE_LANE(FN, NAME, P, R) REFERENCE(NAME, wx_op_##NAME(cell, VECTOR(1), lane))
+#define DEF_ATOMIC_LOAD DEF_LOAD
+#define DEF_ATOMIC_STORE DEF_STORE
+#define DEF_ATOMIC_RMW(FN, NAME, P, R) REFERENCE(NAME, GET_##R(wx_op_##NAME(cell, ARG_##R(1))))
+#define DEF_ATOMIC_CMPXCHG(FN, NAME, P, R)                                                         \
+    REFERENCE(NAME, GET_##R(wx_op_##NAME(cell, ARG_##R(1), ARG_##R(2))))
+
+/* Classes that are not run here, for they need more of the engine. */
 #define NOT_RUN(FN, NAME, P, R)
 #define DEF_CONTROL NOT_RUN
 #define DEF_EXN NOT_RUN
@@ -325,21 +253,13 @@ typedef uint32_t (*reference_fn)(const union wx_lanes *in, unsigned lane, union 
 #define DEF_CONST NOT_RUN
 #define DEF_BULK NOT_RUN
 #define DEF_GC NOT_RUN
-#define DEF_LOAD NOT_RUN
-#define DEF_STORE NOT_RUN
-#define DEF_V_STORE NOT_RUN
-#define DEF_V_LOAD_LANE NOT_RUN
-#define DEF_V_STORE_LANE NOT_RUN
 #define DEF_ATOMIC_WAIT NOT_RUN
-#define DEF_ATOMIC_LOAD NOT_RUN
-#define DEF_ATOMIC_STORE NOT_RUN
-#define DEF_ATOMIC_RMW NOT_RUN
-#define DEF_ATOMIC_CMPXCHG NOT_RUN
 #define DEF_WIDE NOT_RUN
 
 #define FN_MVP wx_num_
 #define FN_SIGN_EXTENSION wx_num_
 #define FN_SATURATING_CONVERSIONS wx_num_
+#define FN_THREADS
 #define FN_SIMD wx_lanes_
 #define FN_RELAXED_SIMD wx_lanes_
 #define DEFINE_(LOWER, FN, NAME, P, R) DEF_##LOWER(FN, NAME, P, R)
@@ -362,10 +282,17 @@ static const char *const one_r[] = {"R", NULL};
 static const char *const two_r[] = {"RR", NULL};
 static const char *const three_r[] = {"RRR", NULL};
 static const char *const shuffle[] = {"RRS", NULL};
-static const char *const lanes[] = {"R", "R", "R", "R", "R", "R", "R", "R", "R",
-                                    "R", "R", "R", "R", "R", "R", "R", NULL};
-static const char *const lanes_2[] = {"RR", "RR", "RR", "RR", "RR", "RR", "RR", "RR", "RR",
-                                      "RR", "RR", "RR", "RR", "RR", "RR", "RR", NULL};
+/* One body for each lane of these. */
+static const char *const lanes[] = {"R", NULL};
+static const char *const lanes_2[] = {"RR", NULL};
+/* K: an index in a register, checked. */
+static const char *const load[] = {"R", "L", "K", NULL};
+static const char *const store[] = {"RR", "RL", "RC", "LR", "LL", "LC", "KR", NULL};
+static const char *const v_store[] = {"RR", "RL", "LR", "LL", "KR", NULL};
+static const char *const lane_access[] = {"RR", "KR", NULL};
+static const char *const atomic_1[] = {"K", NULL};
+static const char *const atomic_2[] = {"KR", NULL};
+static const char *const atomic_3[] = {"KRR", NULL};
 
 struct row {
     const char *name;
@@ -373,11 +300,24 @@ struct row {
     const char *const *forms;
     const char *params, *result;
     reference_fn reference;
-    unsigned lanes;    /* of one form each, 0 = no lanes */
+    unsigned lanes;    /* bodies of each form, 0 = one */
     bool at_positions; /* without holes */
+    unsigned width;    /* bytes in memory */
+    bool atomic;
 };
 #define FORMS(NAME, FIRST, LIST, P, R, LANES, AT_POS)                                              \
-    {#NAME, WX_H_##NAME##_##FIRST##_0, LIST, #P, #R, ref_##NAME, LANES, AT_POS},
+    {#NAME, WX_H_##NAME##_##FIRST##_0, LIST, #P, #R, ref_##NAME, LANES, AT_POS, 0, false},
+#define IN_MEMORY(NAME, FIRST, LIST, P, R, LANES, WIDTH, ATOMIC)                                   \
+    {#NAME, WX_H_##NAME##_##FIRST##_0, LIST, #P, #R, ref_##NAME, LANES, ATOMIC, WIDTH, ATOMIC},
+#define ROW_LOAD(NAME, P, RES, W) IN_MEMORY(NAME, R, load, P, RES, 0, W, false)
+#define ROW_STORE(NAME, P, RES, W) IN_MEMORY(NAME, RR, store, P, RES, 0, W, false)
+#define ROW_V_STORE(NAME, P, RES, W) IN_MEMORY(NAME, RR, v_store, P, RES, 0, W, false)
+#define ROW_V_LOAD_LANE(NAME, P, RES, W) IN_MEMORY(NAME, R0, lane_access, P, RES, 16 / W, W, false)
+#define ROW_V_STORE_LANE ROW_V_LOAD_LANE
+#define ROW_ATOMIC_LOAD(NAME, P, RES, W) IN_MEMORY(NAME, K, atomic_1, P, RES, 0, W, true)
+#define ROW_ATOMIC_STORE(NAME, P, RES, W) IN_MEMORY(NAME, K, atomic_2, P, RES, 0, W, true)
+#define ROW_ATOMIC_RMW ROW_ATOMIC_STORE
+#define ROW_ATOMIC_CMPXCHG(NAME, P, RES, W) IN_MEMORY(NAME, K, atomic_3, P, RES, 0, W, true)
 #define ROW_UNARY(NAME, PARAMS, RESULT, W) FORMS(NAME, R, unary, PARAMS, RESULT, 0, false)
 #define ROW_BINARY(NAME, PARAMS, RESULT, W) FORMS(NAME, RR, binary, PARAMS, RESULT, 0, false)
 #define ROW_COMPARE(NAME, PARAMS, RESULT, W) FORMS(NAME, RR, compare, PARAMS, RESULT, 0, false)
@@ -402,16 +342,7 @@ struct row {
 #define ROW_CONST NO_ROW
 #define ROW_BULK NO_ROW
 #define ROW_GC NO_ROW
-#define ROW_LOAD NO_ROW
-#define ROW_STORE NO_ROW
-#define ROW_V_STORE NO_ROW
-#define ROW_V_LOAD_LANE NO_ROW
-#define ROW_V_STORE_LANE NO_ROW
 #define ROW_ATOMIC_WAIT NO_ROW
-#define ROW_ATOMIC_LOAD NO_ROW
-#define ROW_ATOMIC_STORE NO_ROW
-#define ROW_ATOMIC_RMW NO_ROW
-#define ROW_ATOMIC_CMPXCHG NO_ROW
 #define ROW_WIDE NO_ROW
 static const struct row rows[] = {
 #define OP(NAME, PFX, CODE, TEXT, IMM, PARAMS, RESULTS, ACCESS, FEATURE, LOWER)                    \
@@ -436,6 +367,8 @@ struct run {
     uint8_t regs[6];
     uint64_t imms[5];
     union wx_lanes in[3];
+    uint8_t *cell;   /* in memory; NULL: out of bounds */
+    uint64_t offset; /* static, of the access */
     uint64_t slots[32];
     struct registers before, after;
 };
@@ -468,6 +401,34 @@ static void choose_registers(struct run *r)
     }
 }
 
+static uint8_t *memory_base;
+#define MEMORY_SIZE (UINT64_C(1) << 30)
+static struct wx_memory memory = {.size_bytes = MEMORY_SIZE};
+static struct wx_memory *memories[] = {&memory};
+static struct wx_instance instance = {.memories = memories};
+
+/* An address, mostly inside; checked forms get some that are not, or not aligned. @return the trap
+ */
+static uint32_t choose_address(struct run *r)
+{
+    static const uint32_t offsets[] = {0, 5, 0xfff, 0x12345, 0x10000003};
+    bool checked = r->from[0] == 'K';
+    r->offset = offsets[random_bits() % (sizeof offsets / sizeof *offsets)];
+    uint64_t index = random_bits() % 4096;
+    if (r->row->atomic && random_bits() % 4) {
+        index = (index & ~UINT64_C(7)) + (-r->offset & 7);
+    }
+    if (checked && random_bits() % 4 == 0) { /* the last place inside, or the first outside */
+        index = MEMORY_SIZE - r->offset - r->row->width + (random_bits() & 1) * r->row->width;
+    }
+    uint64_t at = index + r->offset;
+    r->in[0] = (union wx_lanes){.u64 = {index}};
+    r->cell = at + r->row->width <= MEMORY_SIZE ? memory_base + at : NULL;
+    return r->row->atomic && at & (r->row->width - 1) ? WX_TRAP_UNALIGNED_ATOMIC
+           : !r->cell                                 ? WX_TRAP_MEMORY_OOB
+                                                      : 0;
+}
+
 static void place_operands(struct run *r)
 {
     unsigned n_imms = 0;
@@ -476,6 +437,12 @@ static void place_operands(struct run *r)
         unsigned role = role_of(r, k);
         uint64_t bits = letter == 'i' || letter == 'f' ? r->in[k].u32[0] : r->in[k].u64[0];
         switch (r->from[k]) {
+        case 'K':
+            r->imms[0] = 0;
+            r->imms[1] = r->offset;
+            r->imms[2] = UINT32_MAX;
+            r->before.r[r->regs[role]] = bits;
+            break;
         case 'R':
             if (is_x(letter)) {
                 r->before.v[r->regs[3 + role]] = r->in[k];
@@ -496,6 +463,9 @@ static void place_operands(struct run *r)
             r->imms[n_imms++] = r->in[k].u64[1];
             break;
         }
+    }
+    if (r->row->width && r->from[0] != 'K') {
+        r->imms[n_imms] = r->offset;
     }
 }
 
@@ -530,12 +500,12 @@ static bool same_result(const struct run *r, const union wx_lanes *got, const un
     return same;
 }
 
-/* All registers are as before but for the result. */
-static bool others_unchanged(const struct run *r, bool has_result)
+/* All registers are as before but for the result; traps and atomics may use those of locals. */
+static bool others_unchanged(const struct run *r, bool has_result, bool locals)
 {
     bool x = is_x(*r->row->result), same = true;
     unsigned z = result_role(r);
-    for (unsigned i = 0; i < N_GPR; i++) {
+    for (unsigned i = 0; i < (locals ? N_GPR : 3); i++) {
         bool mine = has_result && !x && r->regs[z] == i;
         same = same && (mine || r->before.r[i] == r->after.r[i]);
     }
@@ -589,18 +559,14 @@ static bool put_stencil(const struct run *r)
     }
 }
 
-static void run_once(struct run *r)
+static void choose_values(struct run *r)
 {
-    union wx_lanes want = {{0}}, got = {{0}};
-    bool branches = false;
     choose_registers(r);
     for (unsigned i = 0; i < 3; i++) {
         r->in[i] = random_value();
     }
-    if (r->from[0] == 'R' && r->from[1] == 'R' && r->from[2] == 'S') {
-        for (unsigned i = 0; i < 16; i++) {
-            r->in[2].u8[i] &= 31;
-        }
+    for (unsigned i = 0; i < 16 && r->from[1] && r->from[2] == 'S'; i++) {
+        r->in[2].u8[i] &= 31;
     }
     for (unsigned i = 0; i < N_GPR; i++) {
         r->before.r[i] = random_bits();
@@ -608,20 +574,52 @@ static void run_once(struct run *r)
     for (unsigned i = 0; i < N_VEC; i++) {
         r->before.v[i] = random_value();
     }
-    place_operands(r);
+    r->before.state[0] = (uint64_t)(uintptr_t)r->slots;
+    r->before.state[1] = (uint64_t)(uintptr_t)memory_base;
+    r->before.state[2] = (uint64_t)(uintptr_t)&instance;
+}
+
+/* What should be; `cell` is what memory should hold. @return the way out */
+static uint64_t expect(struct run *r, union wx_lanes *cell, union wx_lanes *want)
+{
+    bool branches = false;
     for (const char *p = r->from; *p; p++) {
         branches = branches || *p == 'B';
     }
-    uint32_t trap = r->row->reference(r->in, r->lane, &want);
-    uint64_t way = trap                      ? WAY_THUNK + thunk_of_trap[trap]
-                   : branches && want.u32[0] ? WAY_TARGET
-                                             : WAY_NEXT;
+    uint32_t trap = r->row->width ? choose_address(r) : 0;
+    if (r->row->width && r->cell) {
+        *cell = random_value();
+        if (random_bits() & 1) { /* else cmpxchg would never find what it wants */
+            r->in[1] = *cell;
+        }
+        memcpy(r->cell, cell, r->row->width);
+    }
+    trap = trap ? trap : r->row->reference(r->in, r->lane, cell->u8, want);
+    return trap                       ? WAY_THUNK + thunk_of_trap[trap]
+           : branches && want->u32[0] ? WAY_TARGET
+                                      : WAY_NEXT;
+}
+
+static bool memory_is(const struct run *r, const union wx_lanes *cell)
+{
+    bool same = true;
+    for (unsigned i = 0; i < r->row->width && r->cell; i++) {
+        same = same && r->cell[i] == cell->u8[i];
+    }
+    return same;
+}
+
+static void run_once(struct run *r)
+{
+    union wx_lanes want = {{0}}, got = {{0}}, cell = {{0}};
+    choose_values(r);
+    uint64_t way = expect(r, &cell, &want);
+    place_operands(r);
     n_runs++;
     if (!put_stencil(r)) {
         complain(r, "no form holds its immediates", &got, &want);
         return;
     }
-    r->before.state[0] = (uint64_t)(uintptr_t)r->slots;
     r->after = r->before;
     enter_code(&r->after, code + AT_STENCIL);
     unsigned z = result_role(r);
@@ -630,13 +628,16 @@ static void run_once(struct run *r)
     } else {
         got.u64[0] = r->after.r[r->regs[z]];
     }
-    bool has_result = !branches && !trap;
+    bool branch = r->from[0] && r->from[1] && r->from[2] == 'B';
+    bool has_result = way == WAY_NEXT && !branch && *r->row->result != '_';
     if (r->after.way != way) {
         complain(r, "another way out", &(union wx_lanes){.u64 = {r->after.way}},
                  &(union wx_lanes){.u64 = {way}});
     } else if (has_result && !same_result(r, &got, &want)) {
         complain(r, "it gives", &got, &want);
-    } else if (!others_unchanged(r, has_result)) {
+    } else if (!memory_is(r, &cell)) {
+        complain(r, "memory is wrong", &got, &cell);
+    } else if (!others_unchanged(r, has_result, way < WAY_THUNK && !r->row->atomic)) {
         complain(r, "another register changed", &got, &want);
     }
 }
@@ -646,7 +647,8 @@ static void run_once(struct run *r)
 static void run_row(const struct row *row)
 {
     static struct run r;
-    for (unsigned form = 0; row->forms[form] && (!row->lanes || form < row->lanes); form++) {
+    unsigned lanes_each = row->lanes ? row->lanes : 1;
+    for (unsigned form = 0; row->forms[form / lanes_each]; form++) {
         for (unsigned n = 0; n < 3; n++) {
             uint32_t body = row->first + form * 4 + n;
             if (!wx_stencil_index[body]) {
@@ -654,10 +656,10 @@ static void run_row(const struct row *row)
             }
             n_bodies++;
             r.row = row;
-            r.from = row->forms[form];
+            r.from = row->forms[form / lanes_each];
             r.body = body;
             r.n = n;
-            r.lane = row->lanes ? form : 0;
+            r.lane = form % lanes_each;
             for (unsigned i = 0; i < RUNS; i++) {
                 run_once(&r);
             }
@@ -668,7 +670,9 @@ static void run_row(const struct row *row)
 int run_all(void);
 int run_all(void)
 {
-    code = (uint8_t *)kernel(222, 0, CODE_SIZE, 7, 0x22); /* mmap, anonymous, RWX */
+    code = (uint8_t *)kernel(222, 0, CODE_SIZE, 7, 0x22);            /* mmap, anonymous, RWX */
+    memory_base = (uint8_t *)kernel(222, 0, MEMORY_SIZE, 3, 0x4022); /* not reserved */
+    memory.base = memory_base;
     make_stubs();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         run_row(&rows[i]);
@@ -683,7 +687,7 @@ int run_all(void)
     }
     say_number(n_wrong, 10);
     say(" wrong\n");
-    return n_wrong || n_bodies < 1500;
+    return n_wrong || n_bodies < 3000;
 }
 
 void start(void);
