@@ -46,7 +46,8 @@ fn names(dir: &Path) -> std::io::Result<()> {
     report("remove missing", fs::remove_file(dir.join("f000-")));
     println!("remove full fails: {}", fs::remove_dir(dir).is_err());
     report("open missing", File::open(dir.join("none")));
-    report("write to a directory", OpenOptions::new().write(true).open(dir));
+    // old libraries have no kind for it on one of the two sides
+    println!("write to a directory fails: {}", OpenOptions::new().write(true).open(dir).is_err());
     let mut names = Vec::new();
     for e in fs::read_dir(dir)? {
         names.push(e?.file_name().to_string_lossy().len());

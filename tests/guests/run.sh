@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Programs in C, Go and Rust as guests, their output and files compared with the same program run
+# Programs in C, C++, Go and Rust as guests, their output and files compared with the same program run
 # natively. A language without its tools is skipped, with the reason. usage: run.sh WAXWING WORK_DIR
 set -u
 waxwing=$1 work=$2
@@ -58,12 +58,31 @@ if build c clang-19 -O1 -D_GNU_SOURCE "$here/program.c" -o "$work/c" &&
     compare c
 fi
 
+if ! ls /usr/lib/llvm-19/lib/wasm32-wasi/libc++.a >/dev/null 2>&1; then
+    skip cpp "libc++-19-dev-wasm32 is not installed"
+elif build cpp g++ -std=c++17 -O1 "$here/program.cpp" -o "$work/cpp" &&
+    build cpp clang++-19 --target=wasm32-wasi -std=c++17 -O1 -fno-exceptions "$here/program.cpp" \
+        -o "$work/cpp.wasm"; then
+    compare cpp
+fi
+
 go_minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
 if [ "${go_minor:-0}" -lt 21 ]; then
     skip go "Go 1.21 or later is not installed"
 elif build go env CGO_ENABLED=0 go build -o "$work/go" "$here/program.go" &&
     build go env GOOS=wasip1 GOARCH=wasm go build -o "$work/go.wasm" "$here/program.go"; then
     compare go
+fi
+
+# Debian's compiler has the target by its older name and wants a linker of its own.
+debian_rust=/usr/bin/rustc
+if [ ! -d "$($debian_rust --print sysroot 2>/dev/null)/lib/rustlib/wasm32-wasi" ]; then
+    skip rust-debian "rustc and libstd-rust-dev-wasm32 are not installed"
+elif build rust-debian $debian_rust --edition 2021 -O "$here/program.rs" -o "$work/rust-debian" &&
+    build rust-debian $debian_rust --edition 2021 -O --target wasm32-wasi -C linker=wasm-ld-19 \
+        -C linker-flavor=wasm-ld -C link-arg=--no-fatal-warnings "$here/program.rs" \
+        -o "$work/rust-debian.wasm"; then
+    compare rust-debian
 fi
 
 rust_lib=$(rustc --print sysroot 2>/dev/null)/lib/rustlib
