@@ -248,32 +248,33 @@ int wx_signal_prepare_thread(void)
     return 0;
 }
 
-/* -------- closed pipes -------- */
+/* -------- signals of failed writes -------- */
 
-static void only_pipe(sigset_t *set)
+static void only(sigset_t *set, int sig)
 {
     (void)sigemptyset(set); /* these calls fail only for bad numbers */
-    (void)sigaddset(set, SIGPIPE);
+    (void)sigaddset(set, sig);
 }
 
-void wx_signal_hold_pipe(struct wx_held_pipe *held)
+void wx_signal_hold(struct wx_held_signal *held, int sig)
 {
     sigset_t set;
-    only_pipe(&set);
+    only(&set, sig);
+    held->sig = sig;
     (void)pthread_sigmask(SIG_BLOCK, &set, &held->old); /* valid arguments */
     held->pending = false;
-    if (sigismember(&held->old, SIGPIPE) == 1) { /* else one would have been delivered */
-        held->pending = sigpending(&set) == 0 && sigismember(&set, SIGPIPE) == 1;
+    if (sigismember(&held->old, sig) == 1) { /* else one would have been delivered */
+        held->pending = sigpending(&set) == 0 && sigismember(&set, sig) == 1;
     }
 }
 
-void wx_signal_drop_pipe(const struct wx_held_pipe *held, bool broken)
+void wx_signal_drop(const struct wx_held_signal *held, bool raised)
 {
     int saved = errno;
-    if (broken && !held->pending) {
+    if (raised && !held->pending) {
         static const struct timespec at_once = {0, 0};
         sigset_t set;
-        only_pipe(&set);
+        only(&set, held->sig);
         (void)sigtimedwait(&set, NULL, &at_once); /* EAGAIN: none came */
     }
     (void)pthread_sigmask(SIG_SETMASK, &held->old, NULL); /* valid arguments */

@@ -28,14 +28,18 @@ void wx_signal_kick(int32_t tid);
  */
 int wx_signal_prepare_thread(void);
 
-/** State of the calling thread between wx_signal_hold_pipe() and wx_signal_drop_pipe(). */
-struct wx_held_pipe {
+/** State of the calling thread between wx_signal_hold() and wx_signal_drop(). */
+struct wx_held_signal {
     sigset_t old;
-    bool pending; /* a SIGPIPE was waiting before */
+    int sig;
+    bool pending; /* one was waiting before */
 };
-/** Around a write to a pipe or socket: a closed reader must not raise SIGPIPE in the host. */
-void wx_signal_hold_pipe(struct wx_held_pipe *held);
-/** `broken`: the write came back with EPIPE, so its signal is taken away. Keeps errno. */
-void wx_signal_drop_pipe(const struct wx_held_pipe *held, bool broken);
+/**
+ * Around a write that may raise a signal in this thread when it fails: SIGPIPE of a closed reader,
+ * SIGXFSZ of a file that has grown as far as it may. The host must not get it.
+ */
+void wx_signal_hold(struct wx_held_signal *held, int sig);
+/** `raised`: the write came back with the errno of the signal, which is taken away. Keeps errno. */
+void wx_signal_drop(const struct wx_held_signal *held, bool raised);
 
 #endif

@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/vec.h"
@@ -83,10 +85,10 @@ static ssize_t stream_io(struct wx_file *f, bool write_it, struct iovec *iov, in
     if (!write_it || f->filetype == WX_FT_CHAR) {
         return try_once(f->host_fd, write_it, iov, n);
     }
-    struct wx_held_pipe held;
-    wx_signal_hold_pipe(&held);
+    struct wx_held_signal held;
+    wx_signal_hold(&held, SIGPIPE);
     ssize_t r = try_once(f->host_fd, write_it, iov, n);
-    wx_signal_drop_pipe(&held, r == -EPIPE);
+    wx_signal_drop(&held, r == -EPIPE);
     return r;
 }
 
@@ -155,6 +157,43 @@ static int file_set_append(struct wx_file *f, bool append)
         return errno;
     }
     return result(fcntl(f->host_fd, F_SETFL, append ? now | O_APPEND : now & ~O_APPEND));
+}
+
+/*
+ * Where the host limits the size of files (RLIMIT_FSIZE): what goes beyond it is EFBIG to the guest
+ * and no SIGXFSZ to the host.
+ */
+static ssize_t limited_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
+{
+    struct wx_held_signal held;
+    wx_signal_hold(&held, SIGXFSZ);
+    ssize_t r = file_io(f, write_it, iov, n, off);
+    wx_signal_drop(&held, r == -EFBIG);
+    return r;
+}
+
+static int limited_truncate(struct wx_file *f, uint64_t size)
+{
+    struct wx_held_signal held;
+    wx_signal_hold(&held, SIGXFSZ);
+    int e = file_truncate(f, size);
+    wx_signal_drop(&held, e == EFBIG);
+    return e;
+}
+
+static int limited_allocate(struct wx_file *f, uint64_t off, uint64_t len)
+{
+    struct wx_held_signal held;
+    wx_signal_hold(&held, SIGXFSZ);
+    int e = file_allocate(f, off, len);
+    wx_signal_drop(&held, e == EFBIG);
+    return e;
+}
+
+static bool size_is_limited(void)
+{
+    struct rlimit l;
+    return getrlimit(RLIMIT_FSIZE, &l) == 0 && l.rlim_cur != RLIM_INFINITY;
 }
 
 /* -------- listing -------- */
@@ -390,6 +429,10 @@ static const struct wx_file_ops file_ops = {
     file_io,   file_seek,    host_stat,       file_truncate,   file_allocate, file_advise,
     file_sync, host_utimens, file_set_append, wx_file_no_list, host_free,
 };
+static const struct wx_file_ops limited_ops = {
+    limited_io, file_seek,    host_stat,       limited_truncate, limited_allocate, file_advise,
+    file_sync,  host_utimens, file_set_append, wx_file_no_list,  host_free,
+};
 static const struct wx_file_ops dir_ops = {
     wx_file_no_io,       wx_file_no_seek,   host_stat, wx_file_no_truncate,
     wx_file_no_allocate, wx_file_no_advise, dir_sync,  host_utimens,
@@ -416,8 +459,9 @@ static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetyp
     bool is_dir = filetype == WX_FT_DIR;
     wx_file_init(&h->file,
                  is_dir                   ? &dir_ops
-                 : filetype == WX_FT_FILE ? &file_ops
-                                          : &stream_ops,
+                 : filetype != WX_FT_FILE ? &stream_ops
+                 : size_is_limited()      ? &limited_ops
+                                          : &file_ops,
                  mem, filetype);
     h->file.host_fd = host_fd;
     h->at = (struct wx_hostdir){host_fd, dev, opts};
