@@ -35,6 +35,9 @@ int cli_trace_start(struct cli_trace *t, wax_builder *b)
     if (!t->out) {
         return cli_no_file("run", t->file, errno);
     }
+    if (t->file) { /* whatever ends us, the lines until then are there */
+        (void)setvbuf(t->out, NULL, _IOLBF, BUFSIZ);
+    }
     wax_error *error = NULL;
     if ((t->classes && wax_builder_trace(b, t->classes, print_call, t->out, &error) != WAX_OK) ||
         (t->summary && wax_builder_count_calls(b, 1, &error) != WAX_OK)) {

@@ -266,6 +266,11 @@ static wax_status objects(struct made *m, wax_error **err)
 
 static const char *guest_path;
 
+static void count_record(void *data, const wax_trace_record *r)
+{
+    *(unsigned *)data += r->error == 6; /* the spawn is refused */
+}
+
 static wax_status environment(struct made *m, wax_error **err)
 {
     char *text = NULL;
@@ -276,6 +281,12 @@ static wax_status environment(struct made *m, wax_error **err)
     st = st ? st : wax_builder_env(m->builder, "KEY", "other", err);
     st = st ? st : wax_builder_mount(m->builder, "/tmp", "/data", WAX_MOUNT_RO, err);
     st = st ? st : wax_builder_inherit_stdio(m->builder, err);
+    static unsigned records;
+    records = 0;
+    st = st ? st : wax_builder_trace(m->builder, "thread", count_record, &records, err);
+    st = st ? st : wax_builder_count_calls(m->builder, 1, err);
+    st = st ? st : wax_builder_listen(m->builder, "127.0.0.1:0", NULL, err);
+    st = st ? st : wax_builder_fd(m->builder, 2, err);
     st = st ? st : wax_builder_instantiate(m->builder, m->module, &m->env, err);
     if (st != WAX_OK) {
         return st;
@@ -286,6 +297,7 @@ static wax_status environment(struct made *m, wax_error **err)
     st = st ? st : wax_env_read_str(m->env, 16, 100, &text, err);
     if (st == WAX_OK) {
         assert_string_equal(text, "abc");
+        assert_int_equal(records, 1);
     }
     free(text);
     return st;

@@ -120,7 +120,9 @@ void guest_file(const struct guest *g, const char *name, const char *text)
     assert_int_equal(close(fd), 0);
 }
 
-void guest_open(struct guest *g, const char *space)
+void guest_open(struct guest *g, const char *space) { guest_open_with(g, space, NULL); }
+
+void guest_open_with(struct guest *g, const char *space, const wax_engine_options *options)
 {
     memset(g, 0, sizeof *g);
     g->space = space;
@@ -134,7 +136,7 @@ void guest_open(struct guest *g, const char *space)
     static struct bytes b;
     make_module(&b, space);
     wax_error *error = NULL;
-    assert_int_equal(wax_engine_new(NULL, &g->engine, NULL), WAX_OK);
+    assert_int_equal(wax_engine_new(options, &g->engine, NULL), WAX_OK);
     if (wax_module_from_bytes(g->engine, b.p, b.n, &g->module, &error) != WAX_OK) {
         fail_msg("%s", wax_error_message(error));
     }

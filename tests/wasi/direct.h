@@ -33,6 +33,7 @@ struct guest {
 
 /* Make the tree, the module importing all of `space`, and the builder; guest_start() runs it. */
 void guest_open(struct guest *g, const char *space);
+void guest_open_with(struct guest *g, const char *space, const wax_engine_options *options);
 void guest_start(struct guest *g);
 void guest_restart(struct guest *g); /* a new environment from the same builder */
 void guest_close(struct guest *g);

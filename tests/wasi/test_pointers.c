@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Below, at and behind the end of the guest's memory, of 32 and of 64 bits. */
 static const uint64_t hostile[] = {
@@ -32,11 +34,15 @@ static const uint64_t hostile[] = {
 };
 #define N_HOSTILE (sizeof hostile / sizeof *hostile)
 
+enum { SOCKET = 5, LISTENER = 6 }; /* behind two directories; in WASIX one lower */
+
 /* Numbers that mean something in most places: descriptors, addresses, lengths. */
 static const uint64_t benign[][10] = {
     {3, 1024, 8, 2048, 8, 3072, 8, 4096, 8, 4160},
     {1024, 4, 2048, 3072, 64, 4096, 8, 0, 8, 4160},
     {0, 1024, 1, 2048, 2048, 64, 64, 64, 64, 64},
+    {SOCKET, 1024, 1, 0, 3072, 3080, 8, 4096, 8, 4160},
+    {LISTENER, 4, 2048, 3072, 64, 4096, 8, 0, 8, 4160},
 };
 
 static void one_call(struct guest *g, const struct abi_row *row, const uint64_t *args)
@@ -112,6 +118,10 @@ static void one_space(const char *space, bool traced)
 {
     struct guest g;
     guest_open(&g, space);
+    int pair[2]; /* what is given beside directories */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(wax_builder_fd(g.builder, pair[1], NULL), WAX_OK);
+    assert_int_equal(wax_builder_listen(g.builder, "127.0.0.1:0", NULL, NULL), WAX_OK);
     if (traced) {
         assert_int_equal(wax_builder_trace(g.builder, "all", check_line, NULL, NULL), WAX_OK);
     }
@@ -136,6 +146,8 @@ static void one_space(const char *space, bool traced)
         }
     }
     guest_close(&g);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
     assert_true(n > 0);
 }
 

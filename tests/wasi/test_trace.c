@@ -214,6 +214,39 @@ static void test_classes(void **state)
     }
 }
 
+static char logged[512];
+
+static void keep_log(void *data, int32_t level, const char *area, const char *message)
+{
+    (void)data;
+    if (strcmp(area, "wasi") == 0) {
+        (void)snprintf(logged, sizeof logged, "%d %s", (int)level, message);
+    }
+}
+
+/* Without a function lines go to the log; denials go there without a trace, too. */
+static void test_log(void **state)
+{
+    struct guest *g = *state;
+    wax_engine_options o;
+    wax_engine_options_init(&o);
+    o.log = keep_log;
+    o.log_level = WAX_LOG_TRACE;
+    guest_close(g);
+    guest_open_with(g, "wasi_snapshot_preview1", &o);
+    assert_int_equal(wax_builder_trace(g->builder, "", NULL, NULL, NULL), WAX_OK);
+    guest_start(g);
+    (void)CALL(g, "fd_close", 77);
+    assert_string_equal(logged, "4 [1] fd_close(77) = badf (8)");
+    (void)CALL(g, "path_unlink_file", RO, PATH(g, "keep"));
+    assert_string_equal(logged, "4 [1] path_unlink_file(4</ro>, \"keep\") = rofs (69) denied: the "
+                                "mount is read-only");
+    assert_int_equal(wax_builder_trace(g->builder, NULL, NULL, NULL, NULL), WAX_OK);
+    guest_restart(g);
+    (void)CALL(g, "path_unlink_file", RO, PATH(g, "keep"));
+    assert_string_equal(logged, "3 path_unlink_file is denied: the mount is read-only");
+}
+
 static void test_counts(void **state)
 {
     struct guest *g = *state;
@@ -302,6 +335,7 @@ int main(void)
         TEST(test_long),
         TEST(test_denials),
         TEST(test_classes),
+        TEST(test_log),
         TEST(test_counts),
         TEST(test_wait),
         TEST(test_abandoned),
