@@ -203,6 +203,13 @@ int cli_tmpfs(wax_builder *b, const char *spec)
     return status;
 }
 
+int cli_dev(wax_builder *b)
+{
+    wax_error *error = NULL;
+    wax_status st = wax_builder_dev(b, "/dev", &error);
+    return told(st, error);
+}
+
 int cli_cwd(wax_builder *b, const char *guest)
 {
     wax_error *error = NULL;

@@ -19,6 +19,7 @@ int cli_parse_count(const char *s, uint64_t *ret);
 int cli_dir(wax_builder *b, const char *spec);
 /* GUEST[,size=N][,inodes=N] */
 int cli_tmpfs(wax_builder *b, const char *spec);
+int cli_dev(wax_builder *b);
 int cli_cwd(wax_builder *b, const char *guest);
 /* KEY=VALUE, or KEY for the host's value if it has one */
 int cli_var(wax_builder *b, const char *spec);

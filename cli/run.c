@@ -28,6 +28,7 @@ static const char help[] =
     "        ...,symlinks=beneath|in-root|none,xdev=no,special=allow  see waxwing(1)\n"
     "  --volume HOST:GUEST[:ro]  the same, other spelling (also --mapdir GUEST:HOST)\n"
     "  --tmpfs GUEST[,size=N][,inodes=N]  an empty directory in memory (64M, 65536)\n"
+    "  --dev                     /dev for preview1 modules, too: null, zero, random, stdin, fd/…\n"
     "  --cwd GUEST               the directory the guest works in (default: /, or none)\n"
     "  --listen ADDRESS:PORT     a socket to accept TCP connections on, as 127.0.0.1:8080\n"
     "  --fd N                    our descriptor N: from a shell or a service manager\n"
@@ -63,19 +64,19 @@ struct run {
     const char *dirs[MAX_LIST];
     const char *vars[MAX_LIST];
     const char *preloads[MAX_LIST];
-    const char *tmpfs[MAX_LIST];
+    char is_tmpfs[MAX_LIST]; /* which of dirs; preopens come in the order of the options */
     const char *env_files[MAX_LIST];
     const char *listens[MAX_LIST];
     const char *fds[MAX_LIST];
     const char *streams[3];    /* files, NULL = the host's stream */
     char *respelled[MAX_LIST]; /* owned; some of dirs point here */
-    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_tmpfs, n_env_files, n_listens, n_fds;
+    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_env_files, n_listens, n_fds;
     const char *inherit; /* glob, NULL = none */
     const char *argv0, *invoke, *cwd;
     struct cli_call call; /* what invoke says */
     uint64_t timeout_ns, max_memory, fuel;
     uint32_t max_threads, max_fds;
-    int no_threads, use_fuel;
+    int no_threads, use_fuel, dev;
     struct cli_trace trace;
     wax_engine_options engine;
 };
@@ -132,7 +133,8 @@ static int set_option(struct run *r, const char *name, const char *value)
         return strchr(value, '=') ? add(r->preloads, &r->n_preloads, value) : -1;
     }
     if (strcmp(name, "--tmpfs") == 0) {
-        return add(r->tmpfs, &r->n_tmpfs, value);
+        r->is_tmpfs[r->n_dirs < MAX_LIST ? r->n_dirs : 0] = 1;
+        return add(r->dirs, &r->n_dirs, value);
     }
     if (strcmp(name, "--listen") == 0) {
         return add(r->listens, &r->n_listens, value);
@@ -211,7 +213,9 @@ static const char *respell(struct run *r, const char *value, int guest_first)
 
 static int is_flag(struct run *r, const char *arg)
 {
-    if (strcmp(arg, "--trace") == 0) {
+    if (strcmp(arg, "--dev") == 0) {
+        r->dev = 1;
+    } else if (strcmp(arg, "--trace") == 0) {
         return cli_trace_option(&r->trace, "") == 0;
     } else if (strcmp(arg, "--trace-summary") == 0) {
         r->trace.summary = 1;
@@ -315,8 +319,10 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
     status = status ? status : inherit_vars(r, b);
     status = status ? status : grant_each(b, cli_env_file, r->env_files, r->n_env_files);
     status = status ? status : grant_each(b, cli_var, r->vars, r->n_vars);
-    status = status ? status : grant_each(b, cli_dir, r->dirs, r->n_dirs);
-    status = status ? status : grant_each(b, cli_tmpfs, r->tmpfs, r->n_tmpfs);
+    for (unsigned i = 0; i < r->n_dirs && !status; i++) {
+        status = (r->is_tmpfs[i] ? cli_tmpfs : cli_dir)(b, r->dirs[i]);
+    }
+    status = status ? status : r->dev ? cli_dev(b) : 0;
     status = status ? status : r->cwd ? cli_cwd(b, r->cwd) : 0;
     status = status ? status : grant_each(b, cli_listen, r->listens, r->n_listens);
     status = status ? status : grant_each(b, cli_fd, r->fds, r->n_fds);

@@ -162,6 +162,20 @@ WAX_API WAX_MUST_USE wax_status wax_builder_cow(wax_builder *builder, const char
                                                 uint64_t max_inodes, wax_error **err);
 
 /**
+ * Give the guest a directory of device nodes: null, zero, full, random, urandom, and stdin, stdout,
+ * stderr, tty and fd/ for what it has open. WASIX modules have one at /dev unless something else is
+ * mounted there.
+ *
+ * @param builder  borrowed
+ * @param guest    path the guest knows it by; copied
+ * @return WAX_OK; WAX_E_INVALID (empty or duplicate guest path), WAX_E_NOMEM
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_dev(wax_builder *builder, const char *guest,
+                                                wax_error **err);
+
+/**
  * Choose the directory the guest begins to work in: its working directory in WASIX modules, the
  * preopen called "." in preview1 ones. By default the root, and none.
  *

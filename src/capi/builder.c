@@ -190,6 +190,12 @@ wax_status wax_builder_cow(wax_builder *b, const char *host, const char *guest, 
     return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
 }
 
+wax_status wax_builder_dev(wax_builder *b, const char *guest, wax_error **err)
+{
+    WX_REQUIRE(b && guest, err, "an argument is NULL");
+    return wx_mounts_add_dev(&b->mounts, b->mem, guest, err);
+}
+
 wax_status wax_builder_cwd(wax_builder *b, const char *guest, wax_error **err)
 {
     WX_REQUIRE(b && guest, err, "an argument is NULL");

@@ -99,6 +99,18 @@ wax_status wx_mounts_add(struct wx_mount_list *l, struct wx_mem *mem, const char
     return WAX_OK;
 }
 
+wax_status wx_mounts_add_dev(struct wx_mount_list *l, struct wx_mem *mem, const char *guest,
+                             wax_error **err)
+{
+    wax_mount_options o;
+    wax_mount_options_init(&o);
+    wax_status st = wx_mounts_add(l, mem, guest, &o, err);
+    if (st == WAX_OK) {
+        l->specs.p[l->specs.n - 1].dev = true;
+    }
+    return st;
+}
+
 /* -------- making -------- */
 
 static uint32_t host_options(const wax_mount_options *o)
@@ -121,8 +133,13 @@ static wax_status make(const struct wx_mount_spec *m, struct wx_env *env, wax_er
     if (fd >= 0) {
         dir = wx_hostfile_new_dir(&env->mem, fd, host_options(o));
         dir = dir && (o->flags & WAX_MOUNT_COW) ? wx_cow_new(&env->mem, dir, &limits) : dir;
+    } else if (m->dev) {
+        dir = wx_env_new_dev(env);
     } else {
         dir = wx_memfs_new(&env->mem, &limits);
+    }
+    if (dir) {
+        dir->no_links = o->symlinks == WAX_SYMLINKS_NONE;
     }
     static const enum wx_links links[] = {
         [WAX_SYMLINKS_BENEATH] = WX_LINKS_BENEATH,

@@ -15,6 +15,7 @@ struct wx_mount_spec {
     char *guest; /* owned, as */
     char *host;  /* what the directory is called there, NULL: nothing */
     wax_mount_options options;
+    bool dev; /* device nodes */
 };
 
 struct wx_mount_list {
@@ -25,6 +26,8 @@ void wx_mounts_fini(struct wx_mount_list *l, struct wx_mem *mem);
 /** Check and keep a mount; the host directory is opened. */
 wax_status wx_mounts_add(struct wx_mount_list *l, struct wx_mem *mem, const char *guest,
                          const wax_mount_options *o, wax_error **err);
+wax_status wx_mounts_add_dev(struct wx_mount_list *l, struct wx_mem *mem, const char *guest,
+                             wax_error **err);
 /** Make the filesystems of an environment. */
 wax_status wx_mounts_make(const struct wx_mount_list *l, struct wx_env *env, wax_error **err);
 

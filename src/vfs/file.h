@@ -92,6 +92,7 @@ struct wx_file {
     uint8_t filetype;
     bool read_only; /* below a read-only mount */
     uint32_t mount; /* which mount it was opened below, from 1; 0 = none */
+    bool no_links;  /* a directory in memory: following a link is ELOOP */
     bool crosses;   /* a directory whose paths cross mounts: it looks after their flags itself */
 };
 

@@ -607,10 +607,11 @@ static bool from_dir(void *data, uint64_t next, uint64_t ino, uint8_t type, cons
     return !l->full;
 }
 
-static void list_points(struct lister *l, uint64_t from)
+static int list_points(struct lister *l, uint64_t from)
 {
     const struct wx_point *p = l->level->point ? l->level->point->children : NULL;
-    for (uint64_t i = 0; p && !l->full; p = p->next, i++) {
+    uint64_t i = 0;
+    for (; p && !l->full; p = p->next, i++) {
         struct stat st;
         if (i >= from) {
             bool known = p->dir && p->dir->ops->stat(p->dir, &st) == 0;
@@ -618,6 +619,7 @@ static void list_points(struct lister *l, uint64_t from)
                 !l->fn(l->data, POINTS | (i + 1), known ? st.st_ino : p->ino, WX_FT_DIR, p->name);
         }
     }
+    return from > i ? EINVAL : 0; /* no such cookie */
 }
 
 static int list_dots(struct lister *l, uint64_t cookie)
@@ -636,15 +638,11 @@ static int dir_list(struct wx_file *f, uint64_t cookie, wx_entry_fn fn, void *da
 {
     struct lister l = {.level = level_of(f), .fn = fn, .data = data};
     if (cookie & POINTS) {
-        list_points(&l, cookie & ~POINTS);
-        return 0;
+        return cookie == POINTS ? EINVAL : list_points(&l, cookie & ~POINTS);
     }
     struct wx_file *dir = l.level->dir;
     int e = dir ? dir->ops->list(dir, cookie, from_dir, &l) : list_dots(&l, cookie);
-    if (!e && !l.full) {
-        list_points(&l, 0);
-    }
-    return e;
+    return e || l.full ? e : list_points(&l, 0);
 }
 
 static int dir_stat(struct wx_file *f, struct stat *ret) { return stat_level(level_of(f), ret); }

@@ -46,6 +46,7 @@ struct walk {
     char name[MAX_NAME + 1]; /* last component; "." if the path ends in the present directory */
     bool slash;              /* slashes follow it */
     bool was_dots;           /* it was "." or ".." */
+    bool no_links;           /* none is followed */
     char text[MAX_TEXT];
     char *rest; /* in text */
 };
@@ -57,6 +58,7 @@ static int start(struct walk *w, struct wx_file *d, const char *path)
     size_t len = strlen(path);
     w->dirs[0] = node_of(d);
     w->depth = w->n_links = 0;
+    w->no_links = d->no_links;
     w->name[0] = '\0'; /* no place to make anything in yet */
     if (len == 0) {
         return ENOENT;
@@ -88,7 +90,7 @@ static int expand(struct walk *w, struct wx_node *link, bool slash)
     if (e) {
         return e;
     }
-    if (++w->n_links > MAX_LINKS) {
+    if (w->no_links || ++w->n_links > MAX_LINKS) {
         return ELOOP;
     }
     if (text[0] == '/') {
@@ -233,7 +235,11 @@ static int open_node(struct wx_file *d, struct wx_node *node, int flags, struct 
         return EISDIR;
     }
     *ret = wx_tree_open_dir(d->mem, wx_node_ref(node));
-    return *ret ? 0 : ENOMEM;
+    if (!*ret) {
+        return ENOMEM;
+    }
+    (*ret)->no_links = d->no_links;
+    return 0;
 }
 
 static int tree_open(struct wx_file *d, const char *path, const struct wx_open_how *how,

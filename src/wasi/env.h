@@ -115,6 +115,8 @@ void wx_env_limit_fds(struct wx_env *env, uint32_t max_fds);
 wax_status wx_env_mount(struct wx_env *env, const struct wx_env_mount *m, wax_error **err);
 /** The directory paths count from that are not absolute, at first. */
 wax_status wx_env_set_cwd(struct wx_env *env, const char *path, wax_error **err);
+/** A directory of device nodes, over the guest's descriptors. @return NULL when out of memory */
+struct wx_file *wx_env_new_dev(struct wx_env *env);
 /** Give the guest its mounts, as its version wants them. */
 wax_status wx_env_place_mounts(struct wx_env *env, wax_error **err);
 void wx_env_fini_mounts(struct wx_env *env);

@@ -93,6 +93,18 @@ wx_werrno wx_fdtable_get(struct wx_fdtable *t, uint32_t fd, struct wx_fd *ret)
     return e ? 0 : WX_WERRNO_BADF;
 }
 
+uint32_t wx_fdtable_next(struct wx_fdtable *t, uint32_t from)
+{
+    wx_mutex_lock(&t->lock);
+    size_t i = from;
+    while (i < t->fds.n && !t->fds.p[i].file) {
+        i++;
+    }
+    bool found = i < t->fds.n;
+    wx_mutex_unlock(&t->lock);
+    return found ? (uint32_t)i : UINT32_MAX;
+}
+
 wx_werrno wx_fdtable_close(struct wx_fdtable *t, uint32_t fd)
 {
     struct wx_fd old = {0};

@@ -44,6 +44,8 @@ void wx_fdtable_fill(struct wx_fdtable *t, uint32_t n, const struct wx_fd *fd);
 void wx_fdtable_unreserve(struct wx_fdtable *t, uint32_t n);
 /** Copy of an entry with its file referenced. @return 0, or badf */
 wx_werrno wx_fdtable_get(struct wx_fdtable *t, uint32_t fd, struct wx_fd *ret);
+/** Lowest open number that is not below `from`; UINT32_MAX: none. */
+uint32_t wx_fdtable_next(struct wx_fdtable *t, uint32_t from);
 wx_werrno wx_fdtable_close(struct wx_fdtable *t, uint32_t fd);
 /** dup2-like: `to` is replaced by `from`, which is freed. Both must be open. */
 wx_werrno wx_fdtable_renumber(struct wx_fdtable *t, uint32_t from, uint32_t to);

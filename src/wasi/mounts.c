@@ -10,6 +10,7 @@
 
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
+#include "vfs/dev.h"
 #include "wasi/rights.h"
 
 #define FIRST_PREOPEN 3
@@ -54,6 +55,29 @@ void wx_env_fini_mounts(struct wx_env *env)
     wx_file_unref(env->cwd);
     wx_free(&env->mem, env->start_cwd);
 }
+
+/* -------- /dev -------- */
+
+static int dev_get(void *data, uint32_t n, struct wx_dev_fd *ret)
+{
+    struct wx_fd fd;
+    if (wx_fdtable_get(data, n, &fd) != 0) {
+        return EBADF;
+    }
+    *ret = (struct wx_dev_fd){fd.file, (fd.rights & WX_R(WX_RN_FD_READ)) != 0,
+                              (fd.rights & WX_R(WX_RN_FD_WRITE)) != 0};
+    return 0;
+}
+
+static uint32_t dev_next(void *data, uint32_t from) { return wx_fdtable_next(data, from); }
+
+struct wx_file *wx_env_new_dev(struct wx_env *env)
+{
+    const struct wx_dev_source source = {env->fds, dev_get, dev_next};
+    return wx_dev_new(&env->mem, &source);
+}
+
+/* -------- placing -------- */
 
 /* Takes the directory. */
 static wax_status add_preopen(struct wx_env *env, struct wx_file *dir, const char *name,
@@ -183,6 +207,15 @@ static wax_status enter_cwd(struct wx_env *env, struct wx_file *root, wax_error 
     return e ? no_cwd(env, err) : WAX_OK;
 }
 
+/* Nothing in it is more than the guest has anyway. */
+static wax_status place_dev(struct wx_env *env, struct wx_root *root, wax_error **err)
+{
+    const struct wx_mount_how how = {.links = WX_LINKS_BENEATH};
+    struct wx_file *dev = wx_env_new_dev(env);
+    int e = dev ? wx_root_mount(root, "/dev", dev, &how) : ENOMEM;
+    return e && e != EEXIST ? wx_fail_nomem(err, "device nodes") : WAX_OK; /* another one there */
+}
+
 static wax_status place_root(struct wx_env *env, wax_error **err)
 {
     struct wx_root *root = wx_root_new(&env->mem, 0);
@@ -193,6 +226,9 @@ static wax_status place_root(struct wx_env *env, wax_error **err)
     for (size_t i = 0; i < env->mounts.n && st == WAX_OK; i++) {
         const struct wx_env_mount *m = &env->mounts.p[i];
         st = place(root, m, m->guest, WX_LINKS_IN_ROOT, err);
+    }
+    if (st == WAX_OK) {
+        st = place_dev(env, root, err);
     }
     struct wx_file *top = st == WAX_OK ? wx_root_open(root) : NULL;
     wx_root_unref(root);

@@ -6,6 +6,7 @@
  * again.
  */
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -90,9 +91,21 @@ static wx_werrno read_sub(struct wx_wasi_call *c, struct state *s, const uint8_t
     return 0;
 }
 
+/* What is left of a file in memory. */
+static uint64_t bytes_left(struct wx_file *f)
+{
+    struct stat st;
+    int64_t at = f->ops->seek(f, 0, SEEK_CUR);
+    bool known = at >= 0 && f->ops->stat(f, &st) == 0 && st.st_size > at;
+    return known ? (uint64_t)(st.st_size - at) : 0;
+}
+
 static uint64_t bytes_ready(const struct sub *sub)
 {
     int n = 0;
+    if (sub->tag == TAG_READ && sub->file->host_fd < 0) {
+        return sub->file->filetype == WX_FT_FILE ? bytes_left(sub->file) : 0;
+    }
     if (sub->tag == TAG_READ && sub->file->host_fd >= 0 &&
         ioctl(sub->file->host_fd, FIONREAD, &n) == 0 && n > 0) {
         return (uint64_t)n;

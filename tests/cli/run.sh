@@ -89,6 +89,8 @@ expect "a quota without copy on write" 64 "quota and inodes go with cow" "$waxwi
 expect "mount options" 0 "" "$waxwing" --dir "$tmp::/d,ro,symlinks=none,xdev=no,special=allow" "$tmp/cat.wat"
 expect "a policy that is none" 64 "bad option 'symlinks=all'" "$waxwing" --dir "$tmp::/d,symlinks=all" "$tmp/cat.wat"
 expect "ro and cow" 64 "exclude each other" "$waxwing" --dir "$tmp::/d,cow,ro" "$tmp/cat.wat"
+expect "device nodes" 0 "" "$waxwing" --dev --cwd /dev/fd "$tmp/cat.wat"
+expect "device nodes twice" 64 "there is a mount already" "$waxwing" --dev --tmpfs /dev "$tmp/cat.wat"
 expect "a directory to work in" 0 "" "$waxwing" --tmpfs /a --cwd /a "$tmp/cat.wat"
 expect "one that is not there" 66 "no directory '/a/b'" "$waxwing" --tmpfs /a --cwd /a/b "$tmp/cat.wat"
 expect "two mounts at one place" 64 "there is a mount already" "$waxwing" --tmpfs /a --tmpfs /a "$tmp/cat.wat"

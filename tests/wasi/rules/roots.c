@@ -291,7 +291,110 @@ static void working_directory(void)
     TRUE(cwd_is("/"));
 }
 
+static uint32_t io(const char *path, bool write, char *buf, uint32_t len, uint32_t *ret_n)
+{
+    const uint32_t iov[2] = {P(buf), len};
+    uint32_t e, fd = open_at(ROOT, path, FOLLOW, 0, write ? R_WRITE : R_READ, 0, &e);
+    if (!e) {
+        e = write ? p1_fd_write(fd, P(iov), 1, P(ret_n)) : p1_fd_read(fd, P(iov), 1, P(ret_n));
+        CHECK(SUCCESS, p1_fd_close(fd));
+    }
+    return e;
+}
+
+static bool all_are(const char *buf, uint32_t len, char c)
+{
+    uint32_t i = 0;
+    while (i < len && buf[i] == c) {
+        i++;
+    }
+    return i == len;
+}
+
+static void devices(void)
+{
+    static char buf[10000];
+    uint32_t n;
+    memset(buf, 'x', sizeof buf);
+    CHECK(SUCCESS, io("/dev/null", true, buf, 100, &n));
+    EQUAL(100, n);
+    CHECK(SUCCESS, io("/dev/null", false, buf, 100, &n));
+    EQUAL(0, n);
+    CHECK(SUCCESS, io("/dev/zero", false, buf, 9000, &n));
+    EQUAL(9000, n);
+    TRUE(all_are(buf, 9000, 0) && all_are(buf + 9000, 1000, 'x'));
+    CHECK(NOSPC, io("/dev/full", true, buf, 1, &n));
+    CHECK(SUCCESS, io("/dev/random", false, buf, 9000, &n));
+    TRUE(!all_are(buf, 4096, 0) && !all_are(buf + 8800, 200, 0));
+    CHECK(SUCCESS, io("/dev/urandom", false, buf, 16, &n));
+    CHECK(SUCCESS, try_open("/dev/null", CREAT | TRUNC, R_WRITE)); /* as shells do */
+    CHECK(ROFS, try_open("/dev/none", CREAT, R_WRITE));
+    CHECK(ROFS, p1_path_unlink_file(ROOT, S("dev/null")));
+    CHECK(ROFS, p1_path_rename(ROOT, S("dev/null"), ROOT, S("dev/zero")));
+    CHECK(ROFS, p1_path_create_directory(ROOT, S("dev/d")));
+    CHECK(ROFS, p1_path_link(ROOT, 0, S("dev/null"), ROOT, S("dev/l")));
+    CHECK(NXIO, try_open("/dev/tty", 0, R_READ)); /* the runner gives no terminal */
+    __wasi_filestat_t st;
+    CHECK(SUCCESS, stat_at(ROOT, 0, "dev/null", &st));
+    EQUAL(__WASI_FILETYPE_CHARACTER_DEVICE, st.filetype);
+    static const char *const names[] = {".",      "..",      "null",  "zero",   "full",
+                                        "random", "urandom", "stdin", "stdout", "stderr",
+                                        "tty",    "fd",      NULL};
+    uint32_t counts[12] = {0};
+    count_names(open_dir(ROOT, "dev"), names, counts, &n);
+    EQUAL(12, n);
+    for (int i = 0; i < 12; i++) {
+        EQUAL(1, counts[i]);
+    }
+}
+
+/* Descriptors by name give what there is, with no more access. */
+static void descriptors(void)
+{
+    static const char *const names[] = {".", "..", "0", "1", "2", "3", "4", "5", NULL};
+    char path[32], text[] = "said through /dev/stdout\n";
+    uint32_t n, e, counts[8] = {0}, f = open_at(ROOT, "data/f", FOLLOW, 0, R_READ, 0, &e);
+    char c;
+    CHECK(SUCCESS, e);
+    EQUAL(4, f);
+    CHECK(SUCCESS, io("/dev/stdout", true, text, sizeof text - 1, &n));
+    CHECK(ACCES, try_open("/dev/stdin", 0, R_WRITE));
+    CHECK(ACCES, try_open("/dev/stdout", 0, R_READ));
+    CHECK(ACCES, try_open("/dev/fd/4", 0, R_WRITE));
+    CHECK(ACCES, try_open("/dev/fd/3", 0, R_READ)); /* a directory */
+    CHECK(NOENT, try_open("/dev/fd/99", 0, R_READ));
+    CHECK(NOENT, try_open("/dev/fd/04", 0, R_READ));
+    CHECK(NOENT, try_open("/dev/fd/4x", 0, R_READ));
+    CHECK(NOENT, try_open("/dev/fd/99999999999", 0, R_READ));
+    count_names(open_dir(ROOT, "dev/fd"), names, counts, &n);
+    EQUAL(8, n);
+    for (int i = 0; i < 8; i++) {
+        EQUAL(1, counts[i]);
+    }
+    /* The same open file, one position; a chain of them is no deeper than one. */
+    uint32_t last = f;
+    for (int i = 0; i < 100000; i++) {
+        snprintf(path, sizeof path, "/dev/fd/%u", last);
+        uint32_t fd = open_at(ROOT, path, FOLLOW, 0, R_READ | RIGHT(FD_FILESTAT_GET), 0, &e);
+        if (e || (last != f && p1_fd_close(last))) {
+            CHECK(SUCCESS, e);
+            break;
+        }
+        last = fd;
+    }
+    CHECK(SUCCESS, read_fd(f, &c, 1, &n));
+    CHECK(SUCCESS, read_fd(last, &c, 1, &n));
+    TRUE(c == '1');
+    EQUAL(10, size_of(last));
+    CHECK(SUCCESS, p1_fd_close(f));
+    CHECK(SUCCESS, read_fd(last, &c, 1, &n)); /* it is open on its own */
+    TRUE(c == '2');
+    CHECK(BADF, write_fd(last, "x", &n));
+}
+
 static const struct rule rules[] = {
+    {"root-devices", devices},
+    {"root-descriptors", descriptors},
     {"root-preopen", preopen},
     {"root-listings", listings},
     {"root-mount-points", mount_points},

@@ -231,6 +231,58 @@ static void sync_directory(void)
     CHECK(BADF, p1_fd_sync(100));
 }
 
+/* At 6 a directory in memory, at 7 one whose changes are: 1 KiB and 6 inodes each. */
+static void quota_of(uint32_t dir)
+{
+    static char block[600];
+    uint32_t e, n, fd = open_at(dir, "q", 0, CREAT, ALL_RIGHTS, 0, &e);
+    const uint32_t iov[2] = {P(block), sizeof block}, small[2] = {P(block), 424};
+    CHECK(SUCCESS, e);
+    CHECK(SUCCESS, p1_fd_write(fd, P(iov), 1, P(&n)));
+    CHECK(NOSPC, p1_fd_write(fd, P(iov), 1, P(&n)));
+    EQUAL(600, size_of(fd)); /* nothing of it */
+    EQUAL(600, tell(fd));
+    CHECK(NOSPC, p1_fd_filestat_set_size(fd, 1025));
+    CHECK(NOSPC, p1_fd_allocate(fd, 1000, 25));
+    CHECK(NOSPC, p1_fd_pwrite(fd, P(iov), 1, 500, P(&n)));
+    EQUAL(600, size_of(fd));
+    CHECK(SUCCESS, p1_fd_allocate(fd, 0, 1024));
+    EQUAL(1024, size_of(fd));
+    CHECK(SUCCESS, p1_fd_filestat_set_size(fd, 600)); /* what is given up is free again */
+    CHECK(SUCCESS, p1_fd_write(fd, P(small), 1, P(&n)));
+    EQUAL(424, n);
+    /* A removed file counts until it is closed. */
+    CHECK(SUCCESS, p1_path_unlink_file(dir, S("q")));
+    uint32_t other = open_at(dir, "r", 0, CREAT, ALL_RIGHTS, 0, &e);
+    CHECK(SUCCESS, e);
+    CHECK(NOSPC, p1_fd_write(other, P(small), 1, P(&n)));
+    CHECK(SUCCESS, p1_fd_close(fd));
+    CHECK(SUCCESS, p1_fd_write(other, P(small), 1, P(&n)));
+    CHECK(SUCCESS, p1_fd_close(other));
+    /* The directory itself and r are two of the six. */
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (int i = 0; i < 4; i++) {
+        CHECK(SUCCESS, p1_path_create_directory(dir, S(names[i])));
+    }
+    CHECK(NOSPC, p1_path_create_directory(dir, S("e")));
+    CHECK(NOSPC, p1_path_symlink(S("a"), dir, S("e")));
+    CHECK(NOSPC, try_open_at(dir, "e", 0, CREAT, R_WRITE));
+    CHECK(SUCCESS, p1_path_link(dir, 0, S("r"), dir, S("e"))); /* another name is no inode */
+    CHECK(SUCCESS, p1_path_remove_directory(dir, S("a")));
+    CHECK(SUCCESS, p1_path_create_directory(dir, S("a")));
+}
+
+static void quota(void)
+{
+    quota_of(OTHER + 1);
+    quota_of(OTHER + 2);
+    uint32_t e, n, fd = open_at(OTHER + 2, "x", 0, 0, R_READ, 0, &e);
+    char c;
+    CHECK(SUCCESS, e); /* what the host has is still there to be read */
+    CHECK(SUCCESS, read_fd(fd, &c, 1, &n));
+    CHECK(NOSPC, try_open_at(OTHER + 2, "x", 0, 0, R_WRITE)); /* a copy would be one more */
+}
+
 const struct rule io_rules[] = {
     {"rule-17-positions", positions},
     {"rule-17-unlinked-and-replaced", unlinked},
@@ -242,6 +294,7 @@ const struct rule io_rules[] = {
     {"rule-19-sync-at-open", sync_at_open},
     {"rule-20-set-size", set_size},
     {"rule-20-allocate", allocate},
+    {"rule-20-quota", quota},
     {"rule-21-times", times},
     {"rule-22-sync-directory", sync_directory},
     {NULL, NULL},
