@@ -4,6 +4,7 @@
 #define WAXWING_WASI_H
 
 #include <waxwing/store.h>
+#include <waxwing/vfs.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -82,11 +83,13 @@ enum {
 /** Options of a mount; fill with wax_mount_options_init() and change what you need. */
 typedef struct wax_mount_options {
     size_t struct_size;
-    const char *host;    /* existing host directory, opened now; NULL: an empty one in memory */
-    uint32_t flags;      /* WAX_MOUNT_* */
-    uint32_t symlinks;   /* WAX_SYMLINKS_* */
-    uint64_t max_bytes;  /* in memory and COW: of all files written; 0 = 64 MiB */
-    uint64_t max_inodes; /* in memory and COW: files, directories and links; 0 = 65,536 */
+    const char *host;     /* existing host directory, opened now; NULL: an empty one in memory */
+    uint32_t flags;       /* WAX_MOUNT_* */
+    uint32_t symlinks;    /* WAX_SYMLINKS_* */
+    const wax_fs_ops *fs; /* not NULL: a filesystem of the embedder's instead; copied */
+    void *fs_data;        /* given to its functions while environments of the builder live */
+    uint64_t max_bytes;   /* in memory and COW: of all files written; 0 = 64 MiB */
+    uint64_t max_inodes;  /* in memory and COW: files, directories and links; 0 = 65,536 */
 } wax_mount_options;
 
 /**
@@ -160,6 +163,23 @@ WAX_API WAX_MUST_USE wax_status wax_builder_tmpfs(wax_builder *builder, const ch
 WAX_API WAX_MUST_USE wax_status wax_builder_cow(wax_builder *builder, const char *host,
                                                 const char *guest, uint64_t max_bytes,
                                                 uint64_t max_inodes, wax_error **err);
+
+/**
+ * Give the guest a filesystem of the embedder's own.
+ *
+ * @param builder  borrowed
+ * @param guest    path the guest knows it by; copied
+ * @param ops      copied
+ * @param data     given to its functions, while environments made by this builder live
+ * @param flags    WAX_MOUNT_RO or WAX_MOUNT_COW, or 0
+ * @return WAX_OK; WAX_E_INVALID (a table of another size or without what it must have, empty or
+ *         duplicate guest path), WAX_E_NOMEM
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_fs(wax_builder *builder, const char *guest,
+                                               const wax_fs_ops *ops, void *data, uint32_t flags,
+                                               wax_error **err);
 
 /**
  * Give the guest a directory of device nodes: null, zero, full, random, urandom, and stdin, stdout,

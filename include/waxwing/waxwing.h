@@ -10,6 +10,7 @@
 #include <waxwing/store.h>
 #include <waxwing/value.h>
 #include <waxwing/version.h>
+#include <waxwing/vfs.h>
 #include <waxwing/wasi.h>
 
 #endif

@@ -190,6 +190,15 @@ wax_status wax_builder_cow(wax_builder *b, const char *host, const char *guest, 
     return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
 }
 
+wax_status wax_builder_fs(wax_builder *b, const char *guest, const wax_fs_ops *ops, void *data,
+                          uint32_t flags, wax_error **err)
+{
+    WX_REQUIRE(b && guest && ops, err, "an argument is NULL");
+    const wax_mount_options o = {
+        .struct_size = sizeof o, .flags = flags, .fs = ops, .fs_data = data};
+    return wx_mounts_add(&b->mounts, b->mem, guest, &o, err);
+}
+
 wax_status wax_builder_dev(wax_builder *b, const char *guest, wax_error **err)
 {
     WX_REQUIRE(b && guest, err, "an argument is NULL");

@@ -13,6 +13,7 @@
 #include "vfs/hostdir.h"
 #include "vfs/hostfile.h"
 #include "vfs/memfs.h"
+#include "vfs/userfs.h"
 #include "wasi/env.h"
 
 #define MEM_BYTES (UINT64_C(64) << 20) /* unless said otherwise */
@@ -43,10 +44,18 @@ static wax_status check_options(const char *guest, const wax_mount_options *o, w
     WX_REQUIRE(o->symlinks <= WAX_SYMLINKS_NONE, err, "unknown policy of symbolic links");
     WX_REQUIRE(writes != (WAX_MOUNT_RO | WAX_MOUNT_COW), err,
                "read-only and copy on write exclude each other");
-    WX_REQUIRE(o->host || !(o->flags & HOST_FLAGS), err, "these flags need a host directory");
+    WX_REQUIRE(!o->host || !o->fs, err, "a host directory and a filesystem exclude each other");
+    uint32_t needing = o->fs ? HOST_FLAGS & ~(uint32_t)WAX_MOUNT_COW : HOST_FLAGS;
+    WX_REQUIRE(o->host || !(o->flags & needing), err, "these flags need a host directory");
+    WX_REQUIRE(!o->fs || o->fs->struct_size == sizeof *o->fs, err,
+               "the filesystem's table has another size");
+    WX_REQUIRE(!o->fs || (o->fs->lookup && o->fs->stat && o->fs->list), err,
+               "a filesystem needs lookup, stat and list");
     return guest[0] ? WAX_OK
                     : wx_fail(err, WAX_E_INVALID, "cannot mount '%s': the guest path is empty",
-                              o->host ? o->host : "a filesystem in memory");
+                              o->host ? o->host
+                              : o->fs ? "a filesystem"
+                                      : "a filesystem in memory");
 }
 
 static wax_status check_place(const struct wx_mount_list *l, const char *guest,
@@ -56,7 +65,10 @@ static wax_status check_place(const struct wx_mount_list *l, const char *guest,
         if (strcmp(l->specs.p[i].guest, guest) == 0) {
             return wx_fail(err, WAX_E_INVALID,
                            "cannot mount '%s' at '%s': there is a mount already",
-                           o->host ? o->host : "a filesystem in memory", guest);
+                           o->host ? o->host
+                           : o->fs ? "a filesystem"
+                                   : "a filesystem in memory",
+                           guest);
         }
     }
     return WAX_OK;
@@ -90,7 +102,9 @@ wax_status wx_mounts_add(struct wx_mount_list *l, struct wx_mem *mem, const char
         return st;
     }
     bool kept = keep_names(&spec, mem, guest);
-    spec.options.host = NULL; /* borrowed for the call */
+    spec.options.host = NULL; /* borrowed for the call, as is the table */
+    spec.options.fs = NULL;
+    spec.fs = o->fs ? *o->fs : (wax_fs_ops){0};
     if (!kept || !wx_vec_push(mem, &l->specs, spec)) {
         (void)wx_fd_close(&spec.fd); /* O_PATH */
         drop_names(&spec, mem);
@@ -132,11 +146,15 @@ static wax_status make(const struct wx_mount_spec *m, struct wx_env *env, wax_er
     }
     if (fd >= 0) {
         dir = wx_hostfile_new_dir(&env->mem, fd, host_options(o));
-        dir = dir && (o->flags & WAX_MOUNT_COW) ? wx_cow_new(&env->mem, dir, &limits) : dir;
+    } else if (m->fs.lookup) {
+        dir = wx_userfs_new(&env->mem, &m->fs, o->fs_data);
     } else if (m->dev) {
         dir = wx_env_new_dev(env);
     } else {
         dir = wx_memfs_new(&env->mem, &limits);
+    }
+    if (dir && (o->flags & WAX_MOUNT_COW)) {
+        dir = wx_cow_new(&env->mem, dir, &limits);
     }
     if (dir) {
         dir->no_links = o->symlinks == WAX_SYMLINKS_NONE;

@@ -11,11 +11,12 @@
 struct wx_env;
 
 struct wx_mount_spec {
-    int fd;      /* the host directory; -1: none */
-    char *guest; /* owned, as */
-    char *host;  /* what the directory is called there, NULL: nothing */
-    wax_mount_options options;
-    bool dev; /* device nodes */
+    int fd;                    /* the host directory; -1: none */
+    char *guest;               /* owned, as */
+    char *host;                /* what the directory is called there, NULL: nothing */
+    wax_mount_options options; /* what it borrows is NULL */
+    wax_fs_ops fs;             /* if lookup is there */
+    bool dev;                  /* device nodes */
 };
 
 struct wx_mount_list {
