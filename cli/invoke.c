@@ -52,8 +52,8 @@ static int parse_float(const char *s, double *ret, float *ret_narrow)
 static int parse_value(const char *s, wax_valtype type, wax_value *v)
 {
     uint64_t n = 0;
-    double d;
-    float f;
+    double d = 0;
+    float f = 0;
     int e;
     memset(v, 0, sizeof *v);
     v->type = type;

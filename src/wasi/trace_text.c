@@ -278,7 +278,7 @@ PRINT(OUT_TEXT)
 /* Buffers, of which the first `total` bytes count. */
 static void put_iovs(struct view *v, uint64_t total)
 {
-    uint64_t p = arg(v), n = v->l->args[++v->i], size = 2 * width(v);
+    uint64_t p = arg(v), n = v->l->args[++v->i], size = UINT64_C(2) * width(v);
     if (n > UINT32_MAX || !readable(v, p, n * size)) {
         put_outside(v->l, p);
         put(v->l, ", %llu", (unsigned long long)n);
