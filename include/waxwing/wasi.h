@@ -276,6 +276,18 @@ WAX_API WAX_MUST_USE wax_status wax_builder_stdio_call(wax_builder *builder, int
                                                        wax_error **err);
 
 /**
+ * Connect a standard stream to a pipe, whose other end is the embedder's: wax_env_pipe().
+ *
+ * @param builder  borrowed
+ * @param stream   WAX_STDIN, WAX_STDOUT or WAX_STDERR
+ * @return WAX_OK; WAX_E_INVALID (no such stream)
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_builder_stdio_pipe(wax_builder *builder, int stream,
+                                                       wax_error **err);
+
+/**
  * Connect all three standard streams to the host's own.
  *
  * @param builder  borrowed
@@ -439,6 +451,23 @@ WAX_API void wax_env_free(wax_env *wax_own env);
  */
 WAX_API WAX_MUST_USE wax_status wax_builder_instantiate(wax_builder *builder, wax_module *module,
                                                         wax_env *wax_own *ret_env, wax_error **err);
+
+/**
+ * Take the host's end of a stream that is a pipe (wax_builder_stdio_pipe()): write to the guest's
+ * standard input, or read its outputs. It may be taken before or after the guest runs; a guest
+ * waits while the pipe is empty or full, so who reads and writes it does so on another thread, or
+ * between calls what fits in a pipe. Closing it is the end of the input, or a closed reader. The
+ * guest's end closes when the guest closes it, and with the environment.
+ *
+ * @param env     borrowed
+ * @param stream  WAX_STDIN, WAX_STDOUT or WAX_STDERR
+ * @param ret_fd  given to the caller, closed by close(); close-on-exec, blocking
+ * @return WAX_OK; WAX_E_INVALID (no pipe, or taken already)
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API WAX_MUST_USE wax_status wax_env_pipe(wax_env *env, int stream, int *ret_fd,
+                                             wax_error **err);
 
 /**
  * What the guest has written so far to a stream that is a buffer (wax_builder_stdio_buffer()).

@@ -4,6 +4,7 @@
  * It keeps a description, so that it may be used for several environments: each gets streams and
  * filesystems of its own.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 #include "wasi/env.h"
 #include "wasi/trace.h"
 
-enum stream_kind { STREAM_NULL, STREAM_FD, STREAM_BYTES, STREAM_BUFFER, STREAM_CALL };
+enum stream_kind { STREAM_NULL, STREAM_FD, STREAM_BYTES, STREAM_BUFFER, STREAM_CALL, STREAM_PIPE };
 
 struct stream {
     enum stream_kind kind;
@@ -272,6 +273,14 @@ wax_status wax_builder_stdio_call(wax_builder *b, int stream, wax_stream_fn fn, 
     return WAX_OK;
 }
 
+wax_status wax_builder_stdio_pipe(wax_builder *b, int stream, wax_error **err)
+{
+    struct stream *s = take_stream(b, stream);
+    WX_REQUIRE(s, err, "no such stream");
+    *s = (struct stream){.kind = STREAM_PIPE};
+    return WAX_OK;
+}
+
 wax_status wax_builder_stdio_fd(wax_builder *b, int stream, int host_fd, wax_error **err)
 {
     WX_REQUIRE(b && stream >= WAX_STDIN && stream <= WAX_STDERR, err, "no such stream");
@@ -381,10 +390,27 @@ static struct wx_file *make_stream(struct wx_env *env, const struct stream *s)
     }
 }
 
+/* One end for the guest, the other for who takes it. */
+static wax_status set_pipe(struct wax_env *handle, uint32_t n, wax_error **err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return wx_fail_errno(err, errno, "cannot make a pipe for stream %u", n);
+    }
+    int guest = n == WAX_STDIN ? 0 : 1;
+    handle->pipes[n] = ends[!guest];
+    struct wx_mem *mem = &handle->env->mem;
+    return wx_env_set_stream(handle->env, n, wx_hostfile_new(mem, ends[guest], WX_FT_UNKNOWN), err);
+}
+
 static wax_status set_streams(const struct wax_builder *b, struct wax_env *handle, wax_error **err)
 {
     wax_status st = WAX_OK;
     for (uint32_t i = 0; i < 3 && st == WAX_OK; i++) {
+        if (b->streams[i].kind == STREAM_PIPE) {
+            st = set_pipe(handle, i, err);
+            continue;
+        }
         struct wx_file *f = make_stream(handle->env, &b->streams[i]);
         if (f && b->streams[i].kind == STREAM_BUFFER) {
             handle->outputs[i] = wx_file_ref(f);
@@ -430,6 +456,9 @@ wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env *
     if (!handle) {
         return wx_fail_nomem(err, "an environment");
     }
+    for (int i = 0; i < 3; i++) {
+        handle->pipes[i] = -1;
+    }
     wax_status st = wx_env_new(b->engine, &handle->env, err);
     if (st == WAX_OK) {
         st = describe(b, handle, err);
@@ -438,11 +467,7 @@ wax_status wax_builder_instantiate(wax_builder *b, wax_module *module, wax_env *
         st = wx_env_instantiate(handle->env, wx_in_wax_module(module), b->store, err);
     }
     if (st != WAX_OK) {
-        for (int i = 0; i < 3; i++) {
-            wx_file_unref(handle->outputs[i]);
-        }
-        wx_env_free(handle->env);
-        wx_free(b->mem, handle);
+        wx_env_handle_free(handle, b->mem);
         return st;
     }
     *ret_env = handle;

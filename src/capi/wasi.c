@@ -6,20 +6,27 @@
 #include "capi/capi.h"
 #include "capi/wasi.h"
 #include "engine/rt/engine.h"
+#include "os/fd.h"
 #include "vfs/memfs.h"
 #include "wasi/env.h"
 #include "wasi/trace.h"
 #include "wasi/fdtable.h"
 
+void wx_env_handle_free(struct wax_env *handle, struct wx_mem *mem)
+{
+    for (int i = 0; i < 3; i++) {
+        wx_file_unref(handle->outputs[i]);
+        (void)wx_fd_close(&handle->pipes[i]); /* nobody else has it */
+    }
+    wx_env_free(handle->env);
+    wx_free(mem, handle);
+}
+
 void wax_env_free(wax_env *env)
 {
     if (env) {
         struct wx_engine *e = wx_engine_ref(env->env->engine);
-        for (int i = 0; i < 3; i++) {
-            wx_file_unref(env->outputs[i]);
-        }
-        wx_env_free(env->env);
-        wx_free(&e->mem, env);
+        wx_env_handle_free(env, &e->mem);
         wx_engine_unref(e);
     }
 }
@@ -117,6 +124,16 @@ wax_status wax_env_read_str(wax_env *env, uint64_t addr, size_t max_len, char **
         free(s);
     }
     return st;
+}
+
+wax_status wax_env_pipe(wax_env *env, int stream, int *ret_fd, wax_error **err)
+{
+    WX_REQUIRE(env && ret_fd, err, "an argument is NULL");
+    WX_REQUIRE(stream >= WAX_STDIN && stream <= WAX_STDERR && env->pipes[stream] >= 0, err,
+               "the stream is no pipe, or its end has been taken");
+    *ret_fd = env->pipes[stream];
+    env->pipes[stream] = -1;
+    return WAX_OK;
 }
 
 wax_status wax_env_output(wax_env *env, int stream, char **ret_bytes, size_t *ret_len,

@@ -124,13 +124,46 @@ static void test_limit(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 
+/* Pipes whose other ends are the embedder's. */
+static void test_pipes(void **state)
+{
+    struct guest *g = *state;
+    int in, out, other;
+    uint32_t n;
+    char text[16];
+    assert_int_equal(wax_builder_stdio_pipe(g->builder, WAX_STDIN, NULL), WAX_OK);
+    assert_int_equal(wax_builder_stdio_pipe(g->builder, WAX_STDOUT, NULL), WAX_OK);
+    assert_int_equal(wax_builder_stdio_pipe(g->builder, 3, NULL), WAX_E_INVALID);
+    guest_restart(g);
+    assert_int_equal(wax_env_pipe(g->env, WAX_STDIN, &in, NULL), WAX_OK);
+    assert_int_equal(wax_env_pipe(g->env, WAX_STDOUT, &out, NULL), WAX_OK);
+    assert_int_equal(wax_env_pipe(g->env, WAX_STDOUT, &other, NULL), WAX_E_INVALID); /* taken */
+    assert_int_equal(wax_env_pipe(g->env, WAX_STDERR, &other, NULL), WAX_E_INVALID);
+    assert_true(fcntl(in, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(write(in, "to the guest", 12), 12);
+    CHECK(SUCCESS, guest_io(g, "fd_read", 0, 1024, 100, &n));
+    assert_int_equal(n, 12);
+    CHECK(SUCCESS, guest_io(g, "fd_write", 1, 1024, 12, &n));
+    assert_int_equal(read(out, text, sizeof text), 12);
+    assert_memory_equal(text, "to the guest", 12);
+    (void)close(in);
+    CHECK(SUCCESS, guest_io(g, "fd_read", 0, 1024, 100, &n));
+    assert_int_equal(n, 0);
+    CHECK(SUCCESS, CALL(g, "fd_close", 1));
+    assert_int_equal(read(out, text, sizeof text), 0); /* the guest had the only other end */
+    (void)close(out);
+    guest_restart(g); /* each environment has its own; what nobody takes goes with it */
+    assert_int_equal(wax_env_pipe(g->env, WAX_STDIN, &in, NULL), WAX_OK);
+    (void)close(in);
+    CHECK(SUCCESS, guest_io(g, "fd_read", 0, 1024, 100, &n));
+    assert_int_equal(n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_closed_pipe),
-        TEST(test_shutdown),
-        TEST(test_streams_are_close_on_exec),
-        TEST(test_limit),
+        TEST(test_closed_pipe), TEST(test_shutdown), TEST(test_streams_are_close_on_exec),
+        TEST(test_limit),       TEST(test_pipes),
     };
     return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
 }
