@@ -24,6 +24,7 @@ static wax_status make_config(const wax_engine_options *o, struct wx_engine_conf
     c->memory_limit = o->allocation_limit;
     c->max_memory_bytes = o->max_memory_bytes;
     c->max_table_elems = o->max_table_elems;
+    c->max_guest_fds = o->max_guest_fds;
     c->stack_bytes = o->stack_bytes;
     c->fail_alloc_at = o->fail_alloc_at;
     c->profile = (enum wx_profile_kind)o->profile;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 int wx_fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
@@ -43,4 +44,12 @@ int wx_random_fill(void *buf, size_t len)
         len -= (size_t)n;
     }
     return 0;
+}
+
+uint64_t wx_fd_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY
+               ? UINT64_MAX
+               : limit.rlim_cur;
 }

@@ -15,6 +15,8 @@ int wx_fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, u
 int wx_fd_close(int *fd);
 /** getdents64(2) into buf. @return bytes, or -errno */
 int64_t wx_fd_getdents(int fd, void *buf, size_t len);
+/** How many descriptors the process may have; UINT64_MAX: no limit. */
+uint64_t wx_fd_limit(void);
 /** Fill with kernel entropy. @return host errno */
 int wx_random_fill(void *buf, size_t len);
 

@@ -37,7 +37,7 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
         wx_env_free(env);
         return wx_fail_nomem(err, "an environment");
     }
-    wx_fdtable_init(env->fds, &env->mem, env->limits.max_fds);
+    wx_fdtable_init(env->fds, &env->mem, env->limits.max_fds, wx_engine_get_fds(engine));
     *ret_env = env;
     return WAX_OK;
 }
@@ -185,7 +185,9 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *fil
     wx_werrno e = wx_fdtable_add(env->fds, &entry, n, &got);
     if (e) {
         wx_file_unref(entry.file);
-        return e == WX_WERRNO_MFILE
+        return e == WX_WERRNO_NFILE
+                   ? wx_fail(err, WAX_E_LIMIT, "stream %u is over the limit of all guests", n)
+               : e == WX_WERRNO_MFILE
                    ? wx_fail(err, WAX_E_LIMIT, "stream %u is over the limit of %u descriptors", n,
                              env->limits.max_fds)
                    : wx_fail_nomem(err, "a stream");

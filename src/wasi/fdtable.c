@@ -4,16 +4,21 @@
 
 #include <string.h>
 
-void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max)
+void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max,
+                     struct wx_budget *budget)
 {
     memset(t, 0, sizeof *t);
     t->mem = mem;
     t->max = max;
+    t->budget = budget;
     wx_mutex_init(&t->lock);
 }
 
-static void drop(struct wx_fd *fd)
+static void drop(struct wx_fdtable *t, struct wx_fd *fd)
 {
+    if (fd->file) {
+        wx_budget_give(t->budget);
+    }
     wx_file_unref(fd->file);
     memset(fd, 0, sizeof *fd);
 }
@@ -22,7 +27,7 @@ void wx_fdtable_fini(struct wx_fdtable *t)
 {
     wx_mutex_lock(&t->lock);
     for (size_t i = 0; i < t->fds.n; i++) {
-        drop(&t->fds.p[i]);
+        drop(t, &t->fds.p[i]);
     }
     wx_vec_fini(t->mem, &t->fds);
     wx_mutex_unlock(&t->lock);
@@ -44,6 +49,9 @@ static wx_werrno add_locked(struct wx_fdtable *t, const struct wx_fd *fd, uint32
         if (!wx_vec_push(t->mem, &t->fds, none)) {
             return WX_WERRNO_NOMEM;
         }
+    }
+    if (!wx_budget_take(t->budget)) {
+        return WX_WERRNO_NFILE;
     }
     t->fds.p[i] = *fd;
     *ret_fd = (uint32_t)i;
@@ -74,6 +82,7 @@ void wx_fdtable_fill(struct wx_fdtable *t, uint32_t n, const struct wx_fd *fd)
 void wx_fdtable_unreserve(struct wx_fdtable *t, uint32_t n)
 {
     wx_fdtable_fill(t, n, &(struct wx_fd){0});
+    wx_budget_give(t->budget);
 }
 
 static struct wx_fd *find(struct wx_fdtable *t, uint32_t fd) WAX_REQUIRES(&t->lock)
@@ -115,7 +124,7 @@ wx_werrno wx_fdtable_close(struct wx_fdtable *t, uint32_t fd)
         memset(e, 0, sizeof *e);
     }
     wx_mutex_unlock(&t->lock);
-    drop(&old); /* may close a host file: not under the lock */
+    drop(t, &old); /* may close a host file: not under the lock */
     return e ? 0 : WX_WERRNO_BADF;
 }
 
@@ -131,7 +140,7 @@ wx_werrno wx_fdtable_renumber(struct wx_fdtable *t, uint32_t from, uint32_t to)
         memset(a, 0, sizeof *a);
     }
     wx_mutex_unlock(&t->lock);
-    drop(&old);
+    drop(t, &old);
     return ok ? 0 : WX_WERRNO_BADF;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/budget.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "os/lock.h"
@@ -25,11 +26,13 @@ struct wx_fd {
 struct wx_fdtable {
     struct wx_mem *mem;
     uint32_t max;
-    struct wx_mutex lock; /* after env->lock, before those of files */
+    struct wx_budget *budget; /* of all environments of an engine */
+    struct wx_mutex lock;     /* after env->lock, before those of files */
     WX_VEC(struct wx_fd) fds WAX_GUARDED_BY(&lock);
 };
 
-void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max);
+void wx_fdtable_init(struct wx_fdtable *t, struct wx_mem *mem, uint32_t max,
+                     struct wx_budget *budget);
 void wx_fdtable_fini(struct wx_fdtable *t);
 /** Put an entry at the lowest free number ≥ `from`; takes fd->file on success. @return guest errno
  */

@@ -70,6 +70,9 @@ wax_status wx_env_place_files(struct wx_env *env, wax_error **err)
         }
         env->files.p[n].file = NULL; /* the table's now */
     }
+    if (e == WX_WERRNO_NFILE) {
+        return wx_fail(err, WAX_E_LIMIT, "too many descriptors of all guests together");
+    }
     return e == WX_WERRNO_MFILE ? wx_fail(err, WAX_E_LIMIT, "too many descriptors: the limit is %u",
                                           env->limits.max_fds)
            : e                  ? wx_fail_nomem(err, "a descriptor")

@@ -159,11 +159,52 @@ static void test_pipes(void **state)
     assert_int_equal(n, 0);
 }
 
+/* Rule 27: what all guests of an engine have open together is limited, too. */
+static void test_rule_27_host_budget(void **state)
+{
+    struct guest *g = *state;
+    wax_engine_options options;
+    struct guest two;
+    wax_env *env = NULL;
+    wax_error *error = NULL;
+    uint32_t fd, n = 0;
+    (void)g;
+    wax_engine_options_init(&options);
+    options.max_guest_fds = 20;
+    guest_open_with(&two, "wasi_snapshot_preview1", &options);
+    guest_start(&two); /* three streams, two directories */
+    assert_int_equal(wax_builder_instantiate(two.builder, two.module, &env, NULL), WAX_OK);
+    guest_file(&two, "data/f", "x");
+    uint32_t e = 0;
+    while (!(e = guest_open_at(&two, DATA, "f", 0, 0, R_READ, 0, &fd)) && n < 100) {
+        n++;
+    }
+    CHECK(NFILE, e);
+    assert_int_equal(n, 10); /* the other guest has five */
+    CHECK(SUCCESS, CALL(&two, "fd_renumber", fd, 0));
+    CHECK(SUCCESS, guest_open_at(&two, DATA, "f", 0, 0, R_READ, 0, &fd));
+    CHECK(NFILE, guest_open_at(&two, DATA, "f", 0, 0, R_READ, 0, &fd));
+    CHECK(NOENT, CALL(&two, "fd_close", fd)
+                     ? 0u
+                     : guest_open_at(&two, DATA, "none", 0, 0, R_READ, 0, &fd));
+    CHECK(SUCCESS, guest_open_at(&two, DATA, "f", 0, 0, R_READ, 0, &fd)); /* nothing was lost */
+    wax_env *third = NULL;
+    assert_int_equal(wax_builder_instantiate(two.builder, two.module, &third, &error), WAX_E_LIMIT);
+    wax_error_free(error);
+    wax_env_free(env); /* what it had is free again */
+    for (n = 0; !(e = guest_open_at(&two, DATA, "f", 0, 0, R_READ, 0, &fd)) && n < 100;) {
+        n++;
+    }
+    CHECK(NFILE, e);
+    assert_int_equal(n, 5);
+    guest_close(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_closed_pipe), TEST(test_shutdown), TEST(test_streams_are_close_on_exec),
-        TEST(test_limit),       TEST(test_pipes),
+        TEST(test_limit),       TEST(test_pipes),    TEST(test_rule_27_host_budget),
     };
     return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/rt/engine.h"
+#include "os/fd.h"
 #include "os/signal.h"
 #include "os/vm.h"
 
@@ -92,6 +93,13 @@ static wax_status engine_init(struct wx_engine *e, wax_error **err)
     return st == WAX_OK ? take_signals(e, err) : st;
 }
 
+/* Some descriptors are left for the host itself. */
+static uint32_t max_guest_fds(const struct wx_engine_config *c)
+{
+    uint64_t n = c->max_guest_fds ? c->max_guest_fds : wx_fd_limit() / 4 * 3;
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
 wax_status wx_engine_new(const struct wx_engine_config *config, struct wx_engine **ret_engine,
                          wax_error **err)
 {
@@ -105,6 +113,7 @@ wax_status wx_engine_new(const struct wx_engine_config *config, struct wx_engine
     e->mem = root;
     e->config = *config;
     e->refs = 1;
+    e->guest_fds.max = max_guest_fds(config);
     wx_mutex_init(&e->sig_lock);
     if (!e->config.tier) {
         e->config.tier = wx_tier_find(NULL);
@@ -138,6 +147,7 @@ const struct wx_engine_config *wx_engine_get_config(const struct wx_engine *engi
 }
 
 struct wx_mem *wx_engine_get_mem(struct wx_engine *engine) { return &engine->mem; }
+struct wx_budget *wx_engine_get_fds(struct wx_engine *engine) { return &engine->guest_fds; }
 
 const struct wx_log *wx_engine_get_log(const struct wx_engine *engine)
 {

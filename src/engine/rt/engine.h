@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/check.h"
 #include "base/map.h"
 #include "engine/rt/profile.h"
@@ -17,6 +18,7 @@ struct wx_engine {
     uint32_t refs;       /* atomic */
     uint32_t guards_off; /* atomic: set once when a guarded reservation was refused */
     bool owns_signals;
+    struct wx_budget guest_fds;
     struct wx_profile profile; /* kind NONE unless asked for */
     struct wx_mutex sig_lock;  /* leaf */
     struct wx_arena *sig_arena WAX_GUARDED_BY(&sig_lock);

@@ -18,6 +18,8 @@
 
 enum wx_signal_mode { WX_SIGNALS_OWN, WX_SIGNALS_FILTER, WX_SIGNALS_NONE }; /* R7 */
 
+struct wx_budget; /* base/budget.h */
+
 struct wx_engine_config {
     struct wx_features features;
     const struct wx_tier_ops *tier; /* NULL = the registered default */
@@ -29,6 +31,7 @@ struct wx_engine_config {
     uint64_t memory_limit;     /* allocation accounting, bytes, 0 = none */
     uint64_t max_memory_bytes; /* per linear memory, 0 = none */
     uint64_t max_table_elems;  /* per table, 0 = 1,000,000 */
+    uint64_t max_guest_fds;    /* of all guests together, 0 = 3/4 of the host's limit */
     uint64_t stack_bytes;      /* value stack of a store, 0 = 8 MiB */
     int64_t fail_alloc_at;     /* tests: the n-th allocation fails; 0 = none */
     enum wx_profile_kind profile;
@@ -44,6 +47,7 @@ struct wx_engine *wx_engine_ref(struct wx_engine *engine);
 void wx_engine_unref(struct wx_engine *engine); /* NULL accepted */
 const struct wx_engine_config *wx_engine_get_config(const struct wx_engine *engine);
 struct wx_mem *wx_engine_get_mem(struct wx_engine *engine);
+struct wx_budget *wx_engine_get_fds(struct wx_engine *engine); /* descriptors of guests */
 const struct wx_log *wx_engine_get_log(const struct wx_engine *engine);
 /** NULL when the engine was not asked for one. */
 struct wx_profile *wx_engine_get_profile(struct wx_engine *engine);

@@ -211,7 +211,6 @@ ROWS = {
 # Rules about what is not there yet.
 NOT_YET = {
     "rule-11-utf8-strict": "there is no option utf8",
-    "rule-27-host-budget": "there is no budget of descriptors over all environments",
     "rule-33-clock-stepped": "needs a host whose clock may be set",
     "hole-cve-2024-51745-device-names": "Windows only",
     "hole-cve-2023-26489-miscompiled-address": "belongs to the suites diff and spec",
