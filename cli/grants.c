@@ -286,15 +286,27 @@ int cli_stream(wax_builder *b, int stream, const char *path)
 
 /* -------- further descriptors -------- */
 
-int cli_listen(wax_builder *b, const char *address)
+int cli_listen(wax_builder *b, const char *spec)
 {
+    static const char option[] = ",nonblock";
+    char *address = strdup(spec);
+    if (!address) {
+        return no_memory();
+    }
+    size_t len = strlen(address), cut = sizeof option - 1;
+    bool nonblock = len > cut && strcmp(address + len - cut, option) == 0;
+    if (nonblock) {
+        address[len - cut] = '\0';
+    }
     wax_error *error = NULL;
     uint16_t port;
-    wax_status st = wax_builder_listen(b, address, &port, &error);
+    wax_status st =
+        wax_builder_listen(b, address, nonblock ? WAX_LISTEN_NONBLOCK : 0, &port, &error);
     const char *colon = strrchr(address, ':');
     if (st == WAX_OK && colon && strcmp(colon, ":0") == 0) {
         fprintf(stderr, "waxwing: listening on %.*s:%u\n", (int)(colon - address), address, port);
     }
+    free(address);
     return told(st, error);
 }
 

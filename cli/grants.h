@@ -25,8 +25,8 @@ int cli_cwd(wax_builder *b, const char *guest);
 int cli_var(wax_builder *b, const char *spec);
 /* Lines KEY=VALUE; empty ones and those that start with # are passed over. */
 int cli_env_file(wax_builder *b, const char *path);
-/* ADDRESS:PORT to accept connections on; with port 0 the port is told on standard error. */
-int cli_listen(wax_builder *b, const char *address);
+/* ADDRESS:PORT[,nonblock] to accept connections on; port 0: the port is told on standard error. */
+int cli_listen(wax_builder *b, const char *spec);
 /* A descriptor of our own by its number; it is closed here. */
 int cli_fd(wax_builder *b, const char *number);
 /* A standard stream over a file, which is made or emptied if it is an output. */

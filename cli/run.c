@@ -30,7 +30,7 @@ static const char help[] =
     "  --tmpfs GUEST[,size=N][,inodes=N]  an empty directory in memory (64M, 65536)\n"
     "  --dev                     /dev for preview1 modules, too: null, zero, random, stdin, fd/…\n"
     "  --cwd GUEST               the directory the guest works in (default: /, or none)\n"
-    "  --listen ADDRESS:PORT     a socket to accept TCP connections on, as 127.0.0.1:8080\n"
+    "  --listen ADDRESS:PORT[,nonblock]  a socket to accept TCP connections on: 127.0.0.1:8080\n"
     "  --fd N                    our descriptor N: from a shell or a service manager\n"
     "  --stdin FILE              --stdout FILE, --stderr FILE: not the host's own stream\n"
     "  --env KEY[=VALUE]         a variable; without VALUE the host's\n"

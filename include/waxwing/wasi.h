@@ -304,19 +304,24 @@ WAX_API WAX_MUST_USE wax_status wax_builder_inherit_stdio(wax_builder *builder, 
  *
  * @param builder   borrowed
  * @param address   numeric, "127.0.0.1:8080" or "[::1]:8080"; port 0 = any free one
+ * @param flags     0, or WAX_LISTEN_NONBLOCK
  * @param ret_port  the port; may be NULL
- * @return WAX_OK; WAX_E_INVALID (not such an address), WAX_E_IO with the host's errno, WAX_E_NOMEM
+ * @return WAX_OK; WAX_E_INVALID (not such an address, unknown flags), WAX_E_IO with the host's errno, WAX_E_NOMEM
  * @since 0.1
  * @source wasi preview1, sock_accept
  */
 WAX_API WAX_MUST_USE wax_status wax_builder_listen(wax_builder *builder, const char *address,
-                                                   uint16_t *ret_port, wax_error **err);
+                                                   uint32_t flags, uint16_t *ret_port,
+                                                   wax_error **err);
+enum {
+    WAX_LISTEN_NONBLOCK = 1 /* the guest finds it non-blocking, as Go's net package wants it */
+};
 
 /**
  * Give the guest a host descriptor, which is duplicated: a file, pipe, terminal or socket, as its
  * next one behind the directories, in one order with those of wax_builder_listen(). It may read and
- * write as far as the descriptor is open for it. A listening socket is made non-blocking, for all
- * who share it.
+ * write as far as the descriptor is open for it, and finds it non-blocking if it is. A listening
+ * socket is made non-blocking, for all who share it; to the guest it is what it was.
  *
  * @param builder  borrowed
  * @param host_fd  open descriptor, no directory

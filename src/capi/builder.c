@@ -219,11 +219,12 @@ wax_status wax_builder_cwd(wax_builder *b, const char *guest, wax_error **err)
     return WAX_OK;
 }
 
-wax_status wax_builder_listen(wax_builder *b, const char *address, uint16_t *ret_port,
-                              wax_error **err)
+wax_status wax_builder_listen(wax_builder *b, const char *address, uint32_t flags,
+                              uint16_t *ret_port, wax_error **err)
 {
     WX_REQUIRE(b && address, err, "an argument is NULL");
-    return wx_descriptors_listen(&b->fds, b->mem, address, ret_port, err);
+    WX_REQUIRE((flags & ~(uint32_t)WAX_LISTEN_NONBLOCK) == 0, err, "unknown flags");
+    return wx_descriptors_listen(&b->fds, b->mem, address, flags != 0, ret_port, err);
 }
 
 wax_status wax_builder_fd(wax_builder *b, int host_fd, wax_error **err)

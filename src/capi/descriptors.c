@@ -14,15 +14,17 @@
 void wx_descriptors_fini(struct wx_descriptor_list *list, struct wx_mem *mem)
 {
     for (size_t i = 0; i < list->fds.n; i++) {
-        (void)wx_fd_close(&list->fds.p[i]); /* a duplicate, or it only listens */
+        (void)wx_fd_close(&list->fds.p[i].fd); /* a duplicate, or it only listens */
     }
     wx_vec_fini(mem, &list->fds);
 }
 
 /* Takes fd. */
-static wax_status push(struct wx_descriptor_list *list, struct wx_mem *mem, int fd, wax_error **err)
+static wax_status push(struct wx_descriptor_list *list, struct wx_mem *mem, int fd, bool nonblock,
+                       wax_error **err)
 {
-    if (!wx_vec_push(mem, &list->fds, fd)) {
+    const struct wx_descriptor d = {fd, nonblock};
+    if (!wx_vec_push(mem, &list->fds, d)) {
         (void)wx_fd_close(&fd);
         return wx_fail_nomem(err, "the builder");
     }
@@ -30,7 +32,8 @@ static wax_status push(struct wx_descriptor_list *list, struct wx_mem *mem, int 
 }
 
 wax_status wx_descriptors_listen(struct wx_descriptor_list *list, struct wx_mem *mem,
-                                 const char *address, uint16_t *ret_port, wax_error **err)
+                                 const char *address, bool nonblock, uint16_t *ret_port,
+                                 wax_error **err)
 {
     int fd;
     uint16_t port;
@@ -47,7 +50,7 @@ wax_status wx_descriptors_listen(struct wx_descriptor_list *list, struct wx_mem 
     if (ret_port) {
         *ret_port = port;
     }
-    return push(list, mem, fd, err);
+    return push(list, mem, fd, nonblock, err);
 }
 
 wax_status wx_descriptors_add(struct wx_descriptor_list *list, struct wx_mem *mem, int host_fd,
@@ -63,7 +66,7 @@ wax_status wx_descriptors_add(struct wx_descriptor_list *list, struct wx_mem *me
         wx_error_set_hint(err, "directories are mounted: --dir, wax_builder_mount()");
         return WAX_E_INVALID;
     }
-    return push(list, mem, fd, err);
+    return push(list, mem, fd, (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0, err);
 }
 
 struct wx_file *wx_descriptor_file(struct wx_mem *mem, int host_fd)
@@ -77,7 +80,7 @@ wax_status wx_descriptors_make(const struct wx_descriptor_list *list, struct wx_
 {
     wax_status st = WAX_OK;
     for (size_t i = 0; i < list->fds.n && st == WAX_OK; i++) {
-        int fd = fcntl(list->fds.p[i], F_DUPFD_CLOEXEC, 3);
+        int fd = fcntl(list->fds.p[i].fd, F_DUPFD_CLOEXEC, 3);
         if (fd < 0) {
             return wx_fail_errno(err, errno, "cannot duplicate a descriptor for the guest");
         }
@@ -86,6 +89,7 @@ wax_status wx_descriptors_make(const struct wx_descriptor_list *list, struct wx_
             .file = wx_descriptor_file(&env->mem, fd),
             .reads = mode == O_RDONLY || mode == O_RDWR,
             .writes = mode == O_WRONLY || mode == O_RDWR,
+            .nonblock = list->fds.p[i].nonblock,
         };
         st = wx_env_add_file(env, &file, err);
     }

@@ -29,7 +29,7 @@ struct wx_env_limits {
 /** A file the guest is given, and what it may do with it. */
 struct wx_env_file {
     struct wx_file *file;
-    bool reads, writes;
+    bool reads, writes, nonblock;
 };
 
 /** A directory of the guest: a preopen, or part of its root. */

@@ -38,7 +38,8 @@ void wx_env_fini_files(struct wx_env *env)
 static struct wx_fd entry_of(const struct wx_env_file *f)
 {
     struct wx_file *file = f->file;
-    struct wx_fd entry = {.file = file, .rights = ANY_RIGHTS};
+    struct wx_fd entry = {
+        .file = file, .rights = ANY_RIGHTS, .flags = f->nonblock ? WX_FDFLAG_NONBLOCK : 0};
     if (file->filetype == WX_FT_CHAR && !isatty(file->host_fd)) {
         file->filetype = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
     }

@@ -285,7 +285,7 @@ static wax_status environment(struct made *m, wax_error **err)
     records = 0;
     st = st ? st : wax_builder_trace(m->builder, "thread", count_record, &records, err);
     st = st ? st : wax_builder_count_calls(m->builder, 1, err);
-    st = st ? st : wax_builder_listen(m->builder, "127.0.0.1:0", NULL, err);
+    st = st ? st : wax_builder_listen(m->builder, "127.0.0.1:0", 0, NULL, err);
     st = st ? st : wax_builder_fd(m->builder, 2, err);
     st = st ? st : wax_builder_instantiate(m->builder, m->module, &m->env, err);
     if (st != WAX_OK) {

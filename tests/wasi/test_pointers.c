@@ -121,7 +121,7 @@ static void one_space(const char *space, bool traced)
     int pair[2]; /* what is given beside directories */
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     assert_int_equal(wax_builder_fd(g.builder, pair[1], NULL), WAX_OK);
-    assert_int_equal(wax_builder_listen(g.builder, "127.0.0.1:0", NULL, NULL), WAX_OK);
+    assert_int_equal(wax_builder_listen(g.builder, "127.0.0.1:0", 0, NULL, NULL), WAX_OK);
     if (traced) {
         assert_int_equal(wax_builder_trace(g.builder, "all", check_line, NULL, NULL), WAX_OK);
     }

@@ -40,7 +40,7 @@ static int setup_type(void **state, int type)
     int pair[2];
     guest_open(&g, "wasi_snapshot_preview1");
     assert_int_equal(socketpair(AF_UNIX, type, 0, pair), 0);
-    assert_int_equal(wax_builder_listen(g.builder, "127.0.0.1:0", &port, NULL), WAX_OK);
+    assert_int_equal(wax_builder_listen(g.builder, "127.0.0.1:0", 0, &port, NULL), WAX_OK);
     assert_int_equal(wax_builder_fd(g.builder, pair[1], NULL), WAX_OK);
     assert_int_equal(close(pair[1]), 0);
     ours = pair[0];
@@ -356,7 +356,7 @@ static void test_builder(void **state)
                                       ":80",
                                       "[]:80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        if (wax_builder_listen(g->builder, bad[i], NULL, &error) != WAX_E_INVALID) {
+        if (wax_builder_listen(g->builder, bad[i], 0, NULL, &error) != WAX_E_INVALID) {
             fail_msg("'%s' is an address", bad[i]);
         }
         assert_non_null(strstr(wax_error_message(error), "cannot listen on '"));
@@ -365,12 +365,13 @@ static void test_builder(void **state)
     }
     char taken[32];
     (void)snprintf(taken, sizeof taken, "127.0.0.1:%u", port);
-    assert_int_equal(wax_builder_listen(g->builder, taken, NULL, &error), WAX_E_IO);
+    assert_int_equal(wax_builder_listen(g->builder, taken, 0, NULL, &error), WAX_E_IO);
     assert_int_equal(wax_error_errno(error), EADDRINUSE);
     wax_error_free(error);
     error = NULL;
-    assert_int_equal(wax_builder_listen(g->builder, NULL, NULL, NULL), WAX_E_INVALID);
-    wax_status st = wax_builder_listen(g->builder, "[::1]:0", &p, NULL);
+    assert_int_equal(wax_builder_listen(g->builder, NULL, 0, NULL, NULL), WAX_E_INVALID);
+    assert_int_equal(wax_builder_listen(g->builder, "127.0.0.1:0", 2, NULL, NULL), WAX_E_INVALID);
+    wax_status st = wax_builder_listen(g->builder, "[::1]:0", 0, &p, NULL);
     assert_true(st == WAX_E_IO || (st == WAX_OK && p != 0)); /* hosts without IPv6 */
     assert_int_equal(wax_builder_fd(g->builder, -1, NULL), WAX_E_INVALID);
     assert_int_equal(wax_builder_fd(g->builder, 9999, &error), WAX_E_INVALID);
@@ -407,6 +408,27 @@ static void test_files(void **state)
     (void)close(file);
     (void)close(fds[0]);
     (void)close(fds[1]);
+}
+
+/* What is non-blocking to the guest from the start, in every environment. */
+static void test_nonblock_from_the_start(void **state)
+{
+    struct guest *g = *state;
+    int pair[2];
+    uint32_t n, flags;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    assert_int_equal(wax_builder_listen(g->builder, "127.0.0.1:0", WAX_LISTEN_NONBLOCK, NULL, NULL),
+                     WAX_OK);
+    assert_int_equal(wax_builder_fd(g->builder, pair[1], NULL), WAX_OK);
+    for (int i = 0; i < 2; i++) {
+        guest_restart(g);
+        CHECK(AGAIN, CALL(g, "sock_accept", 7, 0, 8));
+        CHECK(AGAIN, receive(g, 8, 1, 0, &n, &flags));
+        CHECK(SUCCESS, CALL(g, "fd_fdstat_get", LISTENER, 64));
+        assert_int_equal(guest_u32(g, 64) >> 16, 0); /* the host's flag is ours */
+    }
+    (void)close(pair[0]);
+    (void)close(pair[1]);
 }
 
 /* -------- proc_raise -------- */
@@ -447,6 +469,7 @@ int main(void)
         TEST(test_poll),
         TEST(test_builder),
         TEST(test_files),
+        TEST(test_nonblock_from_the_start),
         TEST(test_raise),
     };
     return cmocka_run_group_tests_name("sockets", tests, NULL, NULL);
