@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exchanges directories and links under a guest that uses them; nothing outside may be touched.
 
-usage: race.py --waxwing PATH --guest PATH [--ms N] [--refuse ERRNO]
+usage: race.py --waxwing PATH --guest PATH [--ms N] [--options TEXT] [--refuse ERRNO]
 
 A long run: WAXWING_RACE_MS=10000 ./dev test wasi.
 """
@@ -62,7 +62,7 @@ def race(args, top):
         flip_for_ever(top)
     try:
         guest = subprocess.run(
-            [args.waxwing, "run", "--tier", "fast", "--dir", f"{top}/data::/data",
+            [args.waxwing, "run", "--tier", "fast", "--dir", f"{top}/data::/data{args.options}",
              "--dir", f"{top}/data::/again", args.guest, str(args.ms)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
             preexec_fn=lambda: args.refuse and refuse_openat2(args.refuse),
@@ -86,6 +86,7 @@ def main():
     parser.add_argument("--waxwing", required=True)
     parser.add_argument("--guest", required=True)
     parser.add_argument("--ms", type=int, default=int(os.environ.get("WAXWING_RACE_MS", "1500")))
+    parser.add_argument("--options", default="", help="of the mount: ,symlinks=in-root")
     parser.add_argument("--refuse", type=lambda n: getattr(errno, n))
     args = parser.parse_args()
     top = Path(tempfile.mkdtemp(prefix="waxwing-race-")).resolve()
