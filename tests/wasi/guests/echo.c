@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A server on the socket it was given: what comes in goes back. usage: echo FD MODE */
 /*
- * A server on the socket it was given: what comes in goes back. usage: echo FD MODE
  * MODE  blocking  one connection after the other
  *       poll      all at once with poll() and non-blocking sockets
  * A connection that sends "quit" ends it, with exit status 42.
