@@ -3,6 +3,7 @@
 #include "os/vm.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -58,31 +59,98 @@ static int code_fd(size_t len)
 
 int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
 {
-    int fd = code_fd(len);
-    if (fd < 0) {
+    struct wx_vm_code c = {.len = len, .fd = code_fd(len), .owner = getpid()};
+    if (c.fd < 0) {
         return errno;
     }
-    void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    void *rx = rw == MAP_FAILED
-                   ? MAP_FAILED
-                   : mmap(at, len, PROT_READ | PROT_EXEC, MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
-    int e = rw == MAP_FAILED || rx == MAP_FAILED ? errno : 0;
-    (void)close(fd); /* the mappings keep it */
-    if (e) {
-        if (rw != MAP_FAILED) {
-            wx_vm_release(rw, len);
-        }
+    void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, c.fd, 0);
+    void *rx = rw == MAP_FAILED ? MAP_FAILED
+                                : mmap(at, len, PROT_READ | PROT_EXEC,
+                                       MAP_SHARED | (at ? MAP_FIXED : 0), c.fd, 0);
+    if (rx == MAP_FAILED) {
+        int e = errno;
+        wx_vm_release(rw == MAP_FAILED ? NULL : rw, len);
+        wx_vm_code_close(&c);
         return e;
     }
-    *ret_code = (struct wx_vm_code){.rw = rw, .rx = rx, .len = len};
+    c.rw = rw;
+    c.rx = rx;
+    *ret_code = c;
     return 0;
+}
+
+void wx_vm_code_close(struct wx_vm_code *code)
+{
+    if (code->fd >= 0) {
+        (void)close(code->fd); /* a file in memory: nothing can get lost */
+        code->fd = -1;
+    }
+}
+
+static int write_all(int fd, size_t off, const uint8_t *p, size_t len)
+{
+    while (len) {
+        ssize_t n = pwrite(fd, p, len, (off_t)off);
+        if (n < 0 && errno != EINTR) {
+            return errno;
+        }
+        size_t done = n > 0 ? (size_t)n : 0;
+        p += done;
+        off += done;
+        len -= done;
+    }
+    return 0;
+}
+
+/* A file of our own with the same code, mapped over the one another process goes on with. */
+static int separate(struct wx_vm_code *code)
+{
+    struct wx_vm_code own;
+    uint8_t *staged = mmap(NULL, code->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int e = staged == MAP_FAILED ? errno : wx_vm_code_map(staged, code->len, &own);
+    if (e) {
+        wx_vm_release(staged == MAP_FAILED ? NULL : staged, code->len);
+        return e;
+    }
+    memcpy(own.rw, code->rx, code->written);
+    /* The new view takes the place of the old one at once: other threads may run in it. */
+    if (mremap(own.rx, code->len, code->len, MREMAP_MAYMOVE | MREMAP_FIXED, code->rx) ==
+        MAP_FAILED) {
+        e = errno;
+        wx_vm_code_unmap(&own);
+        return e;
+    }
+    wx_vm_release(code->rw, code->len);
+    wx_vm_code_close(code);
+    wx_vm_code_close(&own);
+    own.rx = code->rx;
+    own.written = code->written;
+    *code = own;
+    return 0;
+}
+
+int wx_vm_code_write(struct wx_vm_code *code, size_t off, const void *bytes, size_t len)
+{
+    int e = code->owner != getpid() ? separate(code) : 0;
+    if (e == 0 && code->fd >= 0) {
+        e = write_all(code->fd, off, bytes, len);
+    } else if (e == 0) {
+        memcpy(code->rw + off, bytes, len);
+    }
+    if (e == 0 && off + len > code->written) {
+        code->written = off + len;
+    }
+    return e;
 }
 
 void wx_vm_code_unmap(struct wx_vm_code *code)
 {
-    wx_vm_release(code->rw, code->len);
-    wx_vm_release(code->rx, code->len);
-    *code = (struct wx_vm_code){0};
+    if (code->rx) {
+        wx_vm_release(code->rw, code->len);
+        wx_vm_release(code->rx, code->len);
+        wx_vm_code_close(code);
+    }
+    *code = (struct wx_vm_code){.fd = -1};
 }
 
 int wx_vm_map_marker(int fd, void **ret_marker)

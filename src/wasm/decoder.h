@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "wasm/census.h"
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
 #include "wasm/reader.h"
@@ -67,6 +68,7 @@ struct wx_validator {
     uint32_t slots, max_slots;
     uint32_t max_labels;
     bool has_loop, has_call;
+    struct wx_census census;
     bool in_const;          /* constant expression: few instructions allowed */
     uint32_t const_globals; /* globals a constant expression may read */
     uint32_t const_ops;

@@ -45,6 +45,9 @@ struct wx_local_run {
     wx_valtype type;
 };
 
+/* As many locals of a file as are told to be used most. */
+#define WX_MAX_HOT_LOCALS 5u
+
 struct wx_func_def {
     uint32_t type_idx;
     /* Below: only for defined functions (zero for imports). */
@@ -58,6 +61,10 @@ struct wx_func_def {
     uint32_t max_labels;      /* deepest nesting of control frames, the body included */
     bool has_loop;
     bool has_call;
+    /* Of functions with loops: the locals used most, the first one most of all; of the integer file
+     * and of that of floats and vectors. */
+    uint8_t n_hot[2];
+    const uint32_t *hot[2];
 };
 
 struct wx_table_def {

@@ -21,8 +21,15 @@ const struct wx_op_info wx_op_table[WX_OP_COUNT] = {
                       WX_LOWER_##LOWER,                                                            \
                       N_PARAMS(PARAMS),                                                            \
                       #PARAMS,                                                                     \
-                      #RESULTS,                                                                    \
-                      TEXT},
+                      #RESULTS},
+#include "wasm/opcodes.def"
+#undef OP
+};
+_Static_assert(sizeof(struct wx_op_info) == 16, "one shift to find a row");
+
+const char wx_op_text[WX_OP_COUNT][40] = {
+#define OP(NAME, PFX, CODE, TEXT, IMM, PARAMS, RESULTS, ACCESS, FEATURE, LOWER)                    \
+    [WX_OP_##NAME] = TEXT,
 #include "wasm/opcodes.def"
 #undef OP
 };

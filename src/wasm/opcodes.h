@@ -85,7 +85,10 @@ enum wx_lower {
     WX_LOWER_GC
 };
 
-/* Without pointers: a table of constants needs no work when the library is loaded. */
+/*
+ * Without pointers: a table of constants needs no work when the library is loaded. Sixteen bytes:
+ * every instruction of a body is looked up.
+ */
 struct wx_op_info {
     uint16_t code;
     uint8_t pfx;
@@ -96,10 +99,11 @@ struct wx_op_info {
     uint8_t n_params; /* number of `params`; 0 if special */
     char params[5];   /* letters as in opcodes.def, "_" if none, "X" if special */
     char results[3];
-    char text[40];
 };
 
 extern const struct wx_op_info wx_op_table[WX_OP_COUNT];
+/* Names in the text format. */
+extern const char wx_op_text[WX_OP_COUNT][40];
 
 #define WX_OP_MAX_CODE 0x120
 /* Reverse index, one row per prefix: op + 1, 0 = none. */

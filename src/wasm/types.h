@@ -46,6 +46,12 @@ static inline uint8_t wx_type_kind(wx_valtype t) { return (uint8_t)t; }
 static inline uint32_t wx_type_heap(wx_valtype t) { return t >> WX_HEAP_SHIFT; }
 static inline bool wx_type_nullable(wx_valtype t) { return (t & WX_NULLABLE) != 0; }
 static inline bool wx_type_is_ref(wx_valtype t) { return (uint8_t)t == WX_KIND_REF; }
+/** Values of floats and vectors are apart from all others in processors. */
+static inline bool wx_type_in_vector_file(wx_valtype t)
+{
+    uint8_t k = wx_type_kind(t);
+    return k == WX_KIND_F32 || k == WX_KIND_F64 || k == WX_KIND_V128;
+}
 /** 64-bit value-stack slots of one value: v128 takes two, exnref two (R12), all else one. */
 static inline uint32_t wx_type_slots(wx_valtype t)
 {

@@ -61,7 +61,7 @@ void wx_v_fail(struct wx_validator *v, const char *format, ...)
     va_start(ap, format);
     (void)vsnprintf(text, sizeof text, format, ap); /* cut when longer */
     va_end(ap);
-    const char *where = v->info ? v->info->text : "expression";
+    const char *where = v->info ? wx_op_text[v->op] : "expression";
     wx_reader_fail_at(v->r, WAX_E_VALIDATION, v->op_off, "%s, in '%s'", text, where);
 }
 
@@ -297,6 +297,7 @@ void wx_validator_fini(struct wx_validator *v)
     wx_vec_fini(mem, &v->locals);
     wx_vec_fini(mem, &v->local_init);
     wx_vec_fini(mem, &v->inits);
+    wx_census_fini(&v->census, mem);
 }
 
 static bool const_allowed(struct wx_validator *v)
@@ -349,12 +350,15 @@ static void check_one(struct wx_validator *v)
     v->info = &wx_op_table[v->op];
     if (!wx_features_has(v->d->features, v->info->feature)) {
         r->p = r->base + v->op_off;
-        (void)wx_decode_need(v->d, r, v->info->feature, v->info->text);
+        (void)wx_decode_need(v->d, r, v->info->feature, wx_op_text[v->op]);
         return;
     }
     wx_decode_note(v->d, v->info->feature, v->op_off);
     if (!v->in_const || const_allowed(v)) {
         wx_check_table[v->op](v);
+        if (wx_census_clobbers((enum wx_lower)v->info->lower)) {
+            wx_census_clobber(&v->census);
+        }
     }
 }
 
@@ -409,7 +413,7 @@ static void set_locals(struct wx_validator *v, const struct wx_functype *t,
             ok = ok && add_local(v, def->runs[k].type, is_defaultable(def->runs[k].type));
         }
     }
-    if (!ok) {
+    if (!ok || !wx_census_begin(&v->census, v->d->mem, v->locals.n)) {
         nomem(v);
     }
 }
@@ -429,6 +433,10 @@ void wx_validate_body(struct wx_validator *v, struct wx_func_def *def)
     def->max_labels = v->max_labels;
     def->has_loop = v->has_loop;
     def->has_call = v->has_call;
+    if (v->has_loop && wx_reader_ok(v->r) &&
+        !wx_census_choose(&v->census, v->locals.p, v->m->arena, def)) {
+        nomem(v);
+    }
 }
 
 /* The short form of a constant expression that is one instruction. */

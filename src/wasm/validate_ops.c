@@ -81,6 +81,9 @@ static void push_ctrl(struct wx_validator *v, struct wx_ctrl c)
     if (v->ctrls.n > v->max_labels) {
         v->max_labels = (uint32_t)v->ctrls.n;
     }
+    if (c.op == WX_OP_LOOP) {
+        wx_census_open_loop(&v->census);
+    }
 }
 
 static void open_block(struct wx_validator *v)
@@ -153,6 +156,9 @@ static void check_END(struct wx_validator *v)
         return;
     }
     v->ctrls.n--;
+    if (c.op == WX_OP_LOOP) {
+        wx_census_end_loop(&v->census);
+    }
     if (v->ctrls.n > 0) {
         wx_v_push_all(v, types + c.n_params, c.n_results);
     }
@@ -387,6 +393,9 @@ static uint32_t read_local(struct wx_validator *v)
     uint32_t idx = wx_read_u32(v->r);
     if (wx_reader_ok(v->r) && idx >= v->locals.n) {
         wx_v_fail(v, "unknown local %u", idx);
+    }
+    if (wx_reader_ok(v->r)) {
+        wx_census_use(&v->census, idx);
     }
     return idx;
 }
@@ -647,7 +656,8 @@ static bool close_try_part(struct wx_validator *v)
 {
     uint8_t op = top(v)->op;
     if (op != WX_OP_TRY && op != WX_OP_CATCH) {
-        wx_reader_fail_at(v->r, WAX_E_MALFORMED, v->op_off, "'%s' without 'try'", v->info->text);
+        wx_reader_fail_at(v->r, WAX_E_MALFORMED, v->op_off, "'%s' without 'try'",
+                          wx_op_text[v->op]);
         return false;
     }
     finish_frame(v);

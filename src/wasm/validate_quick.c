@@ -220,7 +220,10 @@ static struct at open_block(struct quick *q, struct at a, uint8_t op)
         return declined;
     }
     a.sp -= op == WX_OP_IF;
-    v->has_loop = v->has_loop || op == WX_OP_LOOP;
+    if (op == WX_OP_LOOP) {
+        v->has_loop = true;
+        wx_census_open_loop(&v->census);
+    }
     uint32_t height = (uint32_t)(a.sp - v->stack.p);
     v->ctrls.p[v->ctrls.n++] = (struct wx_ctrl){.op = op,
                                                 .height = height,
@@ -260,6 +263,9 @@ static struct at quick_END(struct quick *q, struct at a)
     }
     a.sp = cut(q, c);
     v->ctrls.n--;
+    if (c->op == WX_OP_LOOP) {
+        wx_census_end_loop(&v->census);
+    }
     if (v->ctrls.n > 0) {
         q->base = v->stack.p + c[-1].height;
         a.sp = put_all(q, a.sp, wx_ctrl_types(c) + c->n_params, c->n_results);
@@ -330,6 +336,7 @@ static struct at apply(struct quick *q, struct at a, const struct wx_functype *t
     }
     a.sp = put_all(q, a.sp, t->types + t->n_params, t->n_results);
     q->v->has_call = true;
+    wx_census_clobber(&q->v->census);
     return a;
 }
 
@@ -357,32 +364,45 @@ static struct at quick_CALL_INDIRECT(struct quick *q, struct at a)
 }
 
 /* A local that may be read, with a.p behind its number; its type, WX_KIND_BOT if there is none. */
-static inline wx_valtype read_local(const struct quick *q, struct at *a)
+static inline wx_valtype read_local(const struct quick *q, struct at *a, uint32_t *ret_idx)
 {
     const struct wx_validator *v = q->v;
-    uint32_t idx;
-    a->p = read_u32(q, a->p, &idx);
-    return a->p && idx < v->locals.n && v->local_init.p[idx] ? v->locals.p[idx] : WX_KIND_BOT;
+    a->p = read_u32(q, a->p, ret_idx);
+    return a->p && *ret_idx < v->locals.n && v->local_init.p[*ret_idx] ? v->locals.p[*ret_idx]
+                                                                       : WX_KIND_BOT;
 }
 
 static struct at quick_LOCAL_GET(struct quick *q, struct at a)
 {
-    wx_valtype t = read_local(q, &a);
-    return t != WX_KIND_BOT ? push(q, a, t) : declined;
+    uint32_t idx;
+    wx_valtype t = read_local(q, &a, &idx);
+    if (t == WX_KIND_BOT || a.sp == q->room) {
+        return declined;
+    }
+    wx_census_use(&q->v->census, idx);
+    a.sp = put(q, a.sp, t);
+    return a;
 }
 
 static struct at quick_LOCAL_TEE(struct quick *q, struct at a)
 {
-    wx_valtype t = read_local(q, &a);
-    return t != WX_KIND_BOT && top_is(q, a.sp, t) ? a : declined;
+    uint32_t idx;
+    wx_valtype t = read_local(q, &a, &idx);
+    if (t == WX_KIND_BOT || !top_is(q, a.sp, t)) {
+        return declined;
+    }
+    wx_census_use(&q->v->census, idx);
+    return a;
 }
 
 static struct at quick_LOCAL_SET(struct quick *q, struct at a)
 {
-    wx_valtype t = read_local(q, &a);
+    uint32_t idx;
+    wx_valtype t = read_local(q, &a, &idx);
     if (t == WX_KIND_BOT || !top_is(q, a.sp, t)) {
         return declined;
     }
+    wx_census_use(&q->v->census, idx);
     a.sp = drop_top(q, a.sp);
     return a;
 }
@@ -559,6 +579,12 @@ static struct at quick_prefixed(struct quick *q, struct at a, uint64_t used)
     return op != WX_OP_INVALID ? quick_letters(q, a, &rows[op], used) : declined;
 }
 
+static struct at quick_I32_CONST(struct quick *q, struct at a)
+{
+    a.p = skip(q, a.p, *a.p < 0x80 ? 1 : measure_s32(a.p));
+    return a.p ? push(q, a, WX_KIND_I32) : declined;
+}
+
 /* -------- the loop -------- */
 
 /* The cases are of feature MVP, which is in use: see wx_validate_quick. */
@@ -585,6 +611,12 @@ static inline struct at one(struct quick *q, struct at a, uint64_t used)
     case WX_OP_UNREACHABLE: return go_dead(q, a);
     case WX_OP_DROP: return quick_DROP(q, a);
     case WX_OP_SELECT: return quick_SELECT(q, a);
+    /* What letters describe, and is as common as that. */
+    case WX_OP_I32_CONST: return quick_I32_CONST(q, a);
+    case WX_OP_I32_LOAD ... WX_OP_I64_STORE32:
+        a.p = skip_memarg(q, a.p, rows[op].access);
+        return by_row(q, a, &rows[op]);
+    case WX_OP_I32_EQZ ... WX_OP_F64_REINTERPRET_I64: return by_row(q, a, &rows[op]);
     default: break;
     }
     if (op < WX_OP_COUNT) {

@@ -76,12 +76,12 @@ static bool put_form(const struct wx_stencil *s, const uint8_t *regs, const uint
     wx_put_u32(hot + s->hot, 0x14000000); /* to what follows */
     bool ok = wx_patch_aarch64(hot + s->hot, WX_A64_JUMP26, address(AT_STENCIL + s->hot),
                                address(WAY_NEXT * STUB_SIZE));
-    for (unsigned i = 0; i < s->n_holes; i++) {
+    for (unsigned i = 0; i < s->n_holes + s->n_cold_holes; i++) {
         const struct wx_stencil_hole *h = &wx_stencil_holes[s->holes + i];
-        uint8_t *p = (h->flags & WX_SH_IN_COLD ? cold : hot) + h->prefix * 4u;
-        unsigned role = h->flags & WX_SH_ROLE;
+        uint8_t *p = (i < s->n_holes ? hot : cold) + h->at * 4u;
+        unsigned role = h->from / 4u;
         uint32_t reg = role < 3 ? gpr[regs[role]] : regs[role];
-        wx_put_u32(p, wx_get_u32(p) | reg << h->where);
+        wx_put_u32(p, wx_get_u32(p) | reg << h->form);
     }
     for (unsigned i = 0; i < s->n_relocs && ok; i++) {
         const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs + i];
@@ -574,8 +574,8 @@ static void choose_values(struct run *r)
     for (unsigned i = 0; i < N_VEC; i++) {
         r->before.v[i] = random_value();
     }
-    r->before.state[0] = (uint64_t)(uintptr_t)r->slots;
-    r->before.state[1] = (uint64_t)(uintptr_t)memory_base;
+    r->before.state[1] = (uint64_t)(uintptr_t)r->slots;
+    r->before.state[0] = (uint64_t)(uintptr_t)memory_base;
     r->before.state[2] = (uint64_t)(uintptr_t)&instance;
 }
 

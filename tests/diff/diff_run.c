@@ -256,7 +256,7 @@ static bool check_coverage(uint64_t features)
     for (uint32_t op = 0; op < WX_OP_COUNT; op++) {
         const struct wx_op_info *info = &wx_op_table[op];
         if ((features >> info->feature & 1) && info->feature != WX_FEATURE_GC && !gen_hits[op]) {
-            printf("# never made: %s\n", info->text);
+            printf("# never made: %s\n", wx_op_text[op]);
             ok = false;
         }
     }

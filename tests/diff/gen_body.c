@@ -294,16 +294,15 @@ static bool computes(const struct gen *g, enum wx_op op)
 
 static void after_result(struct gen *g, enum wx_op op, wx_valtype t)
 {
-    const struct wx_op_info *info = &wx_op_table[op];
     if (!computes(g, op)) {
         return;
     }
     uint8_t kind = wx_type_kind(t);
     if (kind == WX_KIND_F32 || kind == WX_KIND_F64) {
         canonicalize(g, t, false);
-    } else if (kind == WX_KIND_V128 && strncmp(info->text, "f32x4", 5) == 0) {
+    } else if (kind == WX_KIND_V128 && strncmp(wx_op_text[op], "f32x4", 5) == 0) {
         canonicalize(g, t, false);
-    } else if (kind == WX_KIND_V128 && strncmp(info->text, "f64x2", 5) == 0) {
+    } else if (kind == WX_KIND_V128 && strncmp(wx_op_text[op], "f64x2", 5) == 0) {
         canonicalize(g, t, true);
     }
 }

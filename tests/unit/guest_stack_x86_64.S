@@ -5,17 +5,17 @@
         .p2align 4
 guest_text_start:
 
-/* r12 = slots: a host function, then what it gets. */
+/* r13 = slots: a host function, then what it gets. */
         .globl  guest_host_call
 guest_host_call:
-        movq    (%r12), %rdi
+        movq    (%r13), %rdi
         call    wx_jit_thunk_call_func
         ret
 
-/* Touches what r12 points to. */
+/* Touches what r13 points to. */
         .globl  guest_load
 guest_load:
-        movq    (%r12), %rax
+        movq    (%r13), %rax
         ret
 
 /* Recurses until the guard. */

@@ -326,14 +326,14 @@ static bool compare(const struct wx_op_info *info)
     bool ok = true;
     make_module(info);
     for (unsigned i = 0; i < N_TIER_CONFIGS; i++) {
-        run_config(i, info->text);
+        run_config(i, wx_op_text[info - wx_op_table]);
         size_t at = 0;
         while (at < sizeof memories[i] && memories[i][at] == memories[0][at]) {
             at++;
         }
         if (at < sizeof memories[i]) {
-            print_error("%s: %s, %s differs at %zu\n", info->text, tier_configs[i].tier,
-                        tier_configs[i].checked ? "checked" : "guarded", at);
+            print_error("%s: %s, %s differs at %zu\n", wx_op_text[info - wx_op_table],
+                        tier_configs[i].tier, tier_configs[i].checked ? "checked" : "guarded", at);
             ok = false;
         }
     }

@@ -449,7 +449,7 @@ static bool same_lane(bool wide, uint64_t got, uint64_t want, bool nan_open)
 
 static bool same(enum wx_op op, const union wx_lanes *got, const union wx_lanes *want)
 {
-    const char *text = wx_op_table[op].text;
+    const char *text = wx_op_text[op];
     bool nan_open = any_nan(text), wide = strncmp(text, "f64", 3) == 0;
     for (int i = 0; i < 4; i++) {
         if (!wide && !same_lane(false, got->u32[i], want->u32[i], nan_open)) {
@@ -473,8 +473,8 @@ static void expect_same(const struct plan *p, const union wx_lanes *got, const u
     if (same(p->op, got, want)) {
         return;
     }
-    print_message("%s lane %u, sources %d %d %d, position %u\n", wx_op_table[p->op].text,
-                  p->in.lane, (int)p->sources[0], (int)p->sources[1], (int)p->sources[2], p->depth);
+    print_message("%s lane %u, sources %d %d %d, position %u\n", wx_op_text[p->op], p->in.lane,
+                  (int)p->sources[0], (int)p->sources[1], (int)p->sources[2], p->depth);
     for (unsigned i = 0; i < p->n_params; i++) {
         print_value("operand", &p->in.v[i]);
     }

@@ -31,8 +31,8 @@ static unsigned n_wrong, n_checked;
 static roles roles_of(const struct wx_stencil *s)
 {
     roles r = 0;
-    for (unsigned i = 0; i < s->n_holes; i++) {
-        r |= 1u << (wx_stencil_holes[s->holes + i].flags & WX_SH_ROLE);
+    for (unsigned i = 0; i < s->n_holes + s->n_cold_holes; i++) {
+        r |= 1u << wx_stencil_holes[s->holes + i].from / 4;
     }
     return r;
 }

@@ -326,6 +326,16 @@ def reloc_row(table, obj, name, reloc):
     return fail(name, f"relocation {kind} against {sym}")
 
 
+def is_quick(reloc):
+    """None: fields of instructions are not whole words."""
+    return False
+
+
+def is_target(reloc):
+    """None: these, too, are fields."""
+    return False
+
+
 def text_of_reloc(r):
     return f"{{{r[1]},{r[2]}{'|WX_SR_IN_COLD' if r[0] else ''},{r[3]},{r[4]},WX_A64_{r[5]}}},"
 
@@ -334,11 +344,11 @@ def hole_row(name, part, hole):
     at, shift, role = hole
     if at > 4 * 255:
         fail(name, "a register too far behind the start")
-    return at // 4, shift, role | (16 if part else 0)
+    return part, at // 4, 0, role * 4, shift
 
 
 def text_of_hole(h):
-    return f"{{{h[0]},{h[1]},{h[2]}}},"
+    return "{" + ",".join(map(str, h[1:])) + "},"
 
 
 def check_text(text, clang):
@@ -447,10 +457,10 @@ def part_meant(field, value):
 def sites_of(table):
     """Every word of the table with holes or relocations: word without registers, holes, fields."""
     sites = set()
-    for first, reloc_at, hole_at, hot, _, _, n_relocs, n_holes in table.stencils[1:]:
+    for first, reloc_at, hole_at, hot, _, _, _, n_relocs, n_holes, n_cold, _ in table.stencils[1:]:
         holes, fields = {}, {}
-        for at, shift, flags in table.holes[hole_at:hole_at + n_holes]:
-            holes.setdefault(4 * at + (hot if flags & 16 else 0), []).append((shift, flags & 7))
+        for part, at, _, where, shift in table.holes[hole_at:hole_at + n_holes + n_cold]:
+            holes.setdefault(4 * at + (hot if part else 0), []).append((shift, where // 4))
         for part, off, *_, field in table.relocs[reloc_at:reloc_at + n_relocs]:
             fields.setdefault(off + (hot if part else 0), []).append(field)
         for at in holes.keys() | fields.keys():

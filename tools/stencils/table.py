@@ -9,6 +9,7 @@ from .util import fail, run
 
 # Stencils the tier uses beyond the handlers of handlers.def.
 EXTRAS = ["FRAME", "AFTER_CALL"]
+PIECE = 32  # WX_STENCIL_PIECE of stencil.h
 
 
 class Table:
@@ -18,7 +19,7 @@ class Table:
         self.bytes, self.bytes_at = bytearray(), {}
         self.relocs, self.relocs_at = [], {}
         self.holes, self.holes_at = [], {}
-        self.stencils, self.numbers = [(0,) * 8], {}
+        self.stencils, self.numbers = [(0,) * 7 + (1, 0, 0, 0)], {}
         self.thunks = []
         self.index = []
         self.verifier = arch.Verifier()
@@ -51,11 +52,19 @@ class Table:
         far = obj.form == self.arch.FAR
         hot, cold, relocs, holes = lay_out(self.arch, obj, name, self.verifier, far)
         relocs = [self.arch.reloc_row(self, obj, name, r) for r in relocs]
-        holes = [self.arch.hole_row(name, part, h) for part, h in holes]
+        relocs.sort(key=lambda r: not self.arch.is_quick(r))
+        holes = sorted((self.arch.hole_row(name, part, h) for part, h in holes), key=lambda h: h[0])
+        targets = [r for r in relocs if self.arch.is_target(r)]
+        if len(targets) == 1:
+            relocs.remove(targets[0])
+        n_imms = sum(map(self.arch.is_quick, relocs))
+        n_cold_holes = sum(h[0] for h in holes)
         stencil = (self.share(self.bytes, self.bytes_at, hot + cold),
                    self.share(self.relocs, self.relocs_at, relocs),
                    self.share(self.holes, self.holes_at, holes),
-                   len(hot), len(cold), wider, len(relocs), len(holes))
+                   len(hot), len(cold), wider, n_imms, len(relocs) - n_imms,
+                   len(holes) - n_cold_holes, n_cold_holes,
+                   targets[0][1] if len(targets) == 1 else 0)
         if any(v > 65535 for v in stencil[1:6]) or any(v > 255 for v in stencil[6:]):
             fail(name, "too much for the fields of struct wx_stencil")
         if wider and self.stencils[wider] == (*stencil[:5], self.stencils[wider][5], *stencil[6:]):
@@ -98,7 +107,7 @@ def text_of(table, clang):
     arch, version = table.arch, run(clang, "--version").splitlines()[0]
     title = arch.NAME.replace("_", "-")
     parts = [("pool", "uint8_t", table.pool, 24, lambda v: f"{v},"),
-             ("bytes", "uint8_t", table.bytes, 24, lambda v: f"{v},"),
+             ("bytes", "uint8_t", table.bytes + bytes(PIECE), 24, lambda v: f"{v},"),
              ("relocs", "struct wx_stencil_reloc", table.relocs, 6, arch.text_of_reloc),
              ("holes", "struct wx_stencil_hole", table.holes, 9, arch.text_of_hole),
              ("table", "struct wx_stencil", table.stencils, 4, lambda e: f"{{{','.join(map(str, e))}}},"),

@@ -361,22 +361,30 @@ def reloc_row(table, obj, name, reloc):
     return fail(name, f"relocation {kind} against {sym}")
 
 
+def is_quick(reloc):
+    """A 32-bit immediate of the hot part: these come first."""
+    return not reloc[0] and reloc[2] in ("WX_SR_IMM32", "WX_SR_IMM31")
+
+
+def is_target(reloc):
+    """A branch of the hot part: a stencil with one has its place apart from the relocations."""
+    return not reloc[0] and reloc[2] == "WX_SR_TARGET" and reloc[4] == -4 and reloc[1] < 256
+
+
 def text_of_reloc(r):
     return f"{{{r[1]},{r[2]}{'|WX_SR_IN_COLD' if r[0] else ''},{r[3]},{r[4]}}},"
 
 
 def hole_row(name, part, hole):
     at, shift, rex, bit, role = hole
-    flags = role | (8 if shift else 0) | (16 if part else 0)
-    if rex is None:
-        return at, 0, flags | 32, 0
-    if not 1 <= at - rex <= 7:
-        fail(name, "a register far from its prefix")
-    return rex, at - rex, flags, bit
+    if at > 255:
+        fail(name, "a register too far from the start")
+    vector = rex is None
+    return part, at, at if vector else rex, role * 4, 16 * (2 * (0 if vector else 1 + bit) + (shift == 3))
 
 
 def text_of_hole(h):
-    return f"{{{h[0]},{h[1] | h[3] << 4},{h[2]}}},"
+    return "{" + ",".join(map(str, h[1:])) + "},"
 
 
 def check_text(text, clang):

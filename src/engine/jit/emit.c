@@ -49,6 +49,7 @@ struct offsets {
 };
 
 struct wx_jit_scratch {
+    WX_VEC(uint8_t) code; /* functions made but not written yet; behind n, the one at hand */
     struct wx_jit_packer marks;
     WX_VEC(struct cold) colds;
     WX_VEC(struct fixup) fixups;
@@ -63,9 +64,10 @@ struct emitter {
     struct wx_mem *mem;
     struct wx_jit_scratch *s;
     struct wx_jit_region *region;
-    uint8_t *rw;       /* the function, as written */
+    uint8_t *rw;       /* the function, as written: behind s->code's n */
     const uint8_t *rx; /* the function, as it will run */
-    size_t room;       /* bytes left in the region from its start */
+    size_t room;       /* bytes there are at rw */
+    size_t room_left;  /* bytes left in the region from its start */
     uint32_t at;       /* bytes so far */
     bool full;
     bool no_form;                  /* some immediate fits no form of its stencil */
@@ -77,10 +79,16 @@ static struct emitter *emitter_of(struct wx_sink *sink) { return (struct emitter
 
 /* -------- one stencil -------- */
 
+/* Relocations of both kinds. */
+static inline unsigned n_all(const struct wx_stencil *s)
+{
+    return (unsigned)s->n_imms + s->n_relocs;
+}
+
 static bool fits(const struct wx_stencil *s, const uint64_t *imms)
 {
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
-    for (unsigned i = 0; i < s->n_relocs; i++) {
+    for (unsigned i = 0; i < n_all(s); i++) {
         uint8_t kind = r[i].kind & (uint8_t)~WX_SR_IN_COLD;
         bool narrow = kind == WX_SR_IMM32 || kind == WX_SR_IMM31; /* others' arg is no immediate */
         if (narrow && !wx_x86_fits(kind, imms[r[i].arg])) {
@@ -90,28 +98,22 @@ static bool fits(const struct wx_stencil *s, const uint64_t *imms)
     return true;
 }
 
-/* The form whose holes hold these immediates. NULL if the table has none: a bug of the table. */
-static const struct wx_stencil *choose(uint32_t h, const uint64_t *imms, unsigned n)
+static inline const struct wx_stencil *stencil_of(uint32_t h)
 {
-    const struct wx_stencil *s = &wx_stencil_table[wx_stencil_index[h]];
-    uint64_t any = 0;
-    for (unsigned i = 0; i < n; i++) {
-        any |= imms[i];
-    }
-    if (wx_unlikely(any > INT32_MAX)) { /* every hole there is holds what is not */
-        if (s->wide && !fits(s, imms)) {
-            s = &wx_stencil_table[s->wide];
-        }
-        s = fits(s, imms) ? s : wx_stencil_table;
-    }
-    return s != wx_stencil_table ? s : NULL;
+    return &wx_stencil_table[wx_stencil_index[h]];
 }
 
-static bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_t addend,
-                      uint32_t label)
+static inline bool add_fixup(struct emitter *e, enum fix_kind kind, uint32_t at, int32_t addend,
+                             uint32_t label)
 {
     struct fixup f = {kind, at, addend, label};
     return wx_vec_push(e->mem, &e->s->fixups, f);
+}
+
+static inline bool add_target(struct emitter *e, const struct wx_stencil *s, uint32_t hot,
+                              int64_t label)
+{
+    return add_fixup(e, FIX_REL32, hot + s->target, -4, (uint32_t)label);
 }
 
 static void put_rel32(struct emitter *e, uint32_t at, const uint8_t *to, int32_t addend)
@@ -171,70 +173,94 @@ static bool apply(struct emitter *e, const struct place *p, const struct wx_sten
     }
 }
 
-static inline bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
+/* The hot part's 32-bit immediates. @return all bits of them: what does not fit shows */
+static inline uint64_t put_imms(uint8_t *start, const struct wx_stencil *s, const uint64_t *imms)
 {
-    const struct wx_stencil_reloc *r = &wx_stencil_relocs[p->s->relocs];
-    uint8_t *start = e->rw + (part ? p->cold : p->hot);
+    const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
+    uint64_t any = 0;
+    for (unsigned n = s->n_imms; n; n--, r++) {
+        any |= imms[r->arg];
+        wx_put_u32(start + r->off, (uint32_t)imms[r->arg] + (uint32_t)r->addend);
+    }
+    return any;
+}
+
+/* All other relocations of a part. */
+static bool apply_part(struct emitter *e, const struct place *p, uint8_t part)
+{
+    const struct wx_stencil_reloc *r = &wx_stencil_relocs[p->s->relocs + p->s->n_imms];
     bool ok = true;
-    for (unsigned i = 0; i < p->s->n_relocs; i++) {
-        uint8_t kind = r[i].kind;
-        if (wx_likely(kind == (WX_SR_IMM32 | part) || kind == (WX_SR_IMM31 | part))) {
-            wx_put_u32(start + r[i].off, (uint32_t)p->imms[r[i].arg] + (uint32_t)r[i].addend);
-        } else if ((kind & WX_SR_IN_COLD) == part) {
-            ok = ok && apply(e, p, &r[i]);
+    for (unsigned i = 0; i < p->s->n_relocs && ok; i++) {
+        if ((r[i].kind & WX_SR_IN_COLD) == part) {
+            ok = apply(e, p, &r[i]);
         }
     }
     return ok;
 }
 
-/* The processor's numbers of the lowering's registers: operands rdi, rsi, rdx, locals r8, r9, r11,
- * rax. */
-static const uint8_t gpr[16] = {7, 6, 2, 8, 9, 11, 0};
+/*
+ * What fills a hole: low bits in the first byte, the fourth in the second, by form and register of
+ * the lowering. These are rdi, rsi, rdx (operands), r8, r9, r11, rax (locals); the vector file's
+ * are numbered as they are.
+ */
+#define ROW(SHIFT, BIT)                                                                            \
+    {7 << (SHIFT),                                                                                 \
+     6 << (SHIFT),                                                                                 \
+     2 << (SHIFT),                                                                                 \
+     0 << (SHIFT) | 256 << (BIT),                                                                  \
+     1 << (SHIFT) | 256 << (BIT),                                                                  \
+     3 << (SHIFT) | 256 << (BIT),                                                                  \
+     0}
+#define XROW(SHIFT)                                                                                \
+    {0,                                                                                            \
+     1 << (SHIFT),                                                                                 \
+     2 << (SHIFT),                                                                                 \
+     3 << (SHIFT),                                                                                 \
+     4 << (SHIFT),                                                                                 \
+     5 << (SHIFT),                                                                                 \
+     6 << (SHIFT),                                                                                 \
+     7 << (SHIFT)}
+static const uint16_t fillings[WX_SH_COUNT][16] = {
+    [WX_SH_X] = XROW(0),        [WX_SH_X_HIGH] = XROW(3),   [WX_SH_0] = ROW(0, 0),
+    [WX_SH_1] = ROW(0, 1),      [WX_SH_0_HIGH] = ROW(3, 0), [WX_SH_2] = ROW(0, 2),
+    [WX_SH_1_HIGH] = ROW(3, 1), [WX_SH_2_HIGH] = ROW(3, 2),
+};
 
-static inline void fill_holes(struct emitter *e, const struct place *p, uint8_t part)
+static inline void fill_holes(uint8_t *start, const struct wx_stencil_hole *h, unsigned n,
+                              uint32_t regs)
 {
-    uint8_t *start = e->rw + (part ? p->cold : p->hot);
-    const struct wx_stencil_hole *h = &wx_stencil_holes[p->s->holes];
-    for (unsigned i = 0; i < p->s->n_holes; i++) {
-        if ((h[i].flags & WX_SH_IN_COLD) != part) {
-            continue;
-        }
-        unsigned role = h[i].flags & WX_SH_ROLE;
-        uint32_t reg = p->regs >> 4 * role & 15;
-        reg = role < 3 ? gpr[reg] : reg;
-        uint8_t *byte = start + h[i].prefix;
-        byte[h[i].where & 15] |= (uint8_t)((reg & 7) << (h[i].flags & WX_SH_HIGH ? 3 : 0));
-        if (!(h[i].flags & WX_SH_NO_PREFIX)) {
-            *byte |= (uint8_t)(reg >> 3 << (h[i].where >> 4));
-        }
+    for (const struct wx_stencil_hole *end = h + n; h < end; h++) {
+        uint32_t filling = fillings[0][h->form + (regs >> (h->from & 31) & 15)];
+        start[h->at] |= (uint8_t)filling;
+        start[h->prefix] |= (uint8_t)(filling >> 8);
     }
 }
 
-/*
- * At least so many bytes, past the end too: there nothing is yet, and most stencils are two moves
- * instead of a call.
- */
-#define PIECE 32u
-static inline void copy(uint8_t *to, uint32_t from, uint32_t len)
+#define PIECE WX_STENCIL_PIECE
+
+static void begin_at_end(struct emitter *e)
 {
-    const uint8_t *p = wx_stencil_bytes + from;
-    if (wx_unlikely(from + PIECE > wx_stencil_bytes_len)) {
-        memcpy(to, p, len);
-        return;
+    e->rw = e->s->code.p + e->s->code.n;
+    e->room = e->s->code.cap - e->s->code.n;
+}
+
+static bool make_room(struct emitter *e, size_t bytes)
+{
+    size_t needed = e->at + bytes + PIECE;
+    if (needed > e->room_left) {
+        e->full = true;
+        return false;
     }
-    memcpy(to, p, PIECE);
-    if (wx_unlikely(len > PIECE)) {
-        memcpy(to + PIECE, p + PIECE, len - PIECE);
+    if (!wx_vec_reserve(e->mem, &e->s->code, needed)) {
+        return false;
     }
+    begin_at_end(e);
+    return true;
 }
 
 static inline bool has_room(struct emitter *e, size_t bytes)
 {
-    if (wx_unlikely(e->at > e->room || e->room - e->at < bytes + PIECE)) {
-        e->full = true;
-        return false;
-    }
-    return true;
+    return wx_likely(e->at + bytes + PIECE <= e->room) || make_room(e, bytes);
 }
 
 static bool keep_cold(struct emitter *e, const struct place *p, unsigned n)
@@ -252,24 +278,71 @@ static bool keep_cold(struct emitter *e, const struct place *p, unsigned n)
     return wx_vec_push(e->mem, &e->s->colds, c);
 }
 
-static bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
-                        const uint64_t *imms, unsigned n, int64_t label)
+static bool put_long(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                     const uint64_t *imms, unsigned n, int64_t label);
+
+/* What few stencils need, its hot part being there but for other relocations than immediates. */
+static bool put_rest(struct emitter *e, const struct wx_stencil *s, uint32_t hot, uint32_t regs,
+                     const uint64_t *imms, unsigned n, int64_t label)
 {
-    if (wx_unlikely(!s)) {
-        e->no_form = true;
-        return false;
+    if (wx_unlikely(s == wx_stencil_table || !fits(s, imms))) {
+        if (!s->wide) { /* a bug of the table */
+            e->no_form = true;
+            return false;
+        }
+        e->at = hot;
+        return put_long(e, &wx_stencil_table[s->wide], regs, imms, n, label);
     }
+    struct place p = {.s = s, .hot = hot, .regs = regs, .imms = imms, .label = label};
+    return (!s->target || add_target(e, s, hot, label)) && (!s->cold || keep_cold(e, &p, n)) &&
+           apply_part(e, &p, 0);
+}
+
+/* Behind the bytes: registers, immediates, and what else there is. */
+static inline bool fill_in(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                           const uint64_t *imms, unsigned n, int64_t label)
+{
+    uint32_t hot = e->at;
+    uint8_t *start = e->rw + hot;
+    fill_holes(start, &wx_stencil_holes[s->holes], s->n_holes, regs);
+    uint64_t any = put_imms(start, s, imms);
+    e->at = hot + s->hot;
+    if (wx_likely(any <= INT32_MAX && !s->n_relocs)) { /* no cold part either: that is jumped to */
+        return !s->target || add_target(e, s, hot, label);
+    }
+    return put_rest(e, s, hot, regs, imms, n, label);
+}
+
+/* A hot part longer than a piece, or one for which there is no room yet. */
+static bool put_long(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                     const uint64_t *imms, unsigned n, int64_t label)
+{
     if (!has_room(e, s->hot)) {
         return false;
     }
-    struct place p = {.s = s, .hot = e->at, .regs = regs, .imms = imms, .label = label};
-    copy(e->rw + e->at, s->bytes, s->hot);
-    fill_holes(e, &p, 0);
-    e->at += s->hot;
-    if (s->cold && !keep_cold(e, &p, n)) {
-        return false;
+    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes, s->hot);
+    return fill_in(e, s, regs, imms, n, label);
+}
+
+/*
+ * The form whose holes hold these immediates. A whole piece is copied: behind the hot part nothing
+ * is yet.
+ */
+static inline bool put_stencil(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                               const uint64_t *imms, unsigned n, int64_t label)
+{
+    if (wx_unlikely(e->at + 2 * PIECE > e->room || s->hot > PIECE)) {
+        return put_long(e, s, regs, imms, n, label);
     }
-    return apply_part(e, &p, 0);
+    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes, PIECE);
+    return fill_in(e, s, regs, imms, n, label);
+}
+
+/* The same, for those who are not in a hurry. */
+static bool put_other(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
+                      const uint64_t *imms, unsigned n, int64_t label)
+{
+    return put_stencil(e, s, regs, imms, n, label);
 }
 
 /* -------- the sink -------- */
@@ -285,14 +358,14 @@ static bool is_tail_call(uint32_t h)
 /* The table's address goes to a 64-bit hole, immediate B. */
 static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t *imms)
 {
-    imms[1] = UINT64_C(1) << 63; /* only the wide form holds it */
-    const struct wx_stencil *s = choose(h, imms, MAX_IMMS);
+    const struct wx_stencil *s = stencil_of(h);
+    s = s->wide ? &wx_stencil_table[s->wide] : s;
     uint32_t hot = e->at;
-    if (!put_stencil(e, s, regs, imms, MAX_IMMS, -1)) {
+    if (!put_other(e, s, regs, imms, MAX_IMMS, -1)) {
         return false;
     }
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
-    for (unsigned i = 0; i < s->n_relocs; i++) {
+    for (unsigned i = 0; i < n_all(s); i++) {
         if (r[i].kind == WX_SR_IMM64 && r[i].arg == 1) {
             if (!add_fixup(e, FIX_TABLE_ADDRESS, hot + r[i].off, r[i].addend,
                            (uint32_t)e->s->targets.n)) {
@@ -306,7 +379,7 @@ static bool emit_br_table(struct emitter *e, uint32_t h, uint32_t regs, uint64_t
 /* A body without registers or branch. */
 static bool put_body(struct emitter *e, uint32_t h, const uint64_t *imms, unsigned n)
 {
-    return put_stencil(e, choose(h, imms, n), 0, imms, n, -1);
+    return put_other(e, stencil_of(h), 0, imms, n, -1);
 }
 
 static bool emit_call(struct emitter *e, uint32_t h, const uint64_t *imms)
@@ -351,12 +424,11 @@ static bool emit_special(struct emitter *e, uint32_t h, uint32_t regs, const uin
     if (is_tail_call(h)) {
         all[4] &= UINT32_MAX; /* slots; these frames have no header */
     }
-    const struct wx_stencil *s = choose(h, all, MAX_IMMS);
     if (h == WX_H_FUEL) {
-        e->fuel = s;
+        e->fuel = stencil_of(h);
         e->fuel_at = e->at;
     }
-    return put_stencil(e, s, regs, all, MAX_IMMS, label);
+    return put_other(e, stencil_of(h), regs, all, MAX_IMMS, label);
 }
 
 static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t *imms, unsigned n,
@@ -365,7 +437,7 @@ static bool emit(struct wx_sink *sink, uint32_t h, uint32_t regs, const uint64_t
     struct emitter *e = emitter_of(sink);
     wx_assert(n <= MAX_IMMS);
     if (wx_likely(h < WX_H_BR_TABLE_0)) { /* these and all special ones come last in the list */
-        return put_stencil(e, choose(h, imms, n), regs, imms, n, label);
+        return put_stencil(e, stencil_of(h), regs, imms, n, label);
     }
     if (h == WX_SINK_TARGET) {
         return wx_vec_push(e->mem, &e->s->targets, (uint32_t)label);
@@ -407,8 +479,7 @@ static void set_fuel(struct wx_sink *sink, uint64_t cost)
 {
     struct emitter *e = emitter_of(sink);
     const uint64_t imms[MAX_IMMS] = {cost};
-    struct place p = {.s = e->fuel, .hot = e->fuel_at, .imms = imms, .label = -1};
-    (void)apply_part(e, &p, 0); /* immediates only: nothing is allocated */
+    (void)put_imms(e->rw + e->fuel_at, e->fuel, imms); /* of 32 bits: there are fewer in a block */
 }
 
 /* -------- the end of a function -------- */
@@ -422,11 +493,11 @@ static bool put_cold(struct emitter *e, const struct cold *c)
     if (!has_room(e, s->cold) || !wx_jit_packer_add(&e->s->marks, &m)) {
         return false;
     }
-    copy(e->rw + e->at, s->bytes + s->hot, s->cold);
+    memcpy(e->rw + e->at, wx_stencil_bytes + s->bytes + s->hot, s->cold);
     e->at += s->cold;
-    fill_holes(e, &p, WX_SH_IN_COLD);
+    fill_holes(e->rw + p.cold, &wx_stencil_holes[s->holes + s->n_holes], s->n_cold_holes, c->regs);
     const struct wx_stencil_reloc *r = &wx_stencil_relocs[s->relocs];
-    for (unsigned i = 0; i < s->n_relocs; i++) {
+    for (unsigned i = 0; i < n_all(s); i++) {
         if (r[i].kind == WX_SR_COLD) {
             put_rel32(e, p.hot + r[i].off, e->rx + p.cold, r[i].addend);
         }
@@ -510,7 +581,8 @@ static bool emit_body(struct emitter *e, struct wx_rt_module *module, struct wx_
 static struct wx_jit_code *finish(struct emitter *e)
 {
     struct wx_jit_scratch *s = e->s;
-    if (!wx_jit_packer_flush(&s->marks)) {
+    size_t aligned = wx_align_up(e->at, 16);
+    if (!wx_jit_packer_flush(&s->marks) || !has_room(e, 16)) {
         return NULL;
     }
     size_t blocks = s->marks.blocks.n * sizeof *s->marks.blocks.p;
@@ -530,7 +602,9 @@ static struct wx_jit_code *finish(struct emitter *e)
         if (pads) {
             memcpy(p, s->pads.p, pads);
         }
-        e->region->used = wx_align_up(e->region->used + e->at, 16);
+        memset(e->rw + e->at, 0xcc, aligned - e->at);
+        s->code.n += aligned;
+        e->region->used += aligned;
     }
     return c;
 }
@@ -539,6 +613,7 @@ void wx_jit_scratch_free(struct wx_mem *mem, struct wx_jit_scratch *s)
 {
     if (s) {
         wx_jit_packer_fini(&s->marks);
+        wx_vec_fini(mem, &s->code);
         wx_vec_fini(mem, &s->colds);
         wx_vec_fini(mem, &s->fixups);
         wx_vec_fini(mem, &s->labels);
@@ -565,7 +640,30 @@ static void scratch_reset(struct wx_jit_scratch *s)
 }
 
 /* What one huge function needed is not kept for the small ones after it. */
-#define KEPT_CODE ((uint32_t)1 << 20)
+#define KEPT_CODE ((size_t)1 << 20)
+
+bool wx_jit_write(struct wx_jit_region *region, struct wx_mem *mem, struct wx_jit_scratch **scratch)
+{
+    struct wx_jit_scratch *s = *scratch;
+    if (!s || s->code.n == 0) {
+        return true;
+    }
+    if (wx_vm_code_write(&region->space.code, region->used - s->code.n, s->code.p, s->code.n) !=
+        0) {
+        return false;
+    }
+    s->code.n = 0;
+    if (s->code.cap > KEPT_CODE) {
+        wx_jit_scratch_free(mem, s);
+        *scratch = NULL;
+    }
+    return true;
+}
+
+size_t wx_jit_unwritten(const struct wx_jit_scratch *scratch)
+{
+    return scratch ? scratch->code.n : 0;
+}
 
 wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_jit_scratch **scratch,
                                 struct wx_rt_module *module, struct wx_code *code,
@@ -579,21 +677,17 @@ wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_jit_scra
                         .mem = mem,
                         .s = *scratch,
                         .region = region,
-                        .rw = region->code.rw + region->used,
-                        .rx = region->code.rx + region->used,
-                        .room = region->code.len - region->used};
+                        .rx = region->space.code.rx + region->used,
+                        .room_left = region->space.code.len - region->used};
     if (!e.s) {
         return wx_fail_nomem(err, "code");
     }
     scratch_reset(e.s);
+    begin_at_end(&e);
     wax_error *inner = NULL;
     wax_status st = WAX_OK;
     struct wx_jit_code *c = emit_body(&e, module, code, &inner, &st) ? finish(&e) : NULL;
     wax_error_free(inner);
-    if (e.at > KEPT_CODE) {
-        wx_jit_scratch_free(mem, *scratch);
-        *scratch = NULL;
-    }
     if (!c) {
         if (e.no_form) {
             return wx_fail(err, WAX_E_INTERNAL, "a stencil can not hold its immediates");

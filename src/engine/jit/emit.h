@@ -29,11 +29,17 @@ struct wx_jit_scratch;
 void wx_jit_scratch_free(struct wx_mem *mem, struct wx_jit_scratch *scratch); /* NULL accepted */
 
 /**
- * Compile one function at the region's end. The module's lock is held. *scratch is made if NULL.
+ * Compile one function for the region's end. Its code waits in *scratch, which is made if NULL,
+ * until it is written with all others there: those of one region. The module's lock is held.
  * @return WAX_OK; WAX_E_NOMEM, WAX_E_LIMIT (the region is full)
  */
 wax_status wx_jit_emit_function(struct wx_jit_region *region, struct wx_jit_scratch **scratch,
                                 struct wx_rt_module *module, struct wx_code *code,
                                 struct wx_jit_code **ret_code, wax_error **err);
+/** Write what waits. @return false if the host refuses memory: it waits on */
+bool wx_jit_write(struct wx_jit_region *region, struct wx_mem *mem,
+                  struct wx_jit_scratch **scratch);
+/** Bytes of code that wait. */
+size_t wx_jit_unwritten(const struct wx_jit_scratch *scratch);
 
 #endif

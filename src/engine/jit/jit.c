@@ -46,6 +46,7 @@ _Static_assert(WX_DONE == 0 && WX_TRAP == 3 && WX_INTERRUPT == 5, "thunks.S");
 struct jit_module {
     struct wx_jit_region *regions[2];
     struct wx_jit_scratch *scratch;
+    struct wx_jit_region *unwritten; /* whose code waits in `scratch`; NULL if none does */
 };
 
 static struct wx_jit_region *region_of(const struct wx_rt_module *m, uint32_t mode)
@@ -71,7 +72,7 @@ static wax_status prepare(struct wx_rt_module *m, struct wx_code *codes, uint32_
     for (uint32_t i = 0; i < n; i++) {
         bytes += m->wasm->funcs[m->wasm->n_func_imports + i].body_len;
     }
-    struct wx_jit_region *r = wx_jit_region_new(mem, n, bytes);
+    struct wx_jit_region *r = wx_jit_region_new(mem, n, bytes, m->whole);
     if (!r) {
         (void)wx_fail(err, WAX_E_NOMEM, "the host refuses code memory for %u functions", n);
         wx_error_set_hint(err, "tier 'interp' needs none");
@@ -96,24 +97,58 @@ static void module_fini(struct wx_rt_module *m)
     }
 }
 
+/* Functions whose code waits: write it, then let everybody run it. */
+static wax_status publish(struct wx_rt_module *m, wax_error **err)
+{
+    struct jit_module *jm = m->tier_data;
+    struct wx_jit_region *r = jm->unwritten;
+    if (!r) {
+        return WAX_OK;
+    }
+    if (!wx_jit_write(r, wx_engine_get_mem(m->engine), &jm->scratch)) {
+        return wx_fail_nomem(err, "code");
+    }
+    struct wx_code *codes = m->codes[r == jm->regions[1]];
+    while (r->n_order < r->n_made) {
+        uint32_t func = r->order[r->n_order];
+        const struct wx_jit_code *c = codes[func].tier_data;
+        wx_jit_report_function(m, r, &codes[func]);
+        wx_store_release(&r->n_order, r->n_order + 1); /* pairs with find_function */
+        const void *entry = r->space.code.rx + c->start;
+        wx_store_release(&r->entries[func], entry); /* running code reads it any time */
+        wx_store_release(&codes[func].entry, entry);
+    }
+    jm->unwritten = NULL;
+    return WAX_OK;
+}
+
+#define WRITTEN_AT_ONCE ((size_t)64 << 10)
+
 static wax_status compile(struct wx_rt_module *m, struct wx_code *code, int mode, wax_error **err)
 {
     struct jit_module *jm = m->tier_data;
     struct wx_jit_region *r = jm->regions[mode];
     struct wx_jit_code *c;
-    wax_status st = wx_jit_emit_function(r, &jm->scratch, m, code, &c, err);
-    if (st != WAX_OK) {
-        return st;
+    wax_status st = jm->unwritten != r ? publish(m, err) : WAX_OK;
+    if (st == WAX_OK && !code->tier_data) {
+        st = wx_jit_emit_function(r, &jm->scratch, m, code, &c, err);
+        if (st != WAX_OK) {
+            return st;
+        }
+        code->tier_data = c;
+        r->order[r->n_made++] = code->func_idx - m->wasm->n_func_imports;
+        jm->unwritten = r;
     }
-    uint32_t func = code->func_idx - m->wasm->n_func_imports;
-    code->tier_data = c;
-    wx_jit_report_function(m, r, code);
-    r->order[r->n_order] = func;
-    wx_store_release(&r->n_order, r->n_order + 1); /* pairs with find_function */
-    const void *entry = r->code.rx + c->start;
-    wx_store_release(&r->entries[func], entry); /* running code reads it any time */
-    wx_store_release(&code->entry, entry);
-    return WAX_OK;
+    bool wait = m->whole && wx_jit_unwritten(jm->scratch) < WRITTEN_AT_ONCE;
+    return st == WAX_OK && !wait ? publish(m, err) : st;
+}
+
+static wax_status compiled_whole(struct wx_rt_module *m, int mode, wax_error **err)
+{
+    struct jit_module *jm = m->tier_data;
+    wax_status st = publish(m, err);
+    wx_vm_code_close(&jm->regions[mode]->space.code);
+    return st;
 }
 
 static void code_fini(struct wx_code *code)
@@ -132,12 +167,13 @@ const void *wx_jit_compile_stub(struct wx_thread *t, struct wx_instance *inst, c
     struct wx_rt_module *m = inst->module;
     uint32_t mode = inst->codes[0].mode;
     const struct wx_jit_region *r = region_of(m, mode);
-    size_t func = (size_t)((const uint8_t *)behind - r->code.rx) / WX_JIT_STUB_BYTES;
+    size_t func = (size_t)((const uint8_t *)behind - r->space.code.rx) / WX_JIT_STUB_BYTES;
     struct wx_code *code = &inst->codes[func];
     wx_mutex_lock(&m->lock);
     wax_status st = WAX_OK;
-    if (!code->tier_data) {
+    if (wx_load_acquire(&code->entry) == wx_jit_region_stub(r, (uint32_t)func)) {
         st = compile(m, code, (int)mode, &t->error);
+        st = st == WAX_OK ? publish(m, &t->error) : st;
     }
     wx_mutex_unlock(&m->lock);
     if (st != WAX_OK) {
@@ -215,8 +251,8 @@ uint64_t wx_jit_call_host(struct wx_thread *t, struct wx_func *f, uint64_t *args
 static const struct wx_code *find_function(const struct wx_instance *inst, uintptr_t pc)
 {
     const struct wx_jit_region *r = region_of(inst->module, inst->codes[0].mode);
-    uintptr_t base = (uintptr_t)r->code.rx;
-    if (pc < base || pc >= base + r->code.len) {
+    uintptr_t base = (uintptr_t)r->space.code.rx;
+    if (pc < base || pc >= base + r->space.code.len) {
         return NULL;
     }
     uint32_t off = (uint32_t)(pc - base), low = 0;
@@ -254,7 +290,8 @@ static bool walk(const struct wx_thread *t, struct wx_walk *w)
     }
     const struct wx_jit_code *c = code->tier_data;
     const struct wx_jit_region *r = region_of(w->inst->module, code->mode);
-    struct wx_jit_mark m = wx_jit_code_mark(c, (uint32_t)(pc - (uintptr_t)r->code.rx) - c->start);
+    struct wx_jit_mark m =
+        wx_jit_code_mark(c, (uint32_t)(pc - (uintptr_t)r->space.code.rx) - c->start);
     w->code = code;
     w->func_idx = code->func_idx;
     w->module_off = m.module_off;
@@ -281,7 +318,7 @@ static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32
     const struct wx_jit_code *c = w->code->tier_data;
     const struct wx_jit_region *r = region_of(w->inst->module, w->code->mode);
     const void **sp = (const void **)(uintptr_t)w->sp - 1;
-    *sp = r->code.rx + c->start + c->pads[pad];
+    *sp = r->space.code.rx + c->start + c->pads[pad];
     t->guest_sp = (void *)sp;
     t->fp = w->fp;
     t->inst = (struct wx_instance *)(uintptr_t)w->inst;
@@ -299,6 +336,7 @@ static const struct wx_tier_ops ops = {
     .prepare = prepare,
     .module_fini = module_fini,
     .compile = compile,
+    .compiled_whole = compiled_whole,
     .code_fini = code_fini,
     .code_bytes = code_bytes,
     .call = call,

@@ -27,19 +27,34 @@ static void fill_thunks(uint64_t *slots)
 }
 
 /* Stub of function i: call [lazy]; the return address tells which one it is. */
-static void fill_stubs(struct wx_jit_region *r)
+static void put_stub(struct wx_jit_region *r, uint32_t i, uint8_t *w)
 {
     const uint8_t *slot = (const uint8_t *)&r->thunks[WX_THUNK_lazy];
-    for (uint32_t i = 0; i < r->n_funcs; i++) {
-        uint8_t *w = r->code.rw + (size_t)i * WX_JIT_STUB_BYTES;
-        int64_t disp = slot - (wx_jit_region_stub(r, i) + 6);
-        w[0] = 0xff;
-        w[1] = 0x15;
-        wx_put_u32(w + 2, (uint32_t)(int32_t)disp);
-        w[6] = w[7] = 0xcc;
-        r->entries[i] = wx_jit_region_stub(r, i);
+    int64_t disp = slot - (wx_jit_region_stub(r, i) + 6);
+    w[0] = 0xff;
+    w[1] = 0x15;
+    wx_put_u32(w + 2, (uint32_t)(int32_t)disp);
+    w[6] = w[7] = 0xcc;
+    r->entries[i] = wx_jit_region_stub(r, i);
+}
+
+#define STUBS_AT_ONCE 512u
+
+static bool fill_stubs(struct wx_jit_region *r)
+{
+    uint8_t some[STUBS_AT_ONCE * WX_JIT_STUB_BYTES];
+    for (uint32_t i = 0; i < r->n_funcs; i += STUBS_AT_ONCE) {
+        uint32_t n = r->n_funcs - i < STUBS_AT_ONCE ? r->n_funcs - i : STUBS_AT_ONCE;
+        for (uint32_t k = 0; k < n; k++) {
+            put_stub(r, i + k, some + (size_t)k * WX_JIT_STUB_BYTES);
+        }
+        if (wx_vm_code_write(&r->space.code, (size_t)i * WX_JIT_STUB_BYTES, some,
+                             (size_t)n * WX_JIT_STUB_BYTES) != 0) {
+            return false;
+        }
     }
     r->used = wx_align_up((uint64_t)r->n_funcs * WX_JIT_STUB_BYTES, 16);
+    return true;
 }
 
 /* -------- address space -------- */
@@ -59,8 +74,8 @@ static bool map_space(size_t data, size_t code, struct wx_jit_space *ret)
 
 static void unmap_space(struct wx_jit_space *s)
 {
-    wx_vm_release(s->code.rw, s->code.len);
-    wx_vm_release(s->base, s->bytes); /* code.rx lies in it */
+    wx_vm_code_unmap(&s->code);
+    wx_vm_release(s->base, s->data_bytes); /* the code lay behind */
 }
 
 /*
@@ -77,6 +92,7 @@ static pthread_once_t asked = PTHREAD_ONCE_INIT;
 static void ask(void)
 {
     possible = map_space(SPARE_DATA, SPARE_CODE, &spare);
+    wx_vm_code_close(&spare.code);
     wx_store_release(&spare_is_there, possible); /* pairs with take_spare */
 }
 
@@ -115,7 +131,6 @@ static bool map_region(struct wx_jit_region *r, uint64_t code_bytes)
     if (!take_spare(data, code, &r->space) && !map_space(data, code, &r->space)) {
         return false;
     }
-    r->code = r->space.code;
     r->thunks = (uint64_t *)(void *)r->space.base;
     r->pool = r->space.base + pool;
     r->entries = (const void **)(void *)(r->space.base + entries);
@@ -124,7 +139,8 @@ static bool map_region(struct wx_jit_region *r, uint64_t code_bytes)
     return true;
 }
 
-struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, uint64_t code_bytes)
+struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, uint64_t code_bytes,
+                                        bool whole)
 {
     struct wx_jit_region *r = wx_zalloc(mem, sizeof *r);
     if (!r) {
@@ -134,12 +150,14 @@ struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, ui
     r->n_funcs = n_funcs;
     r->order = wx_zalloc_array(mem, (size_t)n_funcs + 1, sizeof *r->order);
     if (!r->order || !map_region(r, code_bytes) ||
-        (size_t)n_funcs * WX_JIT_STUB_BYTES > r->code.len ||
-        !wx_jittext_add(r->code.rx, r->code.len)) {
+        (size_t)n_funcs * WX_JIT_STUB_BYTES > r->space.code.len || !fill_stubs(r) ||
+        !wx_jittext_add(r->space.code.rx, r->space.code.len)) {
         wx_jit_region_free(r);
         return NULL;
     }
-    fill_stubs(r);
+    if (!whole) {
+        wx_vm_code_close(&r->space.code);
+    }
     return r;
 }
 
@@ -148,8 +166,8 @@ void wx_jit_region_free(struct wx_jit_region *r)
     if (!r) {
         return;
     }
-    if (r->code.rx) {
-        wx_jittext_remove(r->code.rx);
+    if (r->space.code.rx) {
+        wx_jittext_remove(r->space.code.rx);
     }
     unmap_space(&r->space);
     wx_free(r->mem, r->order);

@@ -25,6 +25,8 @@ struct wx_jit_space {
  * branch tables. A direct call goes through the entry slot of its callee, which is a stub until the
  * first call compiles the function, so that no running code is ever patched (invariant 5).
  *
+ * The functions of a module that is compiled whole are written many at once, and published then.
+ *
  * Invariants. 1. used only grows, under the module's lock. 2. An entry slot is written with release
  * after its code; code is complete before. 3. order[0..n_order) are functions by ascending address;
  * entries are published by n_order with release, so walkers need no lock.
@@ -33,24 +35,28 @@ struct wx_jit_region {
     struct wx_jit_space space;
     uint64_t *thunks;
     uint8_t *pool;
-    const void **entries;   /* atomic slots, one per defined function */
-    struct wx_vm_code code; /* = space.code */
-    size_t used;            /* of code */
-    uint32_t *order;        /* defined-function numbers by address */
-    uint32_t n_order;       /* atomic */
+    const void **entries; /* atomic slots, one per defined function */
+    size_t used;          /* of code */
+    uint32_t *order;      /* defined-function numbers by address */
+    uint32_t n_order;     /* atomic */
+    uint32_t n_made;      /* those behind n_order wait to be written */
     uint32_t n_funcs;
     struct wx_mem *mem;
 };
 
 #define WX_JIT_STUB_BYTES 8u
 
-/** For n_funcs functions with about code_bytes of wasm in all. NULL when memory is refused. */
-struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, uint64_t code_bytes);
+/**
+ * For n_funcs functions with about code_bytes of wasm in all; `whole` if they are compiled all at
+ * once now. NULL when memory is refused.
+ */
+struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, uint64_t code_bytes,
+                                        bool whole);
 void wx_jit_region_free(struct wx_jit_region *r); /* NULL accepted */
 /** What a function's entry is before it is compiled. */
 static inline const uint8_t *wx_jit_region_stub(const struct wx_jit_region *r, uint32_t func)
 {
-    return r->code.rx + (size_t)func * WX_JIT_STUB_BYTES;
+    return r->space.code.rx + (size_t)func * WX_JIT_STUB_BYTES;
 }
 /** True if the host lets us make code memory at all. Asks once; thread-safe. */
 bool wx_jit_region_possible(void);

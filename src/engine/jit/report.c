@@ -9,7 +9,7 @@ void wx_jit_report_stubs(const struct wx_rt_module *module, const struct wx_jit_
 {
     struct wx_profile *p = wx_engine_get_profile(module->engine);
     if (p && region->n_funcs) {
-        wx_profile_code(p, module->wasm, "[first-calls]", region->code.rx,
+        wx_profile_code(p, module->wasm, "[first-calls]", region->space.code.rx,
                         (size_t)region->n_funcs * WX_JIT_STUB_BYTES);
     }
 }
@@ -46,7 +46,7 @@ void wx_jit_report_function(const struct wx_rt_module *module, const struct wx_j
     if (wx_profile_wants_places(p)) { /* without memory it goes without places */
         places = make_places(mem, c);
     }
-    wx_profile_func(p, module->wasm, code->func_idx, region->code.rx + c->start, c->len, places,
-                    places ? c->n_marks : 0);
+    wx_profile_func(p, module->wasm, code->func_idx, region->space.code.rx + c->start, c->len,
+                    places, places ? c->n_marks : 0);
     wx_free(mem, places);
 }

@@ -22,5 +22,4 @@
 #include "engine/jit/stencils_x86_64.inc"
 #endif
 
-const uint32_t wx_stencil_bytes_len = sizeof wx_stencil_bytes;
 const uint32_t wx_stencil_pool_len = sizeof wx_stencil_pool;

@@ -47,6 +47,7 @@ enum wx_stencil_reloc_kind {
     WX_SR_IMM64,
 };
 #define WX_SR_IN_COLD 0x80
+#define WX_STENCIL_PIECE 32u /* most hot parts are no longer: so much is copied at once */
 
 struct wx_stencil_reloc {
     uint16_t off; /* in its part */
@@ -61,37 +62,50 @@ struct wx_stencil_reloc {
 };
 
 /*
- * A register to fill in: three bits at byte `prefix` + (`where` & 15), shifted by three if HIGH,
- * and the fourth at `prefix`, bit `where` >> 4, unless NO_PREFIX (vector registers, of which eight
- * are used). On aarch64: five bits of the word number `prefix`, at bit `where`.
+ * A register to fill in: its low three bits into one byte, the fourth into another. Filling holes
+ * is much of what compiling takes, so the row says everything without a branch.
+ * On aarch64: five bits of the word number `at`, at bit `form`.
  */
 struct wx_stencil_hole {
-    uint8_t prefix; /* in its part */
-    uint8_t where;
-    uint8_t flags; /* which of the six registers given, | WX_SH_* */
+    uint8_t at, prefix; /* bytes, in the hole's part */
+    uint8_t from;       /* where in WX_REG's word the register is: 4 * which of the six */
+    uint8_t form;       /* 16 * enum wx_stencil_hole_form */
 };
-#define WX_SH_ROLE 7
-#define WX_SH_HIGH 8
-#define WX_SH_IN_COLD 16
-#define WX_SH_NO_PREFIX 32
+/* Where the bits go: the low ones as they are or three to the left, the fourth to that bit. */
+enum wx_stencil_hole_form {
+    WX_SH_X,      /* vector file, of which eight are used: there is no fourth bit */
+    WX_SH_X_HIGH, /* the same, low bits to the left */
+    WX_SH_0,
+    WX_SH_0_HIGH,
+    WX_SH_1,
+    WX_SH_1_HIGH,
+    WX_SH_2,
+    WX_SH_2_HIGH,
+    WX_SH_COUNT
+};
 
-/** Hot part, which is copied in line, and cold part, which goes behind the function. */
+/**
+ * Hot part, which is copied in line, and cold part, which goes behind the function. Relocations:
+ * first 32-bit immediates of the hot part, then all others. Holes: those of the hot part first.
+ */
 struct wx_stencil {
     uint32_t bytes;         /* first byte in wx_stencil_bytes; the cold part follows the hot one */
     uint16_t relocs, holes; /* first of each */
     uint16_t hot, cold;     /* bytes */
     uint16_t wide; /* the form with more room for immediates, 0 = none (aarch64: may have one, too;
                       the last one's branches reach 128 MB instead of 1 MB) */
-    uint8_t n_relocs, n_holes;
+    uint8_t n_imms, n_relocs; /* relocations of the first kind, of all others */
+    uint8_t n_holes, n_cold_holes;
+    uint8_t target; /* the only branch to the target in the hot part: its rel32; 0 = none */
 };
 
 #pragma GCC visibility push(hidden) /* else each access goes through a table of addresses */
-extern const struct wx_stencil wx_stencil_table[];  /* 0: what the interpreter alone has */
+/* 0: what the interpreter alone has; it claims one relocation, and so is never quick. */
+extern const struct wx_stencil wx_stencil_table[];
 extern const uint16_t wx_stencil_index[WX_S_COUNT]; /* body to stencil; equal ones are shared */
 extern const struct wx_stencil_reloc wx_stencil_relocs[];
 extern const struct wx_stencil_hole wx_stencil_holes[];
-extern const uint8_t wx_stencil_bytes[];
-extern const uint32_t wx_stencil_bytes_len;
+extern const uint8_t wx_stencil_bytes[]; /* WX_STENCIL_PIECE more than are used */
 extern const uint8_t wx_stencil_pool[];
 extern const uint32_t wx_stencil_pool_len;
 #pragma GCC visibility pop

@@ -376,6 +376,9 @@
 
 /* -------- slots, registers, globals -------- */
 
+/* A global that the module defines lies in the instance. */
+#define OWN_GLOBAL(OFF) ((uint64_t *)(void *)((uint8_t *)ctx + (OFF)))
+
 #define DEF_SLOTS(N, V, W, U, Z, UNUSED)                                                                 \
     WX_BODY(GET_r_##N) { SET_I(V, LOC_I(A)); NEXT(1); }                                            \
     WX_BODY(GET_x_##N) { SET_F(V, LOC_F(A)); NEXT(1); }                                            \
@@ -394,6 +397,12 @@
     WX_BODY(GLOBAL_SET_x_##N) { ctx->globals[A][0] = wx_f64_bits(GET_F(V)); NEXT(1); }             \
     WX_BODY(GLOBAL_GET_v_##N) { SET_V(V, *(const wx_slots_v128 *)ctx->globals[A]); NEXT(1); }      \
     WX_BODY(GLOBAL_SET_v_##N) { *(wx_slots_v128 *)ctx->globals[A] = GET_V(V); NEXT(1); }           \
+    WX_BODY(OWN_GLOBAL_GET_r_##N) { CAT(r, V) = OWN_GLOBAL(A)[0]; NEXT(1); }                       \
+    WX_BODY(OWN_GLOBAL_SET_r_##N) { OWN_GLOBAL(A)[0] = CAT(r, V); NEXT(1); }                       \
+    WX_BODY(OWN_GLOBAL_GET_x_##N) { SET_F(V, wx_f64_from_bits(OWN_GLOBAL(A)[0])); NEXT(1); }       \
+    WX_BODY(OWN_GLOBAL_SET_x_##N) { OWN_GLOBAL(A)[0] = wx_f64_bits(GET_F(V)); NEXT(1); }           \
+    WX_BODY(OWN_GLOBAL_GET_v_##N) { SET_V(V, *(const wx_slots_v128 *)OWN_GLOBAL(A)); NEXT(1); }    \
+    WX_BODY(OWN_GLOBAL_SET_v_##N) { *(wx_slots_v128 *)OWN_GLOBAL(A) = GET_V(V); NEXT(1); }         \
     WX_BODY(SELECT_r_##N) { CAT(r, V) = GET_i(U) ? CAT(r, V) : CAT(r, W); NEXT(0); }               \
     WX_BODY(SELECT_x_##N)                                                                          \
     {                                                                                              \

@@ -681,83 +681,24 @@ static bool fuse_eqz(struct wx_lowering *l, enum wx_op op)
 }
 
 /*
- * Nobody ever asks which instruction code belongs to that neither traps nor calls nor polls. With
- * fuel any may trap: its block may end with it.
+ * The instruction at hand may trap, call or poll: code from here on belongs to it. Nobody ever asks
+ * about others, so each class below says it for itself.
  */
-static const bool may_stop[] = {
-    [WX_LOWER_CONTROL] = true,
-    [WX_LOWER_EXN] = true,
-    [WX_LOWER_CALL] = true,
-    [WX_LOWER_PARAMETRIC] = false,
-    [WX_LOWER_LOCAL] = false,
-    [WX_LOWER_GLOBAL] = false,
-    [WX_LOWER_TABLE] = true,
-    [WX_LOWER_REF] = true,
-    [WX_LOWER_CONST] = false,
-    [WX_LOWER_UNARY] = false,
-    [WX_LOWER_UNARY_TRAP] = true,
-    [WX_LOWER_BINARY] = false,
-    [WX_LOWER_BINARY_TRAP] = true,
-    [WX_LOWER_COMPARE] = false,
-    [WX_LOWER_LOAD] = true,
-    [WX_LOWER_STORE] = true,
-    [WX_LOWER_BULK] = true,
-    [WX_LOWER_ATOMIC_LOAD] = true,
-    [WX_LOWER_ATOMIC_STORE] = true,
-    [WX_LOWER_ATOMIC_RMW] = true,
-    [WX_LOWER_ATOMIC_CMPXCHG] = true,
-    [WX_LOWER_ATOMIC_WAIT] = true,
-    [WX_LOWER_WIDE] = false,
-    [WX_LOWER_V_BINARY] = false,
-    [WX_LOWER_V_SHIFT] = false,
-    [WX_LOWER_V_TERNARY] = false,
-    [WX_LOWER_V_SHUFFLE] = false,
-    [WX_LOWER_V_EXTRACT] = false,
-    [WX_LOWER_V_REPLACE] = false,
-    [WX_LOWER_V_STORE] = true,
-    [WX_LOWER_V_LOAD_LANE] = true,
-    [WX_LOWER_V_STORE_LANE] = true,
-    [WX_LOWER_GC] = true,
-};
-
-static void lower_one(struct wx_lowering *l)
+static inline void may_stop(struct wx_lowering *l)
 {
-    l->op_off = (uint32_t)wx_reader_off(&l->r);
-    enum wx_op op = wx_lo_read_op(&l->r);
-    const struct wx_op_info *info = &wx_op_table[op];
-    if ((may_stop[info->lower] || l->fuel) && !l->sink->mark(l->sink, l->op_off)) {
+    if (!l->sink->mark(l->sink, l->op_off)) {
         wx_lo_fail(l);
     }
-    if (wx_lo_ctrl(l, 0)->region != l->exn.region) {
-        wx_lo_exn_spot(l, wx_lo_ctrl(l, 0)->region);
-    }
-    l->cost++;
-    switch ((enum wx_lower)info->lower) {
-    case WX_LOWER_CONTROL: lower_control(l, op); break;
-    case WX_LOWER_CALL: wx_lo_call(l, op); break;
-    case WX_LOWER_PARAMETRIC: wx_lo_parametric(l, op); break;
-    case WX_LOWER_LOCAL: wx_lo_local(l, op); break;
-    case WX_LOWER_GLOBAL: wx_lo_global(l, op); break;
+}
+
+static void lower_stopping(struct wx_lowering *l, enum wx_op op)
+{
+    may_stop(l);
+    switch ((enum wx_lower)wx_op_table[op].lower) {
     case WX_LOWER_TABLE: wx_lo_table(l, op); break;
     case WX_LOWER_REF: wx_lo_ref(l, op); break;
-    case WX_LOWER_CONST: wx_lo_const(l, op); break;
-    case WX_LOWER_UNARY:
-        if (fuse_eqz(l, op)) {
-            break;
-        }
-        wx_lo_unary(l, op);
-        break;
     case WX_LOWER_UNARY_TRAP: wx_lo_unary(l, op); break;
-    case WX_LOWER_COMPARE:
-        if (fuse_compare(l, op)) {
-            break;
-        }
-        wx_lo_binary(l, op);
-        break;
-    case WX_LOWER_BINARY:
     case WX_LOWER_BINARY_TRAP: wx_lo_binary(l, op); break;
-    case WX_LOWER_LOAD: wx_lo_load(l, op); break;
-    case WX_LOWER_STORE:
     case WX_LOWER_V_STORE: wx_lo_store(l, op); break;
     case WX_LOWER_BULK: wx_lo_bulk(l, op); break;
     case WX_LOWER_ATOMIC_LOAD:
@@ -766,18 +707,66 @@ static void lower_one(struct wx_lowering *l)
     case WX_LOWER_ATOMIC_CMPXCHG: wx_lo_atomic(l, op); break;
     case WX_LOWER_ATOMIC_WAIT: wx_lo_atomic_wait(l, op); break;
     case WX_LOWER_EXN: wx_lo_exn(l, op); break;
+    case WX_LOWER_V_LOAD_LANE:
+    case WX_LOWER_V_STORE_LANE: wx_lo_v_lane_access(l, op); break;
+    default: break; /* GC: refused when the module was loaded */
+    }
+}
+
+/* One jump an instruction, as it can not be foreseen: what all have in common comes before. */
+static void lower_one(struct wx_lowering *l)
+{
+    l->op_off = (uint32_t)wx_reader_off(&l->r);
+    enum wx_op op = wx_lo_read_op(&l->r);
+    l->cost++;
+    if (wx_unlikely(wx_lo_ctrl(l, 0)->region != l->exn.region)) {
+        wx_lo_exn_spot(l, wx_lo_ctrl(l, 0)->region);
+    }
+    if (wx_unlikely(l->fuel)) { /* any may trap: its block may end with it */
+        may_stop(l);
+    }
+    switch ((enum wx_lower)wx_op_table[op].lower) {
+    case WX_LOWER_LOCAL: wx_lo_local(l, op); break;
+    case WX_LOWER_CONST: wx_lo_const(l, op); break;
+    case WX_LOWER_CONTROL:
+        may_stop(l);
+        lower_control(l, op);
+        break;
+    case WX_LOWER_CALL:
+        may_stop(l);
+        wx_lo_call(l, op);
+        break;
+    case WX_LOWER_PARAMETRIC: wx_lo_parametric(l, op); break;
+    case WX_LOWER_GLOBAL: wx_lo_global(l, op); break;
+    case WX_LOWER_UNARY:
+        if (!fuse_eqz(l, op)) {
+            wx_lo_unary(l, op);
+        }
+        break;
+    case WX_LOWER_COMPARE:
+        if (!fuse_compare(l, op)) {
+            wx_lo_binary(l, op);
+        }
+        break;
+    case WX_LOWER_BINARY:
+    case WX_LOWER_V_BINARY:
+    case WX_LOWER_V_SHIFT: wx_lo_binary(l, op); break;
+    case WX_LOWER_LOAD:
+        may_stop(l);
+        wx_lo_load(l, op);
+        break;
+    case WX_LOWER_STORE:
+        may_stop(l);
+        wx_lo_store(l, op);
+        break;
     case WX_LOWER_WIDE: wx_lo_wide(l, op); break;
     case WX_LOWER_V_TERNARY:
     case WX_LOWER_V_SHUFFLE:
     case WX_LOWER_V_REPLACE: wx_lo_v_registers(l, op); break;
-    case WX_LOWER_V_BINARY:
-    case WX_LOWER_V_SHIFT: wx_lo_binary(l, op); break;
     case WX_LOWER_V_EXTRACT: wx_lo_v_extract(l, op); break;
-    case WX_LOWER_V_LOAD_LANE:
-    case WX_LOWER_V_STORE_LANE: wx_lo_v_lane_access(l, op); break;
-    case WX_LOWER_GC: break; /* refused when the module was loaded */
+    default: lower_stopping(l, op); break;
     }
-    if (l->canonical) {
+    if (wx_unlikely(l->canonical)) {
         wx_lo_canonical(l, op);
     }
 }
@@ -819,20 +808,12 @@ static inline bool lower_quick(struct wx_lowering *l)
     if ((p[0] != 0x20 && p[0] != 0x41) || p[1] >= 0x80 || wx_lo_in_the_way(l) || l->fuel) {
         return false;
     }
-    struct wx_operand o = {.slot = wx_lo_next_slot(l)};
     if (p[0] == 0x41) {
-        o.place = WX_IN_CONST;
-        o.n_slots = 1;
-        o.value = (uint32_t)((int32_t)(p[1] ^ 0x40) - 0x40); /* seven bits and their sign */
+        uint32_t value = (uint32_t)((int32_t)(p[1] ^ 0x40) - 0x40); /* seven bits and their sign */
+        wx_lo_push_as(l, WX_IN_CONST, false, 1, 0, value);
     } else {
-        uint8_t kind = l->local_kind[p[1]];
-        o.place = WX_IN_LOCAL;
-        o.is_x = kind & 1;
-        o.n_slots = kind >> 1 & 3;
-        o.hot = kind >> 3;
-        o.value = wx_lo_slot_off(l->local_slot[p[1]]);
+        wx_lo_push_local(l, p[1]);
     }
-    l->stack.p[l->stack.n++] = o;
     l->r.p += 2;
     l->cost++;
     return true;

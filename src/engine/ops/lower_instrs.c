@@ -440,18 +440,21 @@ void wx_lo_global(struct wx_lowering *l, enum wx_op op)
                      get ? t : WX_KIND_BOT);
         return;
     }
-    static const struct wx_lo_files get = {WX_H_GLOBAL_GET_r_0, WX_H_GLOBAL_GET_x_0,
-                                           WX_H_GLOBAL_GET_v_0},
-                                    set = {WX_H_GLOBAL_SET_r_0, WX_H_GLOBAL_SET_x_0,
-                                           WX_H_GLOBAL_SET_v_0};
-    uint64_t a = idx;
-    if (op == WX_OP_GLOBAL_GET) {
-        uint32_t h = wx_lo_by_file(&get, wx_lo_type_is_x(t), wx_type_slots(t) == 2);
+    /* Of imported ones by number, of the module's own by place. */
+    static const struct wx_lo_files bodies[2][2] = {
+        {{WX_H_GLOBAL_SET_r_0, WX_H_GLOBAL_SET_x_0, WX_H_GLOBAL_SET_v_0},
+         {WX_H_GLOBAL_GET_r_0, WX_H_GLOBAL_GET_x_0, WX_H_GLOBAL_GET_v_0}},
+        {{WX_H_OWN_GLOBAL_SET_r_0, WX_H_OWN_GLOBAL_SET_x_0, WX_H_OWN_GLOBAL_SET_v_0},
+         {WX_H_OWN_GLOBAL_GET_r_0, WX_H_OWN_GLOBAL_GET_x_0, WX_H_OWN_GLOBAL_GET_v_0}},
+    };
+    bool own = idx >= l->m->n_global_imports, get = op == WX_OP_GLOBAL_GET;
+    uint64_t a = own ? wx_instance_own_global(l->m, idx) : idx;
+    uint32_t h = wx_lo_by_file(&bodies[own][get], wx_lo_type_is_x(t), wx_type_slots(t) == 2);
+    if (get) {
         nullary_result(l, h, wx_lo_height(l), t, &a, 1);
         return;
     }
     size_t p = wx_lo_height(l) - 1;
-    uint32_t h = wx_lo_by_file(&set, wx_lo_type_is_x(t), wx_type_slots(t) == 2);
     uint32_t regs = wx_lo_in_reg(l, p, 0);
     wx_lo_emit_regs(l, wx_lo_at_pos(l, h, p), regs, &a, 1);
     wx_lo_pop(l);
@@ -469,7 +472,9 @@ void wx_lo_const(struct wx_lowering *l, enum wx_op op)
         break;
     default:
         wx_lo_push(l, WX_IN_CONST, WX_KIND_V128, wx_get_u64(wx_read_bytes(r, 8)));
-        wx_lo_at(l, wx_lo_height(l) - 1)->high = wx_get_u64(wx_read_bytes(r, 8));
+        if (!l->failed) {
+            wx_lo_at(l, wx_lo_height(l) - 1)->high = wx_get_u64(wx_read_bytes(r, 8));
+        }
         break;
     }
 }

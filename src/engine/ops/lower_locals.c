@@ -1,139 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lowering: locals, and those of them that compiled code keeps in registers. */
 /*
- * Which ones: counted over the body, an access in a loop weighing eight times one outside, in
- * functions with loops only. A call costs each of them a store before and a load after, so that
- * those must be used more often than that.
+ * Which ones was counted when the body was validated (wasm/census.h).
  *
  * `in_reg` and `in_slot` say where each one is at the place at hand. A read loads it, a write
  * leaves only the register valid; before calls all are stored. Labels agree on registers, catches
  * on slots.
  */
-#include <string.h>
-
 #include "engine/ops/lowering.h"
+
+_Static_assert(WX_LOCAL_REGS <= WX_MAX_HOT_LOCALS && WX_LOCAL_XREGS <= WX_MAX_HOT_LOCALS,
+               "as many as are told");
 
 /* -------- which -------- */
 
-#define MAX_WEIGHT_DEPTH 6u
-#define MIN_USES 8u
-
-struct census {
-    uint32_t *uses; /* by local */
-    uint32_t clobbers;
-    uint32_t depth;        /* of loops */
-    WX_VEC(uint8_t) loops; /* one a block: whether it is a loop */
-};
-
-static uint32_t weight(const struct census *c)
+/* Into registers from the first one for locals on. */
+static void make_hot(struct wx_lowering *l, bool is_x, unsigned room)
 {
-    return UINT32_C(1) << 3 * (c->depth < MAX_WEIGHT_DEPTH ? c->depth : MAX_WEIGHT_DEPTH);
-}
-
-static void add_weight(const struct census *c, uint32_t *sum)
-{
-    uint32_t w = weight(c);
-    *sum = *sum > UINT32_MAX - w ? UINT32_MAX : *sum + w;
-}
-
-static bool clobbers(enum wx_lower class)
-{
-    return class == WX_LOWER_CALL || class == WX_LOWER_EXN || class == WX_LOWER_TABLE ||
-           class == WX_LOWER_BULK || class == WX_LOWER_ATOMIC_LOAD ||
-           class == WX_LOWER_ATOMIC_STORE || class == WX_LOWER_ATOMIC_RMW ||
-           class == WX_LOWER_ATOMIC_CMPXCHG || class == WX_LOWER_ATOMIC_WAIT;
-}
-
-/* Loads, stores, i32.const and numeric instructions, which have nothing to count. */
-static inline bool skip_quick(struct wx_reader *r)
-{
-    const uint8_t *p = r->p;
-    bool memarg = *p >= 0x28 && *p <= 0x3e && p[1] < 0x40;
-    if (memarg || *p == 0x41) {
-        p += 1 + memarg;
-        while (*p & 0x80) {
-            p++;
-        }
-    } else if (*p < 0x45 || *p > 0xc4) {
-        return false;
-    }
-    r->p = p + 1;
-    return true;
-}
-
-static void take_census(struct wx_lowering *l, struct census *c)
-{
-    struct wx_reader r = l->r;
-    while (wx_reader_left(&r) && !l->failed) {
-        if (skip_quick(&r)) {
-            continue;
-        }
-        enum wx_op op = wx_lo_read_op(&r);
-        const struct wx_op_info *info = &wx_op_table[op];
-        if (info->lower == WX_LOWER_LOCAL) {
-            add_weight(c, &c->uses[wx_read_u32(&r)]);
-            continue;
-        }
-        if (wx_lo_opens_block(op)) {
-            if (!wx_vec_push(l->mem, &c->loops, op == WX_OP_LOOP)) {
-                wx_lo_fail(l);
-                return;
-            }
-            c->depth += op == WX_OP_LOOP;
-        } else if ((op == WX_OP_END || op == WX_OP_DELEGATE) && c->loops.n) {
-            c->depth -= c->loops.p[--c->loops.n];
-        }
-        if (clobbers((enum wx_lower)info->lower)) {
-            add_weight(c, &c->clobbers);
-        }
-        wx_lo_skip_immediate(&r, (enum wx_imm)info->imm);
-    }
-}
-
-/* The locals of one file with the most uses, into registers from the first one for locals on. */
-static void choose_of_file(struct wx_lowering *l, struct census *c, bool is_x)
-{
-    uint64_t cost = 2 * (uint64_t)c->clobbers;
-    unsigned room = is_x ? WX_LOCAL_XREGS : WX_LOCAL_REGS;
-    for (unsigned k = 0; k < room; k++) {
-        uint32_t best = UINT32_MAX, most = MIN_USES;
-        for (uint32_t i = 0; i < l->def->n_locals; i++) {
-            uint8_t kind = l->local_kind[i];
-            bool fits = (kind & 1) == is_x && (is_x || (kind >> 1 & 3) == 1);
-            if (fits && c->uses[i] > most && c->uses[i] > cost) {
-                best = i;
-                most = c->uses[i];
-            }
-        }
-        if (best == UINT32_MAX) {
-            return;
-        }
-        c->uses[best] = 0;
-        l->hot[l->n_hot++] = (struct wx_lo_hot){.off = l->local_slot[best] * 8,
+    const uint32_t *idx = l->def->hot[is_x];
+    for (unsigned k = 0; k < l->def->n_hot[is_x] && k < room; k++) {
+        uint8_t *kind = &l->local_kind[idx[k]];
+        l->hot[l->n_hot++] = (struct wx_lo_hot){.off = l->local_slot[idx[k]] * 8,
                                                 .reg = (uint8_t)(WX_OPERAND_REGS + k),
                                                 .is_x = is_x,
-                                                .two_slots = (l->local_kind[best] >> 1 & 3) == 2,
+                                                .two_slots = (*kind >> 1 & 3) == 2,
                                                 .in_slot = true};
-        l->local_kind[best] = (uint8_t)((l->local_kind[best] & 7) | l->n_hot << 3);
+        *kind = (uint8_t)((*kind & 7) | l->n_hot << 3);
     }
 }
 
 void wx_lo_choose_hot(struct wx_lowering *l)
 {
-    if (!l->compiled || !l->def->has_loop) {
-        return;
+    if (l->compiled) {
+        make_hot(l, false, WX_LOCAL_REGS);
+        make_hot(l, true, WX_LOCAL_XREGS);
     }
-    struct census c = {.uses =
-                           wx_zalloc_array(l->mem, (size_t)l->def->n_locals + 1, sizeof *c.uses)};
-    if (!c.uses) {
-        wx_lo_fail(l);
-        return;
-    }
-    take_census(l, &c);
-    choose_of_file(l, &c, false);
-    choose_of_file(l, &c, true);
-    wx_vec_fini(l->mem, &c.loops);
-    wx_free(l->mem, c.uses);
 }
 
 /* -------- where they are -------- */
@@ -227,24 +128,6 @@ void wx_lo_polls_out_of_line(struct wx_lowering *l)
 
 /* -------- results, local.get, local.set -------- */
 
-/* Only file and size matter. */
-static wx_valtype local_type(const struct wx_lowering *l, uint32_t idx)
-{
-    bool is_x = l->local_kind[idx] & 1;
-    if ((l->local_kind[idx] >> 1 & 3) == 2) {
-        return is_x ? WX_KIND_V128 : WX_EXNREF;
-    }
-    return is_x ? WX_KIND_F64 : WX_KIND_I64;
-}
-
-static void push_local(struct wx_lowering *l, uint32_t idx)
-{
-    wx_lo_push(l, WX_IN_LOCAL, local_type(l, idx), wx_lo_slot_off(l->local_slot[idx]));
-    if (!l->failed) {
-        wx_lo_at(l, wx_lo_height(l) - 1)->hot = l->local_kind[idx] >> 3;
-    }
-}
-
 /* Operands that still stand for the local are read before it changes. */
 static void keep_old_local(struct wx_lowering *l, uint64_t off, size_t except)
 {
@@ -304,7 +187,7 @@ void wx_lo_local(struct wx_lowering *l, enum wx_op op)
 {
     uint32_t idx = wx_read_u32(&l->r);
     if (op == WX_OP_LOCAL_GET) {
-        push_local(l, idx);
+        wx_lo_push_local(l, idx);
         return;
     }
     write_local(l, idx);
@@ -314,12 +197,9 @@ void wx_lo_local(struct wx_lowering *l, enum wx_op op)
 }
 
 /* If the next instruction sets a local in a register, carry it out. @return the local, or NULL */
-static struct wx_lo_hot *take_next_set(struct wx_lowering *l)
+static const struct wx_lo_hot *take_next_set(struct wx_lowering *l)
 {
     struct wx_reader r = l->r;
-    if (l->n_hot == 0 || !wx_reader_left(&r) || (*r.p != 0x21 && *r.p != 0x22)) {
-        return NULL;
-    }
     bool tee = wx_read_u8(&r) == 0x22;
     uint32_t idx = wx_read_u32(&r);
     if (!(l->local_kind[idx] >> 3)) {
@@ -330,13 +210,13 @@ static struct wx_lo_hot *take_next_set(struct wx_lowering *l)
     l->r = r;
     l->cost++;
     if (tee) {
-        push_local(l, idx);
+        wx_lo_push_local(l, idx);
     }
     set_in_reg(hot);
     return hot;
 }
 
-struct wx_lo_dest wx_lo_result(struct wx_lowering *l, wx_valtype t)
+struct wx_lo_dest wx_lo_result_or_set(struct wx_lowering *l, wx_valtype t)
 {
     const struct wx_lo_hot *hot = take_next_set(l);
     if (hot) {

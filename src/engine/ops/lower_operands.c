@@ -120,23 +120,13 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
     o->place = WX_IN_SLOT;
 }
 
-/* The register of `pos` in a file becomes its own; an older owner goes to its slot. */
-static inline void claim(struct wx_lowering *l, size_t pos, bool is_x)
-{
-    int64_t *owner = &l->owner[is_x][wx_lo_reg(l, pos)];
-    if (wx_unlikely(*owner >= 0 && *owner != (int64_t)pos)) {
-        wx_lo_to_slot(l, (size_t)*owner);
-    }
-    *owner = (int64_t)pos;
-}
-
 void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
 {
     struct wx_operand *o = wx_lo_at(l, pos);
     if (o->place == WX_IN_REG) {
         return;
     }
-    claim(l, pos, o->is_x);
+    wx_lo_claim(l, pos, o->is_x);
     l->n_settled = pos < l->n_settled ? pos : l->n_settled;
     unsigned reg = wx_lo_reg(l, pos);
     if (o->place == WX_IN_CONST) {
@@ -174,7 +164,7 @@ uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
 }
 
 /* What a push may need before: the lowest operand to its slot, room. */
-static bool make_way(struct wx_lowering *l)
+bool wx_lo_make_way(struct wx_lowering *l)
 {
     if (wx_lo_height(l) - l->n_settled >= MAX_UNSETTLED) {
         wx_lo_to_slot(l, l->n_settled++);
@@ -184,41 +174,6 @@ static bool make_way(struct wx_lowering *l)
         return false;
     }
     return true;
-}
-
-void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
-{
-    if (wx_unlikely(wx_lo_in_the_way(l)) && !make_way(l)) {
-        return;
-    }
-    if (place == WX_IN_REG) {
-        claim(l, wx_lo_height(l), wx_lo_type_is_x(t));
-    }
-    uint32_t slot = wx_lo_next_slot(l);
-    l->stack.p[l->stack.n++] = (struct wx_operand){.place = place,
-                                                   .is_x = wx_lo_type_is_x(t),
-                                                   .value = value,
-                                                   .n_slots = (uint8_t)wx_type_slots(t),
-                                                   .slot = slot};
-}
-
-/* A value about to be made by a body at the present height: register claimed, operand pushed. */
-unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
-{
-    wx_lo_push(l, WX_IN_REG, t, 0);
-    l->result = (struct wx_lo_dest){wx_lo_reg(l, wx_lo_height(l) - 1), wx_lo_type_is_x(t)};
-    return l->result.reg;
-}
-
-void wx_lo_pop(struct wx_lowering *l)
-{
-    size_t pos = wx_lo_height(l) - 1;
-    struct wx_operand *o = wx_lo_at(l, pos);
-    if (o->place == WX_IN_REG) {
-        l->owner[o->is_x][wx_lo_reg(l, pos)] = -1;
-    }
-    l->stack.n--;
-    l->n_settled = pos < l->n_settled ? pos : l->n_settled;
 }
 
 void wx_lo_pop_to(struct wx_lowering *l, size_t h)
@@ -235,29 +190,6 @@ void wx_lo_flush_to(struct wx_lowering *l, size_t n)
     }
 }
 void wx_lo_flush(struct wx_lowering *l) { wx_lo_flush_to(l, wx_lo_height(l)); }
-
-/* Frame offset of an operand that is in a slot or local. */
-uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos)
-{
-    const struct wx_operand *o = wx_lo_at(l, pos);
-    return o->place == WX_IN_LOCAL ? o->value : wx_lo_slot_off(o->slot);
-}
-bool wx_lo_is_loc(struct wx_lowering *l, size_t pos)
-{
-    const struct wx_operand *o = wx_lo_at(l, pos);
-    return (o->place == WX_IN_LOCAL && !o->hot) || o->place == WX_IN_SLOT;
-}
-
-wx_valtype wx_lo_letter_type(char c)
-{
-    switch (c) {
-    case 'I': return WX_KIND_I64;
-    case 'f': return WX_KIND_F32;
-    case 'F': return WX_KIND_F64;
-    case 'V': return WX_KIND_V128;
-    default: return WX_KIND_I32;
-    }
-}
 
 /* -------- forms of two-operand bodies -------- */
 

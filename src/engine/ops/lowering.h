@@ -193,11 +193,7 @@ static inline uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l)
 {
     return l->def->n_local_slots + l->rt->tier->header_slots;
 }
-static inline bool wx_lo_type_is_x(wx_valtype t)
-{
-    uint8_t k = wx_type_kind(t);
-    return k == WX_KIND_F32 || k == WX_KIND_F64 || k == WX_KIND_V128;
-}
+static inline bool wx_lo_type_is_x(wx_valtype t) { return wx_type_in_vector_file(t); }
 static inline uint32_t wx_lo_next_slot(const struct wx_lowering *l)
 {
     if (l->stack.n == 0) {
@@ -216,15 +212,83 @@ void wx_lo_peek_pair(struct wx_lowering *l, size_t pos);
 void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off);
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
 void wx_lo_to_reg(struct wx_lowering *l, size_t pos);
-void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value);
-unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t);
-void wx_lo_pop(struct wx_lowering *l);
+bool wx_lo_make_way(struct wx_lowering *l);
+
+/* The register of `pos` in a file becomes its own; an older owner goes to its slot. */
+static inline void wx_lo_claim(struct wx_lowering *l, size_t pos, bool is_x)
+{
+    int64_t *owner = &l->owner[is_x][wx_lo_reg(l, pos)];
+    if (wx_unlikely(*owner >= 0 && *owner != (int64_t)pos)) {
+        wx_lo_to_slot(l, (size_t)*owner);
+    }
+    *owner = (int64_t)pos;
+}
+
+/* An operand by file and size. `hot` as in struct wx_operand. */
+static inline void wx_lo_push_as(struct wx_lowering *l, uint8_t place, bool is_x, uint8_t n_slots,
+                                 uint8_t hot, uint64_t value)
+{
+    if (wx_unlikely(wx_lo_in_the_way(l)) && !wx_lo_make_way(l)) {
+        return;
+    }
+    if (place == WX_IN_REG) {
+        wx_lo_claim(l, wx_lo_height(l), is_x);
+    }
+    struct wx_operand *o = &l->stack.p[l->stack.n];
+    o->slot = wx_lo_next_slot(l);
+    o->place = place;
+    o->is_x = is_x;
+    o->n_slots = n_slots;
+    o->hot = hot;
+    o->value = value;
+    l->stack.n++;
+}
+
+static inline void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
+{
+    wx_lo_push_as(l, place, wx_lo_type_is_x(t), (uint8_t)wx_type_slots(t), 0, value);
+}
+
+/* A value about to be made by a body at the present height: register claimed, operand pushed. */
+static inline unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
+{
+    unsigned reg = wx_lo_reg(l, wx_lo_height(l));
+    wx_lo_push(l, WX_IN_REG, t, 0);
+    l->result = (struct wx_lo_dest){reg, wx_lo_type_is_x(t)};
+    return reg;
+}
+
+static inline void wx_lo_pop(struct wx_lowering *l)
+{
+    size_t pos = --l->stack.n;
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    if (o->place == WX_IN_REG) {
+        l->owner[o->is_x][wx_lo_reg(l, pos)] = -1;
+    }
+    l->n_settled = pos < l->n_settled ? pos : l->n_settled;
+}
 void wx_lo_pop_to(struct wx_lowering *l, size_t h);
 void wx_lo_flush_to(struct wx_lowering *l, size_t n);
 void wx_lo_flush(struct wx_lowering *l);
-uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos);
-bool wx_lo_is_loc(struct wx_lowering *l, size_t pos);
-wx_valtype wx_lo_letter_type(char c);
+/* Frame offset of an operand that is in a slot or local. */
+static inline uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos)
+{
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    return o->place == WX_IN_LOCAL ? o->value : wx_lo_slot_off(o->slot);
+}
+static inline bool wx_lo_is_loc(struct wx_lowering *l, size_t pos)
+{
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    return (o->place == WX_IN_LOCAL && !o->hot) || o->place == WX_IN_SLOT;
+}
+static inline wx_valtype wx_lo_letter_type(char c)
+{
+    return c == 'I'   ? WX_KIND_I64
+           : c == 'f' ? WX_KIND_F32
+           : c == 'F' ? WX_KIND_F64
+           : c == 'V' ? WX_KIND_V128
+                      : WX_KIND_I32;
+}
 void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t);
 uint32_t wx_lo_sources(const struct wx_lo_two *t);
 enum wx_op wx_lo_inverse(enum wx_op op);
@@ -252,7 +316,22 @@ void wx_lo_polls_out_of_line(struct wx_lowering *l);
  * The register for a result of type t: that of the local the next instruction sets, which is
  * carried out with that, or that of the position at hand, where the result is pushed.
  */
-struct wx_lo_dest wx_lo_result(struct wx_lowering *l, wx_valtype t);
+struct wx_lo_dest wx_lo_result_or_set(struct wx_lowering *l, wx_valtype t);
+static inline struct wx_lo_dest wx_lo_result(struct wx_lowering *l, wx_valtype t)
+{
+    uint8_t next = *l->r.p; /* there is one: a body ends with `end` */
+    if (l->n_hot && (next == 0x21 || next == 0x22)) {
+        return wx_lo_result_or_set(l, t);
+    }
+    (void)wx_lo_push_reg(l, t);
+    return l->result;
+}
+static inline void wx_lo_push_local(struct wx_lowering *l, uint32_t idx)
+{
+    uint8_t kind = l->local_kind[idx];
+    wx_lo_push_as(l, WX_IN_LOCAL, kind & 1, kind >> 1 & 3, kind >> 3,
+                  wx_lo_slot_off(l->local_slot[idx]));
+}
 void wx_lo_local(struct wx_lowering *l, enum wx_op op);
 
 /* -------- reading (lower.c) -------- */

@@ -7,15 +7,15 @@
  * into thunks of the tier (ruling R3: their jump becomes a call, and what comes back goes on behind
  * the stencil). There is no pc: the place of a trap is the address it came from.
  *
- * fp, mem, ctx and t are the first four arguments, so that a thunk finds them in r12 to r15, which
- * C functions preserve. Operands are in r0..r2 and x0..x2, which become holes; l0..l8 hold locals and are
+ * mem, fp, ctx and t are the first four arguments, so that a thunk finds them in r12 to r15, which
+ * C functions preserve; as a base without an index, as fp is, r13 takes a byte less than r12. Operands are in r0..r2 and x0..x2, which become holes; l0..l8 hold locals and are
  * passed on as they are. Everything a body may use besides is rcx, rbx, r10 and xmm8 to xmm15.
  */
 #ifndef WX_ENGINE_OPS_STATE_STENCIL_H
 #define WX_ENGINE_OPS_STATE_STENCIL_H
 
 #define WX_STATE                                                                                   \
-    uint64_t *fp, uint8_t *mem, struct wx_instance *ctx, struct wx_thread *t, uint64_t r0,         \
+    uint8_t *mem, uint64_t *fp, struct wx_instance *ctx, struct wx_thread *t, uint64_t r0,         \
         uint64_t r1, uint64_t r2, uint64_t r3, uint64_t l0, uint64_t l1, uint64_t l2, uint64_t l3, \
         wx_x128 x0, wx_x128 x1, wx_x128 x2, wx_x128 l4, wx_x128 l5, wx_x128 l6, wx_x128 l7,        \
         wx_x128 l8
@@ -26,12 +26,12 @@
         any_;                                                                                      \
     })
 #define WX_PASS_R3(FP, R3)                                                                         \
-    (FP), mem, ctx, t, r0, r1, r2, (R3), l0, l1, l2, l3, x0, x1, x2, l4, l5, l6, l7, l8
+    mem, (FP), ctx, t, r0, r1, r2, (R3), l0, l1, l2, l3, x0, x1, x2, l4, l5, l6, l7, l8
 /* r3 is the register of shift counts: passed on by nobody but HELPER, free for all others. */
 #define WX_PASS(FP) WX_PASS_R3(FP, WX_ANY(r3))
 /* Bodies that the lowering saves the locals before are free to use their registers. */
 #define WX_PASS_FREE(FP, R3)                                                                       \
-    (FP), mem, ctx, t, r0, r1, r2, (R3), WX_ANY(l0), WX_ANY(l1), WX_ANY(l2), WX_ANY(l3), x0, x1,   \
+    mem, (FP), ctx, t, r0, r1, r2, (R3), WX_ANY(l0), WX_ANY(l1), WX_ANY(l2), WX_ANY(l3), x0, x1,   \
         x2, l4, l5, l6, l7, l8
 #define WX_PN __attribute__((preserve_none))
 

@@ -91,6 +91,10 @@ wax_status wx_func_new_host(struct wx_store *store, const struct wx_sig *sig, wx
                             wax_error **err);
 wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type,
                         const uint64_t init_ref[2], struct wx_table **ret_table, wax_error **err);
+/** The same where there is room for it. */
+wax_status wx_global_init(struct wx_store *store, struct wx_global *g,
+                          const struct wx_globaltype *type, const uint64_t value[2],
+                          wax_error **err);
 wax_status wx_global_new(struct wx_store *store, const struct wx_globaltype *type,
                          const uint64_t value[2], struct wx_global **ret_global, wax_error **err);
 wax_status wx_tag_new(struct wx_store *store, const struct wx_sig *sig, struct wx_tag **ret_tag,

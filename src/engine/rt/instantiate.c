@@ -134,7 +134,8 @@ static struct wx_instance *alloc_instance(struct wx_store *store, struct wx_rt_m
 {
     const struct wx_module *w = module->wasm;
     struct wx_arena *a = store->arena;
-    struct wx_instance *inst = wx_arena_alloc(a, sizeof *inst);
+    struct wx_instance *inst = wx_arena_alloc(
+        a, sizeof *inst + (size_t)(w->n_globals - w->n_global_imports) * sizeof *inst->own_globals);
     if (!inst) {
         return NULL;
     }
@@ -222,11 +223,11 @@ static wax_status make_globals(struct wx_instance *inst, wax_error **err)
         struct wx_globaltype type = w->globals[i].type;
         type.type = wx_sig_globalize(inst->module->sigs, type.type);
         uint64_t value[2];
-        struct wx_global *g;
+        struct wx_global *g = &inst->own_globals[i - w->n_global_imports];
         if (!wx_constexpr_eval(inst, &w->globals[i].init, value)) {
             return wx_fail_nomem(err, "a global");
         }
-        wax_status st = wx_global_new(inst->store, &type, value, &g, err);
+        wax_status st = wx_global_init(inst->store, g, &type, value, err);
         if (st != WAX_OK) {
             return st;
         }

@@ -175,24 +175,51 @@ static wax_status compile_one(struct wx_rt_module *m, struct wx_code *code, wax_
     return st;
 }
 
-wax_status wx_rt_module_compile(struct wx_rt_module *m, struct wx_compiled *ret_compiled,
-                                wax_error **err)
+static void begin_whole(struct wx_rt_module *m)
 {
-    struct wx_compiled sum = {.n_funcs = m->wasm->n_funcs - m->wasm->n_func_imports};
-    struct wx_code *codes = wx_rt_module_codes(m, likely_mode(m));
-    if (!codes) {
-        return wx_fail_nomem(err, "code tables");
-    }
-    for (uint64_t i = 0; i < sum.n_funcs; i++) {
+    wx_mutex_lock(&m->lock);
+    m->whole++;
+    wx_mutex_unlock(&m->lock);
+}
+
+static wax_status end_whole(struct wx_rt_module *m, int mode, wax_error **err)
+{
+    wx_mutex_lock(&m->lock);
+    m->whole--;
+    bool tell = m->codes[mode] && m->tier->compiled_whole;
+    wax_status st = tell ? m->tier->compiled_whole(m, mode, err) : WAX_OK;
+    wx_mutex_unlock(&m->lock);
+    return st;
+}
+
+static wax_status compile_all(struct wx_rt_module *m, struct wx_code *codes,
+                              struct wx_compiled *sum, wax_error **err)
+{
+    for (uint64_t i = 0; i < sum->n_funcs; i++) {
         wax_status st = compile_one(m, &codes[i], err);
         if (st != WAX_OK) {
             return st;
         }
-        sum.body_bytes += m->wasm->funcs[codes[i].func_idx].body_len;
-        sum.code_bytes += m->tier->code_bytes ? m->tier->code_bytes(&codes[i]) : 0;
+        sum->body_bytes += m->wasm->funcs[codes[i].func_idx].body_len;
+        sum->code_bytes += m->tier->code_bytes ? m->tier->code_bytes(&codes[i]) : 0;
     }
-    *ret_compiled = sum;
     return WAX_OK;
+}
+
+wax_status wx_rt_module_compile(struct wx_rt_module *m, struct wx_compiled *ret_compiled,
+                                wax_error **err)
+{
+    struct wx_compiled sum = {.n_funcs = m->wasm->n_funcs - m->wasm->n_func_imports};
+    int mode = likely_mode(m);
+    begin_whole(m);
+    struct wx_code *codes = wx_rt_module_codes(m, mode);
+    wax_status st = codes ? compile_all(m, codes, &sum, err) : wx_fail_nomem(err, "code tables");
+    wax_status end = end_whole(m, mode, st == WAX_OK ? err : NULL);
+    st = st == WAX_OK ? end : st;
+    if (st == WAX_OK) {
+        *ret_compiled = sum;
+    }
+    return st;
 }
 
 const void *wx_code_entry(struct wx_thread *t, struct wx_code *code)

@@ -118,20 +118,30 @@ wax_status wx_func_new_host(struct wx_store *store, const struct wx_sig *sig, wx
     return WAX_OK;
 }
 
-wax_status wx_global_new(struct wx_store *store, const struct wx_globaltype *type,
-                         const uint64_t value[2], struct wx_global **ret_global, wax_error **err)
+wax_status wx_global_init(struct wx_store *store, struct wx_global *g,
+                          const struct wx_globaltype *type, const uint64_t value[2],
+                          wax_error **err)
 {
-    struct wx_global *g = wx_arena_alloc(store->arena, sizeof *g);
     bool is_exn = wx_type_is_ref(type->type) && wx_type_slots(type->type) == 2;
-    if (!g || (is_exn && !wx_vec_push(&store->mem, &store->exns.globals, g))) {
+    if (is_exn && !wx_vec_push(&store->mem, &store->exns.globals, g)) {
         return wx_fail_nomem(err, "a global");
     }
     g->type = *type;
     g->store = store;
     g->value[0] = value[0];
     g->value[1] = value[1];
-    *ret_global = g;
     return WAX_OK;
+}
+
+wax_status wx_global_new(struct wx_store *store, const struct wx_globaltype *type,
+                         const uint64_t value[2], struct wx_global **ret_global, wax_error **err)
+{
+    struct wx_global *g = wx_arena_alloc(store->arena, sizeof *g);
+    wax_status st = g ? wx_global_init(store, g, type, value, err) : wx_fail_nomem(err, "a global");
+    if (st == WAX_OK) {
+        *ret_global = g;
+    }
+    return st;
 }
 
 wax_status wx_tag_new(struct wx_store *store, const struct wx_sig *sig, struct wx_tag **ret_tag,

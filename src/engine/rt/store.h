@@ -65,6 +65,7 @@ struct wx_rt_module {
     const struct wx_tier_ops *tier;
     struct wx_mutex lock; /* compiling; order: innermost but the allocator */
     uint32_t refs;        /* atomic */
+    unsigned whole;       /* threads that compile all of it; guarded by lock */
     void *tier_data;      /* owned by the tier */
     /* Two for each defined function: calls and iterations of its loops. NULL unless the engine
      * counts. Written by all threads at once, without synchronisation: some counts get lost. */
@@ -142,7 +143,16 @@ struct wx_instance {
     uint8_t *dropped_elems; /* one byte per segment: 1 after elem.drop */
     uint8_t *dropped_datas;
     void *owner; /* wasi environment, or NULL */
+    struct wx_global
+        own_globals[]; /* those the module defines: compiled code reaches them by offset */
 };
+
+/** Bytes from an instance to the value of a global that the module defines. */
+static inline size_t wx_instance_own_global(const struct wx_module *m, uint32_t idx)
+{
+    return offsetof(struct wx_instance, own_globals) +
+           (size_t)(idx - m->n_global_imports) * sizeof(struct wx_global);
+}
 
 /**
  * Instantiate (spec 4.5.4): check imports against `imports` (in module order), make objects, run

@@ -40,6 +40,11 @@ struct wx_tier_ops {
     /** Make code->entry and tier_data non-NULL. Called with the module's lock held. */
     wax_status (*compile)(struct wx_rt_module *module, struct wx_code *code, int mode,
                           wax_error **err);
+    /**
+     * While all of a module is compiled (module->whole), entries may be made some time after
+     * compile; here at the latest. The lock is held. May be NULL.
+     */
+    wax_status (*compiled_whole)(struct wx_rt_module *module, int mode, wax_error **err);
     /** Free what compile made for one function / the module. */
     void (*code_fini)(struct wx_code *code);
     /** Bytes of machine code of a compiled function; NULL in tiers that make none. */

@@ -19,7 +19,7 @@ WX_UNINSTRUMENTED static inline void *wx_uc_sp(const void *uc)
 /** Registers compiled code keeps its frame and instance in (engine/ops/state_stencil.h). */
 WX_UNINSTRUMENTED static inline void *wx_uc_guest_fp(const void *uc)
 {
-    return (void *)(uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_R12];
+    return (void *)(uintptr_t)((const ucontext_t *)uc)->uc_mcontext.gregs[REG_R13];
 }
 WX_UNINSTRUMENTED static inline void *wx_uc_guest_instance(const void *uc)
 {

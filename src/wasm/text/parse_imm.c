@@ -26,7 +26,7 @@ void wx_p_init_ops(struct wx_parser *p)
         if (op == WX_OP_SELECT_T) {
             continue; /* same name as SELECT, told apart by its immediates */
         }
-        const char *text = wx_op_table[op].text;
+        const char *text = wx_op_text[op];
         uint32_t i = hash_name(text, strlen(text)) & mask;
         while (p->ops[i]) {
             i = (i + 1) & mask;
@@ -42,7 +42,7 @@ enum wx_op wx_p_find_op(const struct wx_parser *p, struct wx_tok t)
         return WX_OP_INVALID;
     }
     for (uint32_t i = hash_name(wx_p_text(p, t), t.len) & mask; p->ops[i]; i = (i + 1) & mask) {
-        if (wx_tok_is(p, t, wx_op_table[p->ops[i] - 1].text)) {
+        if (wx_tok_is(p, t, wx_op_text[p->ops[i] - 1])) {
             return (enum wx_op)(p->ops[i] - 1);
         }
     }
@@ -93,7 +93,7 @@ const char *wx_p_nearest_op(const char *s, size_t len)
     const char *best = NULL;
     unsigned best_distance = 3; /* more than two edits: another word */
     for (unsigned op = 0; op < WX_OP_COUNT && len >= 4 && len <= MAX_NAME; op++) {
-        const char *text = wx_op_table[op].text;
+        const char *text = wx_op_text[op];
         size_t text_len = strlen(text);
         if (text_len <= MAX_NAME && wx_op_table[op].feature != WX_FEATURE_GC) {
             unsigned d = distance(s, len, text, text_len);
@@ -426,7 +426,7 @@ void wx_p_instr(struct wx_parser *p, enum wx_op op, struct wx_tok at, struct wx_
     }
     if (wx_op_table[op].feature == WX_FEATURE_GC) {
         wx_p_fail_at(p, WAX_E_UNSUPPORTED, at.off,
-                     "garbage-collected types are not supported ('%s')", wx_op_table[op].text);
+                     "garbage-collected types are not supported ('%s')", wx_op_text[op]);
         return;
     }
     wx_p_put_op(out, op);

@@ -257,7 +257,7 @@ void wx_print_body(struct wx_printer *pr, const struct wx_func_def *f)
         }
         pr->indent = base + nesting - (continues(op) && nesting ? 1 : 0);
         wx_print_line(pr);
-        wx_print(pr, wx_op_table[op].text);
+        wx_print(pr, wx_op_text[op]);
         print_immediates(pr, op, &r, nesting);
         if (opens(op)) {
             nesting++;
@@ -277,7 +277,7 @@ void wx_print_constexpr(struct wx_printer *pr, const struct wx_constexpr *e, con
     for (; wx_reader_left(&r) > 1; n++) {
         enum wx_op op = read_op(&r);
         wx_print(pr, n ? " " : " (");
-        wx_print(pr, wx_op_table[op].text);
+        wx_print(pr, wx_op_text[op]);
         print_immediates(pr, op, &r, 0);
     }
     if (n == 1) {
@@ -291,7 +291,7 @@ void wx_print_constexpr(struct wx_printer *pr, const struct wx_constexpr *e, con
         while (wx_reader_left(&r) > 1) {
             enum wx_op op = read_op(&r);
             wx_print(pr, " ");
-            wx_print(pr, wx_op_table[op].text);
+            wx_print(pr, wx_op_text[op]);
             print_immediates(pr, op, &r, 0);
         }
         wx_print(pr, word ? ")" : "");

@@ -3,7 +3,7 @@
 /*
  * Compiled code runs on a guest stack that holds return addresses and nothing of C (invariant 1):
  *
- *     r12 = fp (value stack)   r13 = base of memory 0   r14 = instance   r15 = thread
+ *     r13 = fp (value stack)   r12 = base of memory 0   r14 = instance   r15 = thread
  *
  * which C functions preserve. A thunk is reached by `call [slot]`; it saves where it came from in
  * the thread, moves to the host stack, and either comes back (a host function is done) or leaves
@@ -44,7 +44,7 @@
 .macro TO_HOST
         movq    (%rsp), %rax
         movq    %rax, T_PC(%r15)
-        movq    %r12, T_FP(%r15)
+        movq    %r13, T_FP(%r15)
         movq    %r14, T_INST(%r15)
         movq    %rsp, T_GUEST_SP(%r15)
         movq    T_HOST_SP(%r15), %rsp
@@ -59,8 +59,8 @@ FUNCTION wx_jit_enter
         movq    %rsp, T_HOST_SP(%rdi)
         ldmxcsr default_mxcsr(%rip)
         movq    %rdi, %r15
-        movq    %rsi, %r12
-        movq    %rdx, %r13
+        movq    %rsi, %r13
+        movq    %rdx, %r12
         movq    %rcx, %r14
         movq    %r9, %rsp
         call    *%r8
@@ -80,8 +80,8 @@ FUNCTION wx_jit_resume
         movq    %rsp, T_HOST_SP(%rdi)
         ldmxcsr default_mxcsr(%rip)
         movq    %rdi, %r15
-        movq    %rsi, %r12
-        movq    %rdx, %r13
+        movq    %rsi, %r13
+        movq    %rdx, %r12
         movq    %rcx, %r14
         movq    T_GUEST_SP(%rdi), %rsp
         ret
@@ -155,7 +155,7 @@ FUNCTION wx_jit_thunk_helper            /* rdi = number, rsi = slots, rdx, rcx =
         call    *%rax
         jmp     came_back
 
-FUNCTION wx_jit_thunk_call_func         /* rdi = function, r12 = its arguments */
+FUNCTION wx_jit_thunk_call_func         /* rdi = function, r13 = its arguments */
         cmpl    $0, F_KIND(%rdi)
         jne     call_host
         leaq    -32(%rsp), %rax
@@ -163,17 +163,17 @@ FUNCTION wx_jit_thunk_call_func         /* rdi = function, r12 = its arguments *
         jb      wx_jit_thunk_overflow
         pushq   %r14
         movq    F_INSTANCE(%rdi), %r14
-        movq    I_MEM0(%r14), %r13
+        movq    I_MEM0(%r14), %r12
         movq    F_CODE(%rdi), %rax
         call    *C_ENTRY(%rax)
         .globl  wx_jit_cross_return
         .hidden wx_jit_cross_return
 wx_jit_cross_return:                    /* the caller's instance is below it on the stack */
         popq    %r14
-        movq    I_MEM0(%r14), %r13
+        movq    I_MEM0(%r14), %r12
         ret
 call_host:
-        movq    %r12, %rdx
+        movq    %r13, %rdx
 host:                                   /* rdi = function, rdx = arguments */
         TO_HOST
         movq    %rdi, %rsi
@@ -191,7 +191,7 @@ FUNCTION wx_jit_thunk_tail_func         /* rdi = function, rsi = argument slots,
 1:      cmpq    %rsi, %rcx              /* the arguments take the place of the frame */
         jae     2f
         movq    (%rdx,%rcx,8), %rax
-        movq    %rax, (%r12,%rcx,8)
+        movq    %rax, (%r13,%rcx,8)
         incq    %rcx
         jmp     1b
 2:      addq    $8, %rsp                /* not back to this stencil: to the caller of its function */
@@ -201,7 +201,7 @@ FUNCTION wx_jit_thunk_tail_func         /* rdi = function, rsi = argument slots,
         pushq   %r14
         pushq   %rax
 3:      movq    F_INSTANCE(%rdi), %r14
-        movq    I_MEM0(%r14), %r13
+        movq    I_MEM0(%r14), %r12
         movq    F_CODE(%rdi), %rax
         jmp     *C_ENTRY(%rax)
 
