@@ -282,9 +282,10 @@ static bool put_long(struct emitter *e, const struct wx_stencil *s, uint32_t reg
                      const uint64_t *imms, unsigned n, int64_t label);
 
 /* What few stencils need, its hot part being there but for other relocations than immediates. */
-static bool put_rest(struct emitter *e, const struct wx_stencil *s, uint32_t hot, uint32_t regs,
+static bool put_rest(struct emitter *e, const struct wx_stencil *s, uint32_t regs,
                      const uint64_t *imms, unsigned n, int64_t label)
 {
+    uint32_t hot = e->at - s->hot;
     if (wx_unlikely(s == wx_stencil_table || !fits(s, imms))) {
         if (!s->wide) { /* a bug of the table */
             e->no_form = true;
@@ -310,7 +311,7 @@ static inline bool fill_in(struct emitter *e, const struct wx_stencil *s, uint32
     if (wx_likely(any <= INT32_MAX && !s->n_relocs)) { /* no cold part either: that is jumped to */
         return !s->target || add_target(e, s, hot, label);
     }
-    return put_rest(e, s, hot, regs, imms, n, label);
+    return put_rest(e, s, regs, imms, n, label);
 }
 
 /* A hot part longer than a piece, or one for which there is no room yet. */

@@ -597,15 +597,30 @@ static void skip_dead(struct wx_lowering *l)
     }
 }
 
+/*
+ * The instruction at hand may trap, call or poll: code from here on belongs to it. Nobody ever asks
+ * about others, so each class below says it for itself.
+ */
+static inline void may_stop(struct wx_lowering *l)
+{
+    if (!l->sink->mark(l->sink, l->op_off)) {
+        wx_lo_fail(l);
+    }
+}
+
 static void lower_control(struct wx_lowering *l, enum wx_op op)
 {
     switch (op) {
     case WX_OP_UNREACHABLE:
+        may_stop(l);
         wx_lo_emit0(l, WX_H_UNREACHABLE);
         wx_lo_go_dead(l);
         break;
-    case WX_OP_BLOCK:
-    case WX_OP_LOOP: wx_lo_open_block(l, op); break;
+    case WX_OP_LOOP: /* polls */
+        may_stop(l);
+        wx_lo_open_block(l, op);
+        break;
+    case WX_OP_BLOCK: wx_lo_open_block(l, op); break;
     case WX_OP_IF: lower_if(l, true); break;
     case WX_OP_ELSE: begin_else(l, true); break;
     case WX_OP_END: (l->ctrls.n == 1 ? end_body : wx_lo_end_block)(l, true); break;
@@ -680,17 +695,6 @@ static bool fuse_eqz(struct wx_lowering *l, enum wx_op op)
     return true;
 }
 
-/*
- * The instruction at hand may trap, call or poll: code from here on belongs to it. Nobody ever asks
- * about others, so each class below says it for itself.
- */
-static inline void may_stop(struct wx_lowering *l)
-{
-    if (!l->sink->mark(l->sink, l->op_off)) {
-        wx_lo_fail(l);
-    }
-}
-
 static void lower_stopping(struct wx_lowering *l, enum wx_op op)
 {
     may_stop(l);
@@ -728,10 +732,7 @@ static void lower_one(struct wx_lowering *l)
     switch ((enum wx_lower)wx_op_table[op].lower) {
     case WX_LOWER_LOCAL: wx_lo_local(l, op); break;
     case WX_LOWER_CONST: wx_lo_const(l, op); break;
-    case WX_LOWER_CONTROL:
-        may_stop(l);
-        lower_control(l, op);
-        break;
+    case WX_LOWER_CONTROL: lower_control(l, op); break;
     case WX_LOWER_CALL:
         may_stop(l);
         wx_lo_call(l, op);

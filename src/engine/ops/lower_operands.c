@@ -126,9 +126,9 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
     if (o->place == WX_IN_REG) {
         return;
     }
-    wx_lo_claim(l, pos, o->is_x);
-    l->n_settled = pos < l->n_settled ? pos : l->n_settled;
     unsigned reg = wx_lo_reg(l, pos);
+    wx_lo_claim(l, pos, o->is_x, reg);
+    l->n_settled = pos < l->n_settled ? pos : l->n_settled;
     if (o->place == WX_IN_CONST) {
         wx_lo_emit_file(l, &wx_lo_const_body, o, pos, reg, (const uint64_t[]){o->value, o->high},
                         o->is_x ? o->n_slots : 1);
@@ -163,6 +163,21 @@ uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
     return WX_REG(wx_lo_at(l, pos)->is_x, role, reg);
 }
 
+/* A value about to be made by a body at the present height: register claimed, operand pushed. */
+unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
+{
+    if (wx_unlikely(wx_lo_in_the_way(l)) && !wx_lo_make_way(l)) {
+        return 0;
+    }
+    bool is_x = wx_lo_type_is_x(t);
+    size_t pos = wx_lo_height(l);
+    unsigned reg = wx_lo_reg(l, pos);
+    wx_lo_claim(l, pos, is_x, reg);
+    wx_lo_put_operand(l, WX_IN_REG, is_x, (uint8_t)wx_type_slots(t), 0, 0);
+    l->result = (struct wx_lo_dest){reg, is_x};
+    return reg;
+}
+
 /* What a push may need before: the lowest operand to its slot, room. */
 bool wx_lo_make_way(struct wx_lowering *l)
 {
@@ -193,35 +208,43 @@ void wx_lo_flush(struct wx_lowering *l) { wx_lo_flush_to(l, wx_lo_height(l)); }
 
 /* -------- forms of two-operand bodies -------- */
 
+/* Where an operand of a two-operand body may come from: the letters of the forms. */
+enum source { FROM_REG, FROM_LOC, FROM_CONST };
+
+static inline enum source source_of(const struct wx_operand *o)
+{
+    return o->place == WX_IN_SLOT || (o->place == WX_IN_LOCAL && !o->hot) ? FROM_LOC
+           : o->place == WX_IN_CONST                                      ? FROM_CONST
+                                                                          : FROM_REG;
+}
+
+/* The operand at pos as one of the two. @return its register, -1 if its immediate says it all */
+static inline int take_source(struct wx_lowering *l, struct wx_lo_two *t, size_t pos, enum source s)
+{
+    if (s == FROM_REG) {
+        return (int)wx_lo_any_reg(l, pos);
+    }
+    t->imms[t->n++] = s == FROM_LOC ? wx_lo_loc_off(l, pos) : wx_lo_at(l, pos)->value;
+    return -1;
+}
+
 /* Choose the form for the top two operands, bring them into place and pop them. */
 void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t)
 {
-    size_t b = wx_lo_height(l) - 1, a = b - 1;
+    static const uint8_t forms[2][3] = {{WX_FORM_RR, WX_FORM_RL, WX_FORM_RC},
+                                        {WX_FORM_LR, WX_FORM_LL, WX_FORM_LC}};
+    size_t a = wx_lo_height(l) - 2, b = a + 1;
     if (wx_lo_at(l, a)->place == WX_IN_CONST) {
         wx_lo_to_reg(l, a);
     }
-    bool a_loc = wx_lo_is_loc(l, a), b_loc = wx_lo_is_loc(l, b),
-         b_const = wx_lo_at(l, b)->place == WX_IN_CONST;
-    *t = (struct wx_lo_two){
-        .pos = a, .a = -1, .b = -1, .a_x = wx_lo_at(l, a)->is_x, .b_x = wx_lo_at(l, b)->is_x};
-    if (a_loc) {
-        t->imms[t->n++] = wx_lo_loc_off(l, a);
-    } else {
-        t->a = (int)wx_lo_any_reg(l, a);
-    }
-    if (b_loc) {
-        t->imms[t->n++] = wx_lo_loc_off(l, b);
-    } else if (b_const) {
-        t->imms[t->n++] = wx_lo_at(l, b)->value;
-    } else {
-        t->b = (int)wx_lo_any_reg(l, b);
-    }
-    t->form = a_loc ? (b_loc     ? WX_FORM_LL
-                       : b_const ? WX_FORM_LC
-                                 : WX_FORM_LR)
-                    : (b_loc     ? WX_FORM_RL
-                       : b_const ? WX_FORM_RC
-                                 : WX_FORM_RR);
+    enum source from_a = source_of(wx_lo_at(l, a)), from_b = source_of(wx_lo_at(l, b));
+    t->pos = a;
+    t->n = 0;
+    t->a_x = wx_lo_at(l, a)->is_x;
+    t->b_x = wx_lo_at(l, b)->is_x;
+    t->a = take_source(l, t, a, from_a);
+    t->b = take_source(l, t, b, from_b);
+    t->form = (enum wx_form)forms[from_a][from_b];
     wx_lo_pop(l);
     wx_lo_pop(l);
 }

@@ -215,25 +215,19 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos);
 bool wx_lo_make_way(struct wx_lowering *l);
 
 /* The register of `pos` in a file becomes its own; an older owner goes to its slot. */
-static inline void wx_lo_claim(struct wx_lowering *l, size_t pos, bool is_x)
+static inline void wx_lo_claim(struct wx_lowering *l, size_t pos, bool is_x, unsigned reg)
 {
-    int64_t *owner = &l->owner[is_x][wx_lo_reg(l, pos)];
+    int64_t *owner = &l->owner[is_x][reg];
     if (wx_unlikely(*owner >= 0 && *owner != (int64_t)pos)) {
         wx_lo_to_slot(l, (size_t)*owner);
     }
     *owner = (int64_t)pos;
 }
 
-/* An operand by file and size. `hot` as in struct wx_operand. */
-static inline void wx_lo_push_as(struct wx_lowering *l, uint8_t place, bool is_x, uint8_t n_slots,
-                                 uint8_t hot, uint64_t value)
+/* There is room, and the register is claimed. */
+static inline void wx_lo_put_operand(struct wx_lowering *l, uint8_t place, bool is_x,
+                                     uint8_t n_slots, uint8_t hot, uint64_t value)
 {
-    if (wx_unlikely(wx_lo_in_the_way(l)) && !wx_lo_make_way(l)) {
-        return;
-    }
-    if (place == WX_IN_REG) {
-        wx_lo_claim(l, wx_lo_height(l), is_x);
-    }
     struct wx_operand *o = &l->stack.p[l->stack.n];
     o->slot = wx_lo_next_slot(l);
     o->place = place;
@@ -244,19 +238,25 @@ static inline void wx_lo_push_as(struct wx_lowering *l, uint8_t place, bool is_x
     l->stack.n++;
 }
 
+/* An operand by file and size. `hot` as in struct wx_operand. */
+static inline void wx_lo_push_as(struct wx_lowering *l, uint8_t place, bool is_x, uint8_t n_slots,
+                                 uint8_t hot, uint64_t value)
+{
+    if (wx_unlikely(wx_lo_in_the_way(l)) && !wx_lo_make_way(l)) {
+        return;
+    }
+    if (place == WX_IN_REG) {
+        wx_lo_claim(l, wx_lo_height(l), is_x, wx_lo_reg(l, wx_lo_height(l)));
+    }
+    wx_lo_put_operand(l, place, is_x, n_slots, hot, value);
+}
+
 static inline void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
 {
     wx_lo_push_as(l, place, wx_lo_type_is_x(t), (uint8_t)wx_type_slots(t), 0, value);
 }
 
-/* A value about to be made by a body at the present height: register claimed, operand pushed. */
-static inline unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
-{
-    unsigned reg = wx_lo_reg(l, wx_lo_height(l));
-    wx_lo_push(l, WX_IN_REG, t, 0);
-    l->result = (struct wx_lo_dest){reg, wx_lo_type_is_x(t)};
-    return reg;
-}
+unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t);
 
 static inline void wx_lo_pop(struct wx_lowering *l)
 {
