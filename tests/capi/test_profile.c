@@ -208,7 +208,7 @@ static void test_files_of_others_are_refused(void **state)
 {
     (void)state;
     wax_engine *engine = NULL;
-    char other[160];
+    char other[sizeof path];
     set_path("%s/perf-%d.map");
     (void)snprintf(other, sizeof other, "%s/other", dir);
     wax_engine_options o = profiled(WAX_PROFILE_PERFMAP);
