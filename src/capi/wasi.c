@@ -160,7 +160,7 @@ wax_status wax_env_output(wax_env *env, int stream, char **ret_bytes, size_t *re
 
 int wax_env_call_count(wax_env *env, size_t idx, wax_call_count *ret_count)
 {
-    struct wx_trace *t = env ? env->env->trace : NULL;
+    struct wx_trace *t = env && ret_count ? env->env->trace : NULL;
     for (unsigned row = 0; t && t->count && row < WX_ABI_N; row++) {
         const struct wx_call_count *n = &t->counts[row];
         uint64_t calls = wx_load_relaxed(&n->calls);

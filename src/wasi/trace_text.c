@@ -40,6 +40,22 @@ static void WX_PRINTF(2, 3) put(struct wx_trace_line *l, const char *format, ...
     }
 }
 
+/* Nothing that a terminal would act on. */
+static void put_escaped(struct wx_trace_line *l, const uint8_t *b, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        static const char plain[] = "\n\t\r\"\\", escaped[] = "ntr\"\\";
+        const char *at = b[i] ? strchr(plain, b[i]) : NULL;
+        if (at) {
+            put(l, "\\%c", escaped[at - plain]);
+        } else if (b[i] < 0x20 || b[i] > 0x7e) {
+            put(l, "\\x%02x", b[i]);
+        } else {
+            put(l, "%c", b[i]);
+        }
+    }
+}
+
 static uint64_t arg(const struct view *v) { return v->l->args[v->i]; }
 static bool readable(const struct view *v, uint64_t p, uint64_t len)
 {
@@ -176,7 +192,9 @@ PRINT(FD)
     put(v->l, "%lld", (long long)(int32_t)arg(v));
     if (wx_fdtable_get(v->c->env->fds, (uint32_t)arg(v), &fd) == 0) {
         if (fd.preopen) {
-            put(v->l, "<%.64s>", fd.preopen);
+            put(v->l, "<");
+            put_escaped(v->l, (const uint8_t *)fd.preopen, strnlen(fd.preopen, MAX_DATA));
+            put(v->l, ">");
         }
         wx_file_unref(fd.file);
     }
@@ -209,17 +227,7 @@ static void put_bytes(const struct view *v, uint64_t p, uint64_t len, uint64_t m
     uint64_t n = len < max ? len : max;
     (void)wx_guest_read(v->c, (wx_gptr){p}, b, n);
     put(v->l, "\"");
-    for (uint64_t i = 0; i < n; i++) {
-        static const char plain[] = "\n\t\r\"\\", escaped[] = "ntr\"\\";
-        const char *at = b[i] ? strchr(plain, b[i]) : NULL;
-        if (at) {
-            put(v->l, "\\%c", escaped[at - plain]);
-        } else if (b[i] < 0x20 || b[i] > 0x7e) {
-            put(v->l, "\\x%02x", b[i]);
-        } else {
-            put(v->l, "%c", b[i]);
-        }
-    }
+    put_escaped(v->l, b, n);
     put(v->l, n < len ? "\"..." : "\"");
 }
 
@@ -363,7 +371,7 @@ PRINT(PRESTAT)
     }
 }
 
-/* Names of the entries that are in whole. */
+/* Names of the entries that are in whole; other threads may have written what is read here. */
 PRINT(DIRENTS)
 {
     uint64_t used, p = arg(v), n = 0;
@@ -372,7 +380,7 @@ PRINT(DIRENTS)
         return;
     }
     put(v->l, "[");
-    for (uint64_t at = 0; at + 24 <= used; n++) {
+    for (uint64_t at = 0; at + 24 <= used && n <= MAX_ITEMS; n++) {
         uint32_t len;
         (void)wx_guest_read_u32(v->c, (wx_gptr){p + at + 16}, &len);
         if (at + 24 + len > used) {

@@ -322,12 +322,26 @@ static void test_exit(void **state)
     assert_string_equal(last.text, "proc_exit(3) = ?");
 }
 
+/* Nothing in a line is for a terminal to act on, whoever chose it. */
+static void test_control_characters(void **state)
+{
+    struct guest *g = *state;
+    assert_int_equal(wax_builder_tmpfs(g->builder, "/\x1b]0;x\a\n", 0, 0, NULL), WAX_OK);
+    guest_restart(g);
+    LINE("path_create_directory(5</\\x1b]0;x\\x07\\n>, \"\\x1b[2J\") = success",
+         CALL(g, "path_create_directory", 5, PATH(g, "\x1b[2J")));
+    for (const char *p = last.text; *p; p++) {
+        assert_in_range(*p, 0x20, 0x7e);
+    }
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_lines),
+        TEST(test_control_characters),
         TEST(test_lines_of_structures),
         TEST(test_polls),
         TEST(test_bad_pointers),
