@@ -47,7 +47,7 @@ typedef struct wax_engine_options {
     uint64_t allocation_limit; /* bytes of host allocations, linear memory not counted; 0 = none */
     uint64_t max_memory_bytes; /* per linear memory; 0 = what the module declares */
     uint64_t max_table_elems;  /* per table; 0 = 1,000,000 */
-    uint64_t max_guest_fds;    /* descriptors of all guests together; 0 = 3/4 of the host's limit */
+    uint64_t max_guest_fds;    /* of all guests, directories they keep open too; 0 = 3/4 of ours */
     uint64_t stack_bytes;      /* guest stack of a store; 0 = 8 MiB */
     wax_log_fn log;            /* NULL = silent */
     void *log_data;

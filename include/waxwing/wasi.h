@@ -321,7 +321,8 @@ enum {
  * Give the guest a host descriptor, which is duplicated: a file, pipe, terminal or socket, as its
  * next one behind the directories, in one order with those of wax_builder_listen(). It may read and
  * write as far as the descriptor is open for it, and finds it non-blocking if it is. A listening
- * socket is made non-blocking, for all who share it; to the guest it is what it was.
+ * socket is made non-blocking, for all who share it; to the guest it is what it was. No other flag
+ * of the description changes: what was opened to append to it is only appended to.
  *
  * @param builder  borrowed
  * @param host_fd  open descriptor, no directory

@@ -23,6 +23,7 @@
 #define DEVICE 0x6c000000u /* st_dev: no disk has such a number */
 #define N_DOTS 2
 #define CHUNK 4096u
+#define MOST (UINT64_C(1) << 20) /* bytes a read gives at once: between reads a stop is seen */
 
 enum kind { K_TOP, K_FD_DIR, K_NULL, K_ZERO, K_FULL, K_RANDOM, K_FD /* a descriptor */, K_TTY };
 
@@ -85,11 +86,11 @@ struct devfile {
 
 static struct devfile *open_in(struct wx_file *f) { return (struct devfile *)(void *)f; }
 
-static int fill(enum kind kind, struct iovec *iov)
+static int fill(enum kind kind, const struct iovec *iov, size_t len)
 {
     uint8_t chunk[CHUNK] = {0};
-    for (size_t at = 0; at < iov->iov_len;) {
-        size_t n = iov->iov_len - at < CHUNK ? iov->iov_len - at : CHUNK;
+    for (size_t at = 0; at < len;) {
+        size_t n = len - at < CHUNK ? len - at : CHUNK;
         int e = kind == K_RANDOM ? wx_random_fill(chunk, n) : 0;
         if (e) {
             return e;
@@ -110,13 +111,16 @@ static ssize_t dev_io(struct wx_file *f, bool write, struct iovec *iov, int n, i
     if (write) {
         return d->kind == K_FULL && wx_iov_total(iov, n) ? -ENOSPC : (ssize_t)wx_iov_total(iov, n);
     }
+    size_t done = 0;
     for (int i = 0; i < n && d->kind != K_NULL; i++) {
-        int e = fill(d->kind, &iov[i]);
+        size_t len = iov[i].iov_len < MOST - done ? iov[i].iov_len : MOST - done;
+        int e = fill(d->kind, &iov[i], len);
         if (e) {
-            return -e;
+            return done ? (ssize_t)done : -e;
         }
+        done += len;
     }
-    return d->kind == K_NULL ? 0 : (ssize_t)wx_iov_total(iov, n);
+    return (ssize_t)done;
 }
 
 static int64_t dev_seek(struct wx_file *f, int64_t off, int whence)

@@ -26,9 +26,11 @@
 
 struct hostfile {
     struct wx_file file;
-    struct wx_hostdir at;              /* a directory; its descriptor is file.host_fd */
-    struct wx_mutex lock;              /* leaf; directory listing */
-    int list_fd WAX_GUARDED_BY(&lock); /* readable descriptor of a directory, -1 until listed */
+    struct wx_hostdir at; /* a directory; its descriptor is file.host_fd */
+    bool given;           /* its description is shared with the host */
+    struct wx_mutex lock; /* leaf; directory listing */
+    /* Readable descriptor of a directory, -1 until listed; file.host_fd if that can be read. */
+    int list_fd WAX_GUARDED_BY(&lock);
     WX_VEC(int64_t) offsets WAX_GUARDED_BY(&lock); /* host position behind entry i */
     /* What the host gave last: entries `first` to `end` of the listing, the dots among them. */
     uint8_t *list WAX_GUARDED_BY(&lock); /* LIST_BYTES, or NULL */
@@ -150,11 +152,18 @@ static int host_utimens(struct wx_file *f, const struct timespec times[2])
     return result(utimensat(f->host_fd, "", times, AT_EMPTY_PATH));
 }
 
+/* Of a description shared with others (who opened a log to append to it) no flag is changed. */
 static int file_set_append(struct wx_file *f, bool append)
 {
     int now = fcntl(f->host_fd, F_GETFL);
     if (now < 0) {
         return errno;
+    }
+    if (append == ((now & O_APPEND) != 0)) {
+        return 0;
+    }
+    if (in(f)->given) {
+        return EPERM;
     }
     return result(fcntl(f->host_fd, F_SETFL, append ? now | O_APPEND : now & ~O_APPEND));
 }
@@ -240,13 +249,20 @@ static void list_from(struct hostfile *h, uint64_t next) WAX_REQUIRES(&h->lock)
     h->first = h->end = next;
 }
 
+/* Roots of mounts are open by path only; a directory of the guest costs the host one descriptor. */
+static int open_list(struct hostfile *h) WAX_REQUIRES(&h->lock)
+{
+    int fd = h->file.host_fd, flags = fcntl(fd, F_GETFL);
+    bool by_path = flags < 0 || (flags & O_PATH);
+    h->list_fd = by_path ? openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : fd;
+    return h->list_fd < 0 ? errno : 0;
+}
+
 static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
 {
-    if (h->list_fd < 0) {
-        h->list_fd = openat(h->file.host_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (h->list_fd < 0) {
-            return errno;
-        }
+    int e = h->list_fd < 0 ? open_list(h) : 0;
+    if (e) {
+        return e;
     }
     if (cookie > h->offsets.n + N_DOTS) {
         return EINVAL;
@@ -416,7 +432,9 @@ static void host_free(struct wx_file *f)
 {
     struct hostfile *h = in(f);
     wx_mutex_lock(&h->lock);
-    (void)wx_fd_close(&h->list_fd); /* read only */
+    if (h->list_fd != f->host_fd) {
+        (void)wx_fd_close(&h->list_fd); /* read only */
+    }
     wx_vec_fini(f->mem, &h->offsets);
     wx_free(f->mem, h->list);
     wx_mutex_unlock(&h->lock);
@@ -475,7 +493,17 @@ static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetyp
 
 struct wx_file *wx_hostfile_new(struct wx_mem *mem, int host_fd, uint8_t filetype)
 {
-    return new_file(mem, host_fd, filetype, 0, 0);
+    struct wx_file *f = new_file(mem, host_fd, filetype, 0, 0);
+    if (f) {
+        in(f)->given = true;
+    }
+    return f;
+}
+
+bool wx_hostfile_appends(const struct wx_file *f)
+{
+    int flags = f->host_fd >= 0 && f->filetype == WX_FT_FILE ? fcntl(f->host_fd, F_GETFL) : -1;
+    return flags >= 0 && (flags & O_APPEND);
 }
 
 struct wx_file *wx_hostfile_new_dir(struct wx_mem *mem, int host_fd, uint32_t opts)

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/budget.h"
 
 #define MAX_NAME 255
+#define MAX_DEPTH 256 /* a level keeps those above it open */
 #define FIRST_INO 1u
 
 /* -------- points -------- */
@@ -154,13 +156,14 @@ int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size)
 
 /* -------- roots -------- */
 
-struct wx_root *wx_root_new(struct wx_mem *mem, uint32_t id)
+struct wx_root *wx_root_new(struct wx_mem *mem, uint32_t id, struct wx_budget *budget)
 {
     struct wx_root *root = wx_zalloc(mem, sizeof *root);
     if (root) {
         root->mem = mem;
         root->refs = 1;
         root->id = id;
+        root->budget = budget;
         root->top.ino = FIRST_INO;
     }
     return root;
@@ -211,6 +214,9 @@ void wx_level_unref(struct wx_level *l)
         struct wx_level *parent = l->parent;
         struct wx_root *root = l->root;
         wx_file_unref(l->dir);
+        if (l->counted) {
+            wx_budget_give(root->budget);
+        }
         wx_free(root->mem, l);
         wx_root_unref(root);
         l = parent;
@@ -239,17 +245,38 @@ struct wx_level *wx_level_new(struct wx_root *root, struct wx_level *parent, con
     return l;
 }
 
+int wx_level_enter_dir(struct wx_level *l, const char *name, struct wx_file *dir,
+                       const struct wx_point *point, struct wx_level **ret)
+{
+    struct wx_budget *budget = l->root->budget;
+    bool deep = l->depth >= MAX_DEPTH;
+    if (deep || (budget && !wx_budget_take(budget))) {
+        wx_file_unref(dir);
+        return deep ? ENAMETOOLONG : ENFILE;
+    }
+    *ret = wx_level_new(l->root, l, name, dir, l->mount, point);
+    if (*ret) {
+        (*ret)->counted = budget != NULL;
+    } else if (budget) {
+        wx_budget_give(budget);
+    }
+    return *ret ? 0 : ENOMEM;
+}
+
 int wx_level_enter_point(struct wx_level *l, const struct wx_point *p, struct wx_level **ret)
 {
     struct wx_file *dir = p->dir ? wx_file_ref(p->dir) : NULL;
-    const struct wx_point *mount = p;
+    if (l->depth >= MAX_DEPTH) {
+        wx_file_unref(dir);
+        return ENAMETOOLONG;
+    }
     if (!dir && l->dir) { /* mounts are below it: if there is such a directory, it shows */
         const struct wx_open_how how = {.flags = O_RDONLY | O_DIRECTORY, .follow = false};
-        if (l->dir->dir->open(l->dir, p->name, &how, &dir) != 0) {
-            dir = NULL;
+        if (l->dir->dir->open(l->dir, p->name, &how, &dir) == 0) {
+            return wx_level_enter_dir(l, p->name, dir, p, ret);
         }
-        mount = l->mount;
+        dir = NULL;
     }
-    *ret = wx_level_new(l->root, l, p->name, dir, mount, p);
+    *ret = wx_level_new(l->root, l, p->name, dir, p, p);
     return *ret ? 0 : ENOMEM;
 }

@@ -22,6 +22,7 @@ struct wx_root {
     struct wx_mem *mem;
     uint32_t refs; /* atomic: levels and the maker */
     uint32_t id;
+    struct wx_budget *budget; /* NULL: directories are not counted */
     uint32_t n_points;
     struct wx_point top;
 };
@@ -35,6 +36,7 @@ struct wx_level {
     struct wx_level *parent; /* counted; NULL: the root */
     uint32_t refs;           /* atomic */
     unsigned depth;
+    bool counted;                 /* in the root's budget */
     struct wx_file *dir;          /* counted; NULL: only mounts are here */
     const struct wx_point *mount; /* that `dir` is of; NULL with it */
     const struct wx_point *point; /* here; NULL: no mounts are below */
@@ -48,6 +50,12 @@ int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size);
 
 struct wx_level *wx_level_ref(struct wx_level *l);
 void wx_level_unref(struct wx_level *l); /* NULL accepted */
+/**
+ * A level below `parent`, of a directory that was opened for it (taken, on failure too).
+ * @return host errno: ENFILE when the budget is spent, ENAMETOOLONG: too deep
+ */
+int wx_level_enter_dir(struct wx_level *l, const char *name, struct wx_file *dir,
+                       const struct wx_point *point, struct wx_level **ret);
 /** A level below `parent` (NULL: the root); takes `dir`. @return NULL when out of memory */
 struct wx_level *wx_level_new(struct wx_root *root, struct wx_level *parent, const char *name,
                               struct wx_file *dir, const struct wx_point *mount,

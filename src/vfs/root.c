@@ -20,8 +20,7 @@
 
 #include "vfs/mounts.h"
 
-#define MAX_LINKS 40 /* as the kernel */
-#define MAX_DEPTH 256
+#define MAX_LINKS 40  /* as the kernel */
 #define MAX_TEXT 8192 /* path and link texts not walked yet */
 #define MAX_NAME 255
 #define POINTS (UINT64_C(1) << 63) /* in cookies: a position among mount points */
@@ -58,6 +57,7 @@ struct walk {
     bool up;                      /* PLACE_SELF: by ".." */
     const char *path;             /* PLACE_NAME: below the present level */
     bool direct;                  /* … a path, which may still lead elsewhere */
+    bool needs_dir;               /* … a name that had a slash behind it */
     char name[MAX_NAME + 1];
     bool slash;              /* slashes follow it */
     char last[MAX_NAME + 2]; /* name and slash */
@@ -81,7 +81,7 @@ static int start(struct walk *w, struct wx_file *d, const char *path)
     }
     w->at = wx_level_ref(from);
     w->n_links = w->n_floors = 0;
-    w->direct = false;
+    w->direct = w->needs_dir = false;
     memcpy(w->text, path, len + 1);
     w->rest = w->text + strspn(w->text, "/");
     return 0;
@@ -175,12 +175,12 @@ static bool is_link(const struct walk *w)
 /* A level below the present one. */
 static int go_down(struct walk *w, struct wx_file *dir)
 {
-    struct wx_level *l = w->at, *next = wx_level_new(l->root, l, w->name, dir, l->mount, NULL);
-    if (!next) {
-        return ENOMEM;
+    struct wx_level *next;
+    int e = wx_level_enter_dir(w->at, w->name, dir, NULL, &next);
+    if (!e) {
+        set_level(w, next);
     }
-    set_level(w, next);
-    return 0;
+    return e;
 }
 
 /* Into a directory, or along a link. */
@@ -189,9 +189,6 @@ static int enter(struct walk *w)
     const struct wx_open_how how = {.flags = O_RDONLY | O_DIRECTORY, .follow = false};
     struct wx_level *l = w->at, *next;
     struct wx_file *dir = NULL;
-    if (l->depth >= MAX_DEPTH) {
-        return ENAMETOOLONG;
-    }
     if (w->point) {
         int e = wx_level_enter_point(l, w->point, &next);
         if (!e) {
@@ -229,10 +226,13 @@ static int arrive(struct walk *w, enum last want, bool *ret_there)
     } else if ((want == LAST_FOLLOW || (want == LAST_SLASH && w->slash)) && is_link(w)) {
         return expand(w);
     } else {
+        /* With a slash, filesystems go along links: one put there meanwhile, past mounts. */
         size_t len = strlen(w->name);
+        bool slash = w->slash && want == LAST_NAME;
         memcpy(w->last, w->name, len + 1);
-        memcpy(w->last + len, w->slash ? "/" : "", w->slash + 1u);
+        memcpy(w->last + len, slash ? "/" : "", slash + 1u);
         w->path = w->last;
+        w->needs_dir = w->slash && !slash;
         w->direct = false;
         w->kind = PLACE_NAME;
     }
@@ -358,7 +358,8 @@ static int act_open(struct walk *w, void *data)
     if (l->mount->read_only && (o->how.flags & writes)) {
         return unless_direct(w, EROFS);
     }
-    const struct wx_open_how how = {o->how.flags, w->direct && o->how.follow};
+    const struct wx_open_how how = {o->how.flags | (w->needs_dir ? O_DIRECTORY : 0),
+                                    w->direct && o->how.follow};
     int e = l->dir->dir->open(l->dir, w->path, &how, &o->file);
     if (e) {
         return e;
@@ -412,8 +413,9 @@ static int act_stat(struct walk *w, void *data)
 {
     const struct looking *k = data;
     if (w->kind == PLACE_NAME) {
-        bool follow = k->follow && w->direct;
-        return w->at->dir ? w->at->dir->dir->stat(w->at->dir, w->path, follow, k->st) : ENOENT;
+        struct wx_file *dir = w->at->dir;
+        int e = dir ? dir->dir->stat(dir, w->path, k->follow && w->direct, k->st) : ENOENT;
+        return !e && w->needs_dir && !S_ISDIR(k->st->st_mode) ? ENOTDIR : e;
     }
     int e = self(w);
     return e ? e : stat_level(w->at, k->st);
@@ -442,9 +444,14 @@ static int act_utimens(struct walk *w, void *data)
         int e = self(w);
         return e ? e : utimens_level(w->at, k->times);
     }
+    struct stat st;
+    struct wx_file *dir = w->at->dir;
     int e = check_writable(w);
-    bool follow = k->follow && w->direct;
-    return e ? e : w->at->dir->dir->utimens(w->at->dir, w->path, follow, k->times);
+    if (!e && w->needs_dir) {
+        e = dir->dir->stat(dir, w->path, false, &st);
+        e = e || S_ISDIR(st.st_mode) ? e : ENOTDIR;
+    }
+    return e ? e : dir->dir->utimens(dir, w->path, k->follow && w->direct, k->times);
 }
 
 static int root_utimens(struct wx_file *d, const char *path, bool follow,
@@ -517,6 +524,11 @@ static int act_readlink(struct walk *w, void *data)
     struct reading *k = data;
     if (w->kind != PLACE_NAME) {
         return EINVAL;
+    }
+    if (w->needs_dir) {
+        struct looking look = {false, &(struct stat){0}};
+        int e = act_stat(w, &look);
+        return e ? e : EINVAL;
     }
     struct wx_file *dir = w->at->dir;
     int e = dir ? dir->dir->readlink(dir, w->path, k->text, sizeof k->text - 1, &k->len) : ENOENT;

@@ -19,9 +19,14 @@ struct wx_mount_how {
 };
 
 struct wx_root;
+struct wx_budget; /* base/budget.h */
 
-/** An empty tree; `id` becomes the mount of its directories. @return NULL when out of memory */
-struct wx_root *wx_root_new(struct wx_mem *mem, uint32_t id);
+/**
+ * An empty tree; `id` becomes the mount of its directories. Each directory that is kept open
+ * because another one was reached through it counts in `budget` (NULL: unlimited). @return NULL
+ * when out of memory
+ */
+struct wx_root *wx_root_new(struct wx_mem *mem, uint32_t id, struct wx_budget *budget);
 void wx_root_unref(struct wx_root *root); /* NULL accepted */
 /**
  * Put a directory (taken, on failure too) at a path of the guest; a relative one counts from the

@@ -16,6 +16,7 @@
 #define N_DOTS 2
 #define MAX_COOKIE (UINT64_C(1) << 61) /* the bits above are those of who stands over us */
 #define CHUNK 4096u /* guest memory may change under a copy, the embedder sees bytes that stay */
+#define MOST (UINT64_C(16) << 20) /* bytes of one call: between calls a stop is seen */
 #define NS_PER_S UINT64_C(1000000000)
 
 struct fs {
@@ -276,7 +277,7 @@ static int64_t move(const struct unode *u, bool write, const struct iovec *iov, 
 {
     int64_t done = 0;
     for (int i = 0; i < n; i++) {
-        for (size_t at = 0; at < iov[i].iov_len;) {
+        for (size_t at = 0; at < iov[i].iov_len && (uint64_t)done < MOST;) {
             size_t len = iov[i].iov_len - at < CHUNK ? iov[i].iov_len - at : CHUNK;
             uint64_t where = off == WAX_FS_APPEND ? off : off + (uint64_t)done;
             int64_t r = move_chunk(u, write, (uint8_t *)iov[i].iov_base + at, len, where);

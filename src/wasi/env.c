@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "os/futex.h"
+#include "vfs/hostfile.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
 #include "wasi/fdtable.h"
@@ -172,7 +173,7 @@ wax_status wx_env_set_stream(struct wx_env *env, uint32_t n, struct wx_file *fil
     if (file->filetype == WX_FT_CHAR && !isatty(file->host_fd)) {
         file->filetype = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
     }
-    struct wx_fd entry = {.file = file};
+    struct wx_fd entry = {.file = file, .flags = wx_hostfile_appends(file) ? WX_FDFLAG_APPEND : 0};
     entry.rights = WX_R(WX_RN_FD_FDSTAT_SET_FLAGS) | WX_R(WX_RN_FD_FILESTAT_GET) |
                    WX_R(WX_RN_POLL_FD_READWRITE) | WX_R(WX_RN_FD_SYNC) | WX_R(WX_RN_FD_DATASYNC) |
                    (n == 0 ? WX_R(WX_RN_FD_READ) : WX_R(WX_RN_FD_WRITE));

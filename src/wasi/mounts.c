@@ -134,7 +134,7 @@ static wax_status no_cwd(const struct wx_env *env, wax_error **err)
 static wax_status preopen_as_root(struct wx_env *env, const struct wx_env_mount *m, uint32_t id,
                                   wax_error **err)
 {
-    struct wx_root *root = wx_root_new(&env->mem, id);
+    struct wx_root *root = wx_root_new(&env->mem, id, wx_engine_get_fds(env->engine));
     if (!root) {
         return wx_fail_nomem(err, "a mount");
     }
@@ -218,7 +218,7 @@ static wax_status place_dev(struct wx_env *env, struct wx_root *root, wax_error 
 
 static wax_status place_root(struct wx_env *env, wax_error **err)
 {
-    struct wx_root *root = wx_root_new(&env->mem, 0);
+    struct wx_root *root = wx_root_new(&env->mem, 0, wx_engine_get_fds(env->engine));
     if (!root) {
         return wx_fail_nomem(err, "the root directory");
     }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "os/sock.h"
+#include "vfs/hostfile.h"
 #include "vfs/hostsock.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
@@ -40,6 +41,7 @@ static struct wx_fd entry_of(const struct wx_env_file *f)
     struct wx_file *file = f->file;
     struct wx_fd entry = {
         .file = file, .rights = ANY_RIGHTS, .flags = f->nonblock ? WX_FDFLAG_NONBLOCK : 0};
+    entry.flags |= wx_hostfile_appends(file) ? WX_FDFLAG_APPEND : 0;
     if (file->filetype == WX_FT_CHAR && !isatty(file->host_fd)) {
         file->filetype = WX_FT_UNKNOWN; /* the guest takes a character device for a terminal */
     }

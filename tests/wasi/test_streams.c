@@ -2,11 +2,13 @@
 /* Standard streams as an embedder gives them; the rules of the filesystem are in rules/. */
 #include "direct.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wasi/werrno.h"
@@ -200,11 +202,140 @@ static void test_rule_27_host_budget(void **state)
     guest_close(&two);
 }
 
+static unsigned host_fds(void)
+{
+    unsigned n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    while (readdir(d)) {
+        n++;
+    }
+    (void)closedir(d);
+    return n;
+}
+
+/* A directory costs the host one descriptor, listed or not. */
+static void test_rule_27_listings(void **state)
+{
+    struct guest *g = *state;
+    uint32_t fd;
+    assert_int_equal(mkdir(guest_path(g, "data/d"), 0777), 0);
+    unsigned before = host_fds();
+    for (int i = 0; i < 10; i++) {
+        CHECK(SUCCESS, guest_open_at(g, DATA, "d", 0, DIRECTORY, DIR_RIGHTS, 0, &fd));
+        CHECK(SUCCESS, CALL(g, "fd_readdir", fd, 4096, 4096, 0, 64));
+        assert_int_equal(guest_u32(g, 64), 24 + 1 + 24 + 2);
+        CHECK(SUCCESS, CALL(g, "fd_readdir", fd, 4096, 4096, 0, 64));
+        assert_int_equal(guest_u32(g, 64), 24 + 1 + 24 + 2);
+    }
+    assert_int_equal(host_fds(), before + 10);
+}
+
+/* Below a root each directory keeps those above it open: they count, and there is an end. */
+static void test_rule_27_depth(void **state)
+{
+    enum { ROOT = 3, MAX = 60 };
+    wax_engine_options options;
+    struct guest deep;
+    uint32_t fd, n, e, at = ROOT;
+    (void)state;
+    wax_engine_options_init(&options);
+    options.max_guest_fds = MAX;
+    guest_open_with(&deep, "wasix_32v1", &options);
+    guest_start(&deep);
+    CHECK(SUCCESS, CALL(&deep, "path_create_directory", ROOT, PATH(&deep, "data/a")));
+    unsigned before = host_fds();
+    char path[200] = "data/a";
+    for (n = 0; n < 20; n++) {
+        memcpy(path + 6 + (size_t)2 * n, "/a", 3);
+        CHECK(SUCCESS, CALL(&deep, "path_create_directory", ROOT, PATH(&deep, path)));
+    }
+    for (n = 0; !(e = guest_open_at(&deep, ROOT, path, 0, DIRECTORY, DIR_RIGHTS, 0, &fd)); n++) {
+        assert_true(n < MAX);
+    }
+    CHECK(NFILE, e);
+    assert_int_equal(n, 2);
+    assert_true(host_fds() <= before + MAX);
+    while (n-- > 0) {
+        CHECK(SUCCESS, CALL(&deep, "fd_close", 4 + n));
+    }
+    assert_int_equal(host_fds(), before);
+    guest_close(&deep);
+    /* One open at a time, each reached from the last. */
+    guest_open(&deep, "wasix_32v1");
+    assert_int_equal(wax_builder_tmpfs(deep.builder, "/t", 0, 0, NULL), WAX_OK);
+    guest_start(&deep);
+    CHECK(SUCCESS, guest_open_at(&deep, ROOT, "t", 0, DIRECTORY, DIR_RIGHTS, 0, &at));
+    for (e = 0, n = 0; !e && n < 400; n++) {
+        CHECK(SUCCESS, CALL(&deep, "path_create_directory", at, PATH(&deep, "a")));
+        e = guest_open_at(&deep, at, "a", 0, DIRECTORY, DIR_RIGHTS, 0, &fd);
+        CHECK(SUCCESS, CALL(&deep, "fd_close", at));
+        at = fd;
+    }
+    CHECK(NAMETOOLONG, e);
+    guest_close(&deep);
+}
+
+/* Flags of a description shared with the host stay as they are: a log is only appended to. */
+static void test_shared_flags(void **state)
+{
+    struct guest *g = *state;
+    uint32_t n;
+    guest_file(g, "ro/log", "before ");
+    int fd = open(guest_path(g, "ro/log"), O_RDWR | O_APPEND | O_CLOEXEC);
+    assert_int_equal(wax_builder_stdio_fd(g->builder, WAX_STDOUT, fd, NULL), WAX_OK);
+    assert_int_equal(wax_builder_fd(g->builder, fd, NULL), WAX_OK);
+    guest_restart(g);
+    static const uint32_t given[] = {1, 5};
+    for (int i = 0; i < 2; i++) {
+        CHECK(SUCCESS, CALL(g, "fd_fdstat_get", given[i], 64));
+        assert_int_equal(guest_u32(g, 64) >> 16, 1);
+        CHECK(PERM, CALL(g, "fd_fdstat_set_flags", given[i], 0));
+        CHECK(SUCCESS, CALL(g, "fd_fdstat_set_flags", given[i], 1 | 4));
+        CHECK(SUCCESS, CALL(g, "fd_seek", given[i], 0, 0, 64));
+        CHECK(SUCCESS, guest_io(g, "fd_write", given[i], 4096, 4, &n));
+    }
+    assert_true(fcntl(fd, F_GETFL) & O_APPEND);
+    assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    char text[32] = {0};
+    assert_int_equal(pread(fd, text, sizeof text, 0), 7 + 8);
+    assert_memory_equal(text, "before ", 7);
+    (void)close(fd);
+}
+
+/* Buffers over buffers: a device without an end gives some, so that a stop is seen. */
+static void test_endless_devices(void **state)
+{
+    static const char *const names[] = {"urandom", "zero", "full"};
+    struct guest *g = *state;
+    uint32_t iovs[20][2], fd;
+    assert_int_equal(wax_builder_dev(g->builder, "/dev", NULL), WAX_OK);
+    guest_restart(g);
+    for (int i = 0; i < 20; i++) {
+        iovs[i][0] = 0;
+        iovs[i][1] = 131072;
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK(SUCCESS, guest_open_at(g, 5, names[i], 0, 0, R_READ, 0, &fd));
+        guest_put(g, 32768, iovs, sizeof iovs);
+        CHECK(SUCCESS, CALL(g, "fd_read", fd, 32768, 20, 24));
+        assert_int_equal(guest_u32(g, 24), 1u << 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_closed_pipe), TEST(test_shutdown), TEST(test_streams_are_close_on_exec),
-        TEST(test_limit),       TEST(test_pipes),    TEST(test_rule_27_host_budget),
+        TEST(test_closed_pipe),
+        TEST(test_shutdown),
+        TEST(test_streams_are_close_on_exec),
+        TEST(test_limit),
+        TEST(test_pipes),
+        TEST(test_rule_27_host_budget),
+        TEST(test_rule_27_listings),
+        TEST(test_rule_27_depth),
+        TEST(test_shared_flags),
+        TEST(test_endless_devices),
     };
     return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
 }

@@ -38,6 +38,8 @@ static struct {
     wax_fs_entry entry;         /* type != 0: what list answers */
     wax_fs_stat stat;           /* type != 0: what stat answers */
     uint32_t type;              /* != 0: what lookup says */
+    uint64_t swapped;           /* != 0: once looked at, this node is a link to d/sub */
+    bool endless;               /* what there is to read never ends */
 } own;
 
 static uint64_t find(uint64_t dir, const char *name)
@@ -72,6 +74,11 @@ static int32_t own_stat(void *data, uint64_t node, wax_fs_stat *ret)
     const struct node *n = &own.nodes[node];
     *ret = (wax_fs_stat){.type = n->type, .n_links = 1, .size = n->size, .mtime_ns = n->mtime_ns};
     *ret = own.stat.type ? own.stat : *ret;
+    if (node && node == own.swapped) { /* as another thread of the guest would */
+        own.nodes[node].type = WAX_FS_LINK;
+        own.nodes[node].size = 5;
+        memcpy(own.nodes[node].bytes, "d/sub", 5);
+    }
     return own.error;
 }
 
@@ -97,8 +104,12 @@ static int64_t own_read(void *data, uint64_t node, void *buf, size_t len, uint64
 {
     const struct node *n = &own.nodes[node];
     (void)data;
+    size_t full = len;
     size_t rest = off < n->size ? (size_t)(n->size - off) : 0;
     len = len < rest ? len : rest;
+    if (own.endless) {
+        return (int64_t)full;
+    }
     memcpy(buf, n->bytes + off, len);
     return own.bytes ? own.bytes : (int64_t)len;
 }
@@ -449,12 +460,70 @@ static void test_tables(void **state)
     guest_close(g);
 }
 
+/*
+ * What another mount hides stays hidden: a directory that becomes a link when it has been looked at
+ * is not followed below the mount, slash or no slash.
+ */
+static void test_swapped_for_a_link(void **state)
+{
+    (void)state;
+    memset(&own, 0, sizeof own);
+    add(1, WAX_FS_DIR, 0, "", "");
+    add(3, WAX_FS_DIR, 1, "d", "");
+    add(4, WAX_FS_DIR, 3, "sub", "");
+    add(5, WAX_FS_FILE, 4, "hidden", "hidden");
+    guest_open(g, "wasix_32v1");
+    assert_int_equal(wax_builder_fs(g->builder, "/own", &all_ops, &own, 0, NULL), WAX_OK);
+    assert_int_equal(wax_builder_tmpfs(g->builder, "/own/d/sub", 0, 0, NULL), WAX_OK);
+    guest_start(g);
+    uint32_t fd;
+    static const char *const names[] = {"own/l/", "own/l"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        own.swapped = 6;
+        add(6, WAX_FS_DIR, 1, "l", "");
+        assert_int_equal(guest_open_at(g, 3, names[i], FOLLOW, DIRECTORY, DIR_RIGHTS, 0, &fd),
+                         E_NOTDIR);
+        add(6, WAX_FS_DIR, 1, "l", "");
+        if (i == 0) {
+            assert_int_equal(CALL(g, "path_filestat_get", 3, 0, PATH(g, names[i]), OUT), E_NOTDIR);
+            add(6, WAX_FS_DIR, 1, "l", "");
+        }
+        (void)CALL(g, "path_filestat_set_times", 3, 0, PATH(g, names[i]), 0, 77, 4);
+        assert_int_equal(own.nodes[4].mtime_ns, 0);
+    }
+    own.swapped = 0; /* as a link it leads to what is mounted there */
+    assert_int_equal(guest_open_at(g, 3, "own/l/", FOLLOW, DIRECTORY, DIR_RIGHTS, 0, &fd), 0);
+    assert_int_equal(CALL(g, "path_filestat_get", fd, 0, PATH(g, "hidden"), OUT), E_NOENT);
+    assert_int_equal(CALL(g, "path_filestat_get", 3, 0, PATH(g, "own/l/../g"), OUT), E_NOENT);
+    close_balanced();
+}
+
+/* Buffers over buffers: a call comes back between them, so that a stop is seen. */
+static void test_endless(void **state)
+{
+    (void)state;
+    uint32_t iovs[1000][2];
+    open_with(&all_ops, 0);
+    uint32_t fd = open_file("f", 0, ALL_RIGHTS);
+    own.endless = true;
+    for (int i = 0; i < 1000; i++) {
+        iovs[i][0] = 0;
+        iovs[i][1] = 131072;
+    }
+    guest_put(g, 32768, iovs, sizeof iovs);
+    assert_int_equal(CALL(g, "fd_pread", fd, 32768, 1000, 0, 24), 0);
+    assert_int_equal(guest_u32(g, 24), 16u << 20);
+    own.endless = false;
+    close_balanced();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),         cmocka_unit_test(test_names),
         cmocka_unit_test(test_wrong_numbers), cmocka_unit_test(test_wrong_nodes),
         cmocka_unit_test(test_read_only),     cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_endless),       cmocka_unit_test(test_swapped_for_a_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
