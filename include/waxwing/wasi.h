@@ -306,7 +306,8 @@ WAX_API WAX_MUST_USE wax_status wax_builder_inherit_stdio(wax_builder *builder, 
  * @param address   numeric, "127.0.0.1:8080" or "[::1]:8080"; port 0 = any free one
  * @param flags     0, or WAX_LISTEN_NONBLOCK
  * @param ret_port  the port; may be NULL
- * @return WAX_OK; WAX_E_INVALID (not such an address, unknown flags), WAX_E_IO with the host's errno, WAX_E_NOMEM
+ * @return WAX_OK; WAX_E_INVALID (not such an address, unknown flags), WAX_E_IO with the host's
+ * errno, WAX_E_NOMEM
  * @since 0.1
  * @source wasi preview1, sock_accept
  */
