@@ -29,6 +29,7 @@ struct fs {
     struct wx_mutex lock; /* leaf */
     uint64_t used_bytes WAX_GUARDED_BY(&lock);
     uint64_t used_inodes WAX_GUARDED_BY(&lock);
+    uint64_t used_names; /* under the lock, as what counts in it */
     uint64_t next_ino WAX_GUARDED_BY(&lock);
     dev_t dev; /* tells filesystems apart */
 };
@@ -130,6 +131,7 @@ static int add(struct mnode *dir, const char *name, struct mnode *node)
     *(dir->last ? &dir->last->next : &dir->first) = e;
     dir->last = e;
     dir->n_entries++;
+    dir->fs->used_names++;
     if (S_ISDIR(node->node.type)) {
         node->parent = dir;
         dir->nlink++;
@@ -151,6 +153,7 @@ static struct mnode *take_out(struct mnode *dir, struct entry **slot)
     *(e->next ? &e->next->prev : &dir->last) = e->prev;
     wx_free(dir->fs->mem, e);
     dir->n_entries--;
+    dir->fs->used_names--;
     if (S_ISDIR(node->node.type)) {
         node->parent = NULL;
         dir->nlink--;
@@ -221,7 +224,7 @@ static void free_list(struct mnode *list)
         list = m->to_free;
         wx_mutex_lock(&fs->lock);
         empty(m, &list);
-        fs->used_bytes -= S_ISREG(m->node.type) ? m->size : 0;
+        fs->used_bytes -= m->size;
         fs->used_inodes--;
         wx_mutex_unlock(&fs->lock);
         wx_free(fs->mem, m->buckets);
@@ -251,10 +254,21 @@ static int op_lookup(struct wx_node *dir, const char *name, struct wx_node **ret
     return e ? 0 : ENOENT;
 }
 
-static int set_text(struct mnode *m, const char *text)
+static bool has_room(const struct fs *fs, uint64_t more) WAX_REQUIRES(&fs->lock)
 {
-    m->size = strlen(text);
-    m->data = (uint8_t *)wx_strndup(m->fs->mem, text, m->size);
+    return more <= fs->limits.max_bytes && fs->used_bytes <= fs->limits.max_bytes - more;
+}
+
+/* Of a link. */
+static int set_text(struct fs *fs, struct mnode *m, const char *text) WAX_REQUIRES(&fs->lock)
+{
+    size_t len = strlen(text);
+    if (!has_room(fs, len)) {
+        return ENOSPC;
+    }
+    m->data = (uint8_t *)wx_strndup(fs->mem, text, len);
+    m->size = m->data ? len : 0;
+    fs->used_bytes += m->size;
     return m->data ? 0 : ENOMEM;
 }
 
@@ -270,7 +284,7 @@ static int create(struct mnode *d, const char *name, mode_t type, const char *te
         return ENOENT;
     }
     *ret = new_node(d->fs, type);
-    return !*ret ? errno : text ? set_text(*ret, text) : 0;
+    return !*ret ? errno : text ? set_text(d->fs, *ret, text) : 0;
 }
 
 static int op_create(struct wx_node *dir, const char *name, mode_t type, const char *text,
@@ -403,7 +417,10 @@ static int op_link(struct wx_node *node, struct wx_node *dir, const char *name)
         return EXDEV;
     }
     wx_mutex_lock(&d->fs->lock);
-    int e = *find(d, name) ? EEXIST : is_removed(d) || m->nlink == 0 ? ENOENT : add(d, name, m);
+    int e = *find(d, name)                                  ? EEXIST
+            : is_removed(d) || m->nlink == 0                ? ENOENT
+            : d->fs->used_names >= d->fs->limits.max_inodes ? ENOSPC
+                                                            : add(d, name, m);
     if (!e) {
         (void)wx_node_ref(node);
         m->nlink++;
@@ -501,15 +518,28 @@ struct memfile {
 
 static struct memfile *open_in(struct wx_file *f) { return (struct memfile *)(void *)f; }
 
+/* What was cut off is the host's again: the quota counts sizes only. */
+static void give_back(struct mnode *m) WAX_REQUIRES(&m->fs->lock)
+{
+    if (m->size > m->room / 2) {
+        return;
+    }
+    uint8_t *less = m->size ? wx_realloc(m->fs->mem, m->data, m->size) : NULL;
+    if (m->size == 0) {
+        wx_free(m->fs->mem, m->data);
+    } else if (!less) {
+        return; /* as it was */
+    }
+    m->data = less;
+    m->room = m->size;
+}
+
 /* @return host errno; the bytes between are zero */
 static int resize(struct mnode *m, uint64_t size) WAX_REQUIRES(&m->fs->lock)
 {
     struct fs *fs = m->fs;
-    if (size > m->size) {
-        uint64_t more = size - m->size;
-        if (more > fs->limits.max_bytes || fs->used_bytes > fs->limits.max_bytes - more) {
-            return ENOSPC;
-        }
+    if (size > m->size && !has_room(m->fs, size - m->size)) {
+        return ENOSPC;
     }
     if (size > m->room) {
         uint64_t room = size + size / 2 < 256 ? 256 : size + size / 2;
@@ -529,6 +559,7 @@ static int resize(struct mnode *m, uint64_t size) WAX_REQUIRES(&m->fs->lock)
     }
     fs->used_bytes += size - m->size;
     m->size = size;
+    give_back(m);
     return 0;
 }
 

@@ -6,8 +6,8 @@
 #include "vfs/file.h"
 
 struct wx_memfs_limits {
-    uint64_t max_bytes;  /* of all files; more is ENOSPC */
-    uint64_t max_inodes; /* files, directories and links; more is ENOSPC */
+    uint64_t max_bytes;  /* of all files, and of links' texts; more is ENOSPC */
+    uint64_t max_inodes; /* files, directories and links, and names of them; more is ENOSPC */
 };
 
 /**

@@ -364,6 +364,56 @@ static void test_streams(void **state)
     guest_close(g);
 }
 
+/* Nothing that a guest makes in memory is free of the quota: names, links' texts, what was cut. */
+static void test_quotas_of_the_rest(void **state)
+{
+    (void)state;
+    wax_engine_options options;
+    char name[8], text[201];
+    uint32_t fd, n, e = 0;
+    open_with_tmpfs(1000, 20);
+    assert_int_equal(guest_open_at(g, TMP, "f", 0, CREAT, ALL_RIGHTS, 0, &fd), 0);
+    for (n = 0; n < 100 && !e; n++) { /* second names of one file */
+        (void)snprintf(name, sizeof name, "l%u", n);
+        e = CALL(g, "path_link", TMP, 0, PATH(g, "f"), TMP, PATH(g, name));
+    }
+    assert_int_equal(e, E_NOSPC);
+    assert_int_equal(n, 20);
+    assert_int_equal(CALL(g, "path_rename", TMP, PATH(g, "l0"), TMP, PATH(g, "moved")), 0);
+    assert_int_equal(CALL(g, "path_unlink_file", TMP, PATH(g, "moved")), 0);
+    assert_int_equal(CALL(g, "path_link", TMP, 0, PATH(g, "f"), TMP, PATH(g, "l0")), 0);
+    memset(text, 't', sizeof text);
+    text[200] = '\0';
+    for (e = n = 0; n < 100 && !e; n++) {
+        (void)snprintf(name, sizeof name, "s%u", n);
+        e = CALL(g, "path_symlink", PATH(g, text), TMP, PATH(g, name));
+    }
+    assert_int_equal(e, E_NOSPC);
+    assert_int_equal(n, 6); /* five of 200 bytes */
+    assert_int_equal(guest_io(g, "fd_write", fd, BUF, 1, &n), E_NOSPC);
+    assert_int_equal(CALL(g, "path_unlink_file", TMP, PATH(g, "s0")), 0);
+    assert_int_equal(guest_io(g, "fd_write", fd, BUF, 200, &n), 0);
+    guest_close(g);
+    /* Files that were big, and are cut to nothing. */
+    wax_engine_options_init(&options);
+    options.allocation_limit = UINT64_C(16) << 20;
+    guest_open_with(g, "wasi_snapshot_preview1", &options);
+    assert_int_equal(wax_builder_tmpfs(g->builder, "/tmp", 2 << 20, 0, NULL), WAX_OK);
+    guest_start(g);
+    for (n = 0; n < 50; n++) {
+        (void)snprintf(name, sizeof name, "b%u", n);
+        assert_int_equal(guest_open_at(g, TMP, name, 0, CREAT, ALL_RIGHTS, 0, &fd), 0);
+        assert_int_equal(CALL(g, "fd_filestat_set_size", fd, 1 << 20), 0);
+        assert_int_equal(CALL(g, "fd_filestat_set_size", fd, n % 2), 0);
+        assert_int_equal(CALL(g, "fd_filestat_set_size", fd, 3), 0);
+        uint32_t got;
+        assert_int_equal(guest_io(g, "fd_read", fd, BUF, 8, &got), 0);
+        assert_int_equal(got, 3);
+        assert_int_equal(guest_u32(g, BUF) & 0xffffff, 0);
+    }
+    guest_close(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_copy_on_write_is_the_same_too),
         cmocka_unit_test(test_deleting_while_listing),
         cmocka_unit_test(test_quotas),
+        cmocka_unit_test(test_quotas_of_the_rest),
         cmocka_unit_test(test_deep_tree),
         cmocka_unit_test(test_streams),
     };
