@@ -380,7 +380,7 @@ def hole_row(name, part, hole):
     if at > 255:
         fail(name, "a register too far from the start")
     vector = rex is None
-    return part, at, at if vector else rex, role * 4, 16 * (2 * (0 if vector else 1 + bit) + (shift == 3))
+    return part, at, at if vector else rex, role * 4, 2 * (0 if vector else 1 + bit) + (shift == 3)
 
 
 def text_of_hole(h):

@@ -230,7 +230,7 @@ static inline void fill_holes(uint8_t *start, const struct wx_stencil_hole *h, u
                               uint32_t regs)
 {
     for (const struct wx_stencil_hole *end = h + n; h < end; h++) {
-        uint32_t filling = fillings[0][h->form + (regs >> (h->from & 31) & 15)];
+        uint32_t filling = fillings[h->form][regs >> (h->from & 31) & 15];
         start[h->at] |= (uint8_t)filling;
         start[h->prefix] |= (uint8_t)(filling >> 8);
     }
@@ -240,7 +240,7 @@ static inline void fill_holes(uint8_t *start, const struct wx_stencil_hole *h, u
 
 static void begin_at_end(struct emitter *e)
 {
-    e->rw = e->s->code.p + e->s->code.n;
+    e->rw = e->s->code.p ? e->s->code.p + e->s->code.n : NULL;
     e->room = e->s->code.cap - e->s->code.n;
 }
 

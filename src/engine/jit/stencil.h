@@ -69,7 +69,7 @@ struct wx_stencil_reloc {
 struct wx_stencil_hole {
     uint8_t at, prefix; /* bytes, in the hole's part */
     uint8_t from;       /* where in WX_REG's word the register is: 4 * which of the six */
-    uint8_t form;       /* 16 * enum wx_stencil_hole_form */
+    uint8_t form;       /* enum wx_stencil_hole_form */
 };
 /* Where the bits go: the low ones as they are or three to the left, the fourth to that bit. */
 enum wx_stencil_hole_form {
