@@ -61,7 +61,7 @@ int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
 {
     struct wx_vm_code c = {.len = len, .fd = code_fd(len), .owner = getpid()};
     if (c.fd < 0) {
-        return errno;
+        return errno ? errno : EIO;
     }
     void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, c.fd, 0);
     void *rx = rw == MAP_FAILED ? MAP_FAILED
@@ -71,7 +71,7 @@ int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
         int e = errno;
         wx_vm_release(rw == MAP_FAILED ? NULL : rw, len);
         wx_vm_code_close(&c);
-        return e;
+        return e ? e : ENOMEM;
     }
     c.rw = rw;
     c.rx = rx;
@@ -107,9 +107,12 @@ static int separate(struct wx_vm_code *code)
 {
     struct wx_vm_code own;
     uint8_t *staged = mmap(NULL, code->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    int e = staged == MAP_FAILED ? errno : wx_vm_code_map(staged, code->len, &own);
+    if (staged == MAP_FAILED) {
+        return errno;
+    }
+    int e = wx_vm_code_map(staged, code->len, &own);
     if (e) {
-        wx_vm_release(staged == MAP_FAILED ? NULL : staged, code->len);
+        wx_vm_release(staged, code->len);
         return e;
     }
     memcpy(own.rw, code->rx, code->written);

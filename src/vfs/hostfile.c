@@ -261,8 +261,8 @@ static int open_list(struct hostfile *h) WAX_REQUIRES(&h->lock)
 static int position(struct hostfile *h, uint64_t cookie) WAX_REQUIRES(&h->lock)
 {
     int e = h->list_fd < 0 ? open_list(h) : 0;
-    if (e) {
-        return e;
+    if (e || h->list_fd < 0) {
+        return e ? e : EBADF;
     }
     if (cookie > h->offsets.n + N_DOTS) {
         return EINVAL;

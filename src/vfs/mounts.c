@@ -69,10 +69,12 @@ static int make_point(struct wx_root *root, const char *path, struct wx_point **
         if (len > MAX_NAME) {
             return ENAMETOOLONG;
         }
-        struct wx_point *next = is_name(path, len, ".") ? p : find(p, path, len);
-        p = next ? next : add(root, p, path, len);
-        if (!p) {
-            return ENOMEM;
+        if (!is_name(path, len, ".")) {
+            struct wx_point *next = find(p, path, len);
+            p = next ? next : add(root, p, path, len);
+            if (!p) {
+                return ENOMEM;
+            }
         }
         path += len;
     }

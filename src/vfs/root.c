@@ -573,7 +573,7 @@ static int two_paths(struct wx_file *from, const char *path, struct wx_file *to,
 {
     int e = WX_EOUTSIDE;
     for (int i = 0; i < 2 && e == WX_EOUTSIDE; i++) {
-        struct walk a, b = {.at = NULL};
+        struct walk a = {.at = NULL}, b = {.at = NULL};
         e = find(&a, from, path, LAST_NAME, i == 0);
         e = e ? e : find(&b, to, to_path, LAST_NAME, i == 0);
         e = e ? e : check_two(&a, &b, link);

@@ -72,7 +72,7 @@ static int mount_of(int fd, uint64_t *ret)
 /* Whether something open may be used: it is on the mount of the start. @return host errno */
 static int check_mount(const struct walk *w, int fd)
 {
-    uint64_t mount;
+    uint64_t mount = 0;
     int e = mount_of(fd, &mount);
     return e ? e : mount != w->mount ? EXDEV : 0;
 }

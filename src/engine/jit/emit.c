@@ -240,7 +240,7 @@ static inline void fill_holes(uint8_t *start, const struct wx_stencil_hole *h, u
 
 static void begin_at_end(struct emitter *e)
 {
-    e->rw = e->s->code.p ? e->s->code.p + e->s->code.n : NULL;
+    e->rw = e->s->code.p + e->s->code.n;
     e->room = e->s->code.cap - e->s->code.n;
 }
 
@@ -625,11 +625,18 @@ void wx_jit_scratch_free(struct wx_mem *mem, struct wx_jit_scratch *s)
     }
 }
 
+#define FIRST_CODE ((size_t)4 << 10)
+
 static struct wx_jit_scratch *scratch_new(struct wx_mem *mem)
 {
     struct wx_jit_scratch *s = wx_zalloc(mem, sizeof *s);
-    if (s) {
-        s->marks.mem = mem;
+    if (!s) {
+        return NULL;
+    }
+    s->marks.mem = mem;
+    if (!wx_vec_reserve(mem, &s->code, FIRST_CODE)) {
+        wx_free(mem, s);
+        return NULL;
     }
     return s;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the lowering as one unit, so that the compiler sees through calls between them. */
+// NOLINTBEGIN(bugprone-suspicious-include)
 #include "engine/ops/lower_operands.c"
 
 #include "engine/ops/lower_locals.c"
@@ -11,3 +12,4 @@
 #include "engine/ops/lower_exn.c"
 
 #include "engine/ops/lower.c"
+// NOLINTEND(bugprone-suspicious-include)
