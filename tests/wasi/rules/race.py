@@ -27,7 +27,7 @@ def make_race(top):
     for d in ("data/d", "data/p/q", "outside"):
         (top / d).mkdir(parents=True)
     for d, text, link in (("data/d", "inside", "inner"), ("data/p/q", "inside", "inner"),
-                          ("outside", "outside 123456789", "outer")):
+                          ("outside", "outside 1234567890123", "outer")):
         (top / d / "secret").write_text(text)
         (top / d / "link").symlink_to(link)
     (top / "outside/keep").write_text("keep")
