@@ -152,7 +152,8 @@ int cli_dir(wax_builder *b, const char *spec)
     if (!status) {
         wax_error *error = NULL;
         o.host = host;
-        status = told(wax_builder_mount_with(b, guest ? guest : host, &o, &error), error);
+        wax_status st = wax_builder_mount_with(b, guest ? guest : host, &o, &error);
+        status = told(st, error);
         const char *comma = strrchr(guest ? guest : host, ',');
         if (status && comma) {
             fprintf(stderr,

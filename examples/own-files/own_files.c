@@ -83,11 +83,12 @@ static const char plugin[] =
     "      (then unreachable))"
     "    (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 20)))))";
 
-static void check(wax_status status, wax_error *error)
+/* The error by address: what a call writes to it may come after the other argument is read. */
+static void check(wax_status status, wax_error **error)
 {
     if (status != WAX_OK) {
-        fprintf(stderr, "error: %s\n", wax_error_message(error));
-        wax_error_free(error);
+        fprintf(stderr, "error: %s\n", wax_error_message(*error));
+        wax_error_free(*error);
         exit(1);
     }
 }
@@ -105,13 +106,13 @@ int main(void)
     wax_env *env = NULL;
     wax_error *error = NULL;
     int32_t code = 0;
-    check(wax_engine_new(NULL, &engine, &error), error);
-    check(wax_module_from_text(engine, plugin, sizeof plugin - 1, &module, &error), error);
-    check(wax_builder_new(engine, "plugin", &builder, &error), error);
-    check(wax_builder_stdio_fd(builder, WAX_STDOUT, 1, &error), error);
-    check(wax_builder_fs(builder, "/own", &ops, NULL, WAX_MOUNT_RO, &error), error);
-    check(wax_builder_instantiate(builder, module, &env, &error), error);
-    check(wax_env_run(env, &code, &error), error);
+    check(wax_engine_new(NULL, &engine, &error), &error);
+    check(wax_module_from_text(engine, plugin, sizeof plugin - 1, &module, &error), &error);
+    check(wax_builder_new(engine, "plugin", &builder, &error), &error);
+    check(wax_builder_stdio_fd(builder, WAX_STDOUT, 1, &error), &error);
+    check(wax_builder_fs(builder, "/own", &ops, NULL, WAX_MOUNT_RO, &error), &error);
+    check(wax_builder_instantiate(builder, module, &env, &error), &error);
+    check(wax_env_run(env, &code, &error), &error);
     wax_env_free(env);
     wax_builder_free(builder);
     wax_module_free(module);

@@ -300,8 +300,9 @@ static void test_stops(void **state)
         wax_value result;
         wax_status st = WAX_OK;
         pthread_t t = 0;
+        struct later later = {g, 3};
         if (i < 3) {
-            t = start_later(&(struct later){g, 3});
+            t = start_later(&later);
         } else {
             wax_store_set_timeout(wax_env_store(g->env), 30000000);
         }
