@@ -2,6 +2,7 @@
 /* The guest without code. */
 #include "direct.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -252,4 +253,31 @@ uint32_t guest_io(struct guest *g, const char *name, uint32_t fd, uint32_t buf, 
     uint32_t e = CALL(g, name, fd, 16, 1, 24);
     *ret_n = e ? 0 : guest_u32(g, 24);
     return e;
+}
+
+int guest_setup(void **state)
+{
+    static struct guest g;
+    guest_open(&g, "wasi_snapshot_preview1");
+    guest_start(&g);
+    *state = &g;
+    return 0;
+}
+
+int guest_teardown(void **state)
+{
+    guest_close(*state);
+    return 0;
+}
+
+size_t count_fds(void)
+{
+    size_t n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    while (readdir(d)) {
+        n++;
+    }
+    (void)closedir(d);
+    return n;
 }

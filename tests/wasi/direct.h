@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
 
+#include "wasi/werrno.h"
+
 #define MEMORY_BYTES 131072u
 #define ALL_RIGHTS ((UINT64_C(1) << 30) - 1)
 #define DIR_RIGHTS (ALL_RIGHTS & ~(uint64_t)R_WRITE)
@@ -37,6 +39,9 @@ void guest_open_with(struct guest *g, const char *space, const wax_engine_option
 void guest_start(struct guest *g);
 void guest_restart(struct guest *g); /* a new environment from the same builder */
 void guest_close(struct guest *g);
+/* For cmocka: a preview1 guest that runs, as *state. */
+int guest_setup(void **state);
+int guest_teardown(void **state);
 /* Path below the tree, in a static buffer. */
 const char *guest_path(const struct guest *g, const char *name);
 void guest_file(const struct guest *g, const char *name, const char *text);
@@ -46,6 +51,16 @@ uint32_t guest_call(struct guest *g, const char *name, const uint64_t *args);
 wax_status guest_try(struct guest *g, const struct abi_row *row, const uint64_t *args,
                      uint64_t *ret_result);
 #define CALL(G, NAME, ...) guest_call((G), (NAME), (const uint64_t[]){__VA_ARGS__})
+
+/* The call gives this errno of the guest. */
+#define CHECK(WANT, CALL_EXPR)                                                                     \
+    do {                                                                                           \
+        uint32_t got_ = (CALL_EXPR);                                                               \
+        if (got_ != WX_WERRNO_##WANT) {                                                            \
+            fail_msg("line %d: %s, wanted %s: %s", __LINE__, wx_werrno_name(got_),                 \
+                     wx_werrno_name(WX_WERRNO_##WANT), #CALL_EXPR);                                \
+        }                                                                                          \
+    } while (0)
 
 /* Guest memory. Strings go round in a scratch area; the address is returned. */
 uint32_t guest_str(struct guest *g, const char *s);
@@ -61,6 +76,9 @@ uint32_t guest_open_at(struct guest *g, uint32_t dir, const char *path, uint32_t
 /* fd_read or fd_write of one buffer at guest address `buf`. *ret_n bytes. */
 uint32_t guest_io(struct guest *g, const char *name, uint32_t fd, uint32_t buf, uint32_t len,
                   uint32_t *ret_n);
+
+/* Descriptors the process has; the one to look is counted. */
+size_t count_fds(void);
 
 enum { DATA = 3, RO = 4 };
 enum { FOLLOW = 1 };

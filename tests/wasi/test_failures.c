@@ -16,32 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wasi/werrno.h"
-
-#define CHECK(WANT, CALL_EXPR)                                                                     \
-    do {                                                                                           \
-        uint32_t got_ = (CALL_EXPR);                                                               \
-        if (got_ != WX_WERRNO_##WANT) {                                                            \
-            fail_msg("line %d: %s, wanted %s: %s", __LINE__, wx_werrno_name(got_),                 \
-                     wx_werrno_name(WX_WERRNO_##WANT), #CALL_EXPR);                                \
-        }                                                                                          \
-    } while (0)
-
-static int setup(void **state)
-{
-    static struct guest g;
-    guest_open(&g, "wasi_snapshot_preview1");
-    guest_start(&g);
-    *state = &g;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    guest_close(*state);
-    return 0;
-}
-
 /* Write 4 KiB at a time until it fails; *ret_total: what was reported. */
 static uint32_t fill(struct guest *g, uint32_t fd, uint64_t *ret_total)
 {
@@ -214,7 +188,7 @@ static void test_no_descriptors(void **state)
     assert_int_equal(fd, 5);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, guest_setup, guest_teardown)
 
 int main(void)
 {

@@ -2,7 +2,6 @@
 /* Standard streams as an embedder gives them; the rules of the filesystem are in rules/. */
 #include "direct.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,32 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "wasi/werrno.h"
-
-static int setup(void **state)
-{
-    static struct guest g;
-    guest_open(&g, "wasi_snapshot_preview1");
-    guest_start(&g);
-    *state = &g;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    guest_close(*state);
-    return 0;
-}
-
-#define CHECK(WANT, CALL_EXPR)                                                                     \
-    do {                                                                                           \
-        uint32_t got_ = (CALL_EXPR);                                                               \
-        if (got_ != WX_WERRNO_##WANT) {                                                            \
-            fail_msg("line %d: %s, wanted %s: %s", __LINE__, wx_werrno_name(got_),                 \
-                     wx_werrno_name(WX_WERRNO_##WANT), #CALL_EXPR);                                \
-        }                                                                                          \
-    } while (0)
 
 struct sub {
     uint64_t userdata;
@@ -124,7 +97,7 @@ static void test_limit(void **state)
     wax_error_free(error);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, guest_setup, guest_teardown)
 
 /* Pipes whose other ends are the embedder's. */
 static void test_pipes(void **state)
@@ -202,25 +175,13 @@ static void test_rule_27_host_budget(void **state)
     guest_close(&two);
 }
 
-static unsigned host_fds(void)
-{
-    unsigned n = 0;
-    DIR *d = opendir("/proc/self/fd");
-    assert_non_null(d);
-    while (readdir(d)) {
-        n++;
-    }
-    (void)closedir(d);
-    return n;
-}
-
 /* A directory costs the host one descriptor, listed or not. */
 static void test_rule_27_listings(void **state)
 {
     struct guest *g = *state;
     uint32_t fd;
     assert_int_equal(mkdir(guest_path(g, "data/d"), 0777), 0);
-    unsigned before = host_fds();
+    size_t before = count_fds();
     for (int i = 0; i < 10; i++) {
         CHECK(SUCCESS, guest_open_at(g, DATA, "d", 0, DIRECTORY, DIR_RIGHTS, 0, &fd));
         CHECK(SUCCESS, CALL(g, "fd_readdir", fd, 4096, 4096, 0, 64));
@@ -228,7 +189,7 @@ static void test_rule_27_listings(void **state)
         CHECK(SUCCESS, CALL(g, "fd_readdir", fd, 4096, 4096, 0, 64));
         assert_int_equal(guest_u32(g, 64), 24 + 1 + 24 + 2);
     }
-    assert_int_equal(host_fds(), before + 10);
+    assert_int_equal(count_fds(), before + 10);
 }
 
 /* Below a root each directory keeps those above it open: they count, and there is an end. */
@@ -244,7 +205,7 @@ static void test_rule_27_depth(void **state)
     guest_open_with(&deep, "wasix_32v1", &options);
     guest_start(&deep);
     CHECK(SUCCESS, CALL(&deep, "path_create_directory", ROOT, PATH(&deep, "data/a")));
-    unsigned before = host_fds();
+    size_t before = count_fds();
     char path[200] = "data/a";
     for (n = 0; n < 20; n++) {
         memcpy(path + 6 + (size_t)2 * n, "/a", 3);
@@ -255,11 +216,11 @@ static void test_rule_27_depth(void **state)
     }
     CHECK(NFILE, e);
     assert_int_equal(n, 2);
-    assert_true(host_fds() <= before + MAX);
+    assert_true(count_fds() <= before + MAX);
     while (n-- > 0) {
         CHECK(SUCCESS, CALL(&deep, "fd_close", 4 + n));
     }
-    assert_int_equal(host_fds(), before);
+    assert_int_equal(count_fds(), before);
     guest_close(&deep);
     /* One open at a time, each reached from the last. */
     guest_open(&deep, "wasix_32v1");

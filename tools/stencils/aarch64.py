@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .object import Instruction
+from .object import Instruction, enter_section
 from .util import ROOT, fail, run
 
 NAME = "aarch64"
@@ -70,12 +70,7 @@ def parse(path, form):
     functions, opened, name = {}, set(), None
     for line in run("llvm-objdump-19", "-dr", path).splitlines():
         if line.startswith("Disassembly of section"):
-            m = re.search(r"\.text\.wx_([ip])_(\w+):", line)
-            name = m.group(2) if m else None
-            if name:
-                functions[name] = []
-                if m.group(1) == "i":
-                    opened.add(name)
+            name = enter_section(line, functions, opened)
             continue
         if not name:
             continue

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiled bodies: instructions by function, and the constants they load."""
+import re
 import struct
 from pathlib import Path
 
@@ -13,6 +14,17 @@ class Instruction:
     @property
     def op(self):
         return self.text.split()[0] if self.text.split() else ""
+
+
+def enter_section(line, functions, opened):
+    """The headline of a section: a body's name, to be filled into `functions`; None for all others."""
+    m = re.search(r"\.text\.wx_([ip])_(\w+):", line)
+    if not m:
+        return None
+    functions[m.group(2)] = []
+    if m.group(1) == "i":
+        opened.add(m.group(2))
+    return m.group(2)
 
 
 class Object:

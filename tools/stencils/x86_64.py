@@ -12,7 +12,7 @@ import re
 import struct
 from pathlib import Path
 
-from .object import Instruction
+from .object import Instruction, enter_section
 from .util import fail, run
 
 NAME = "x86_64"
@@ -52,12 +52,7 @@ def parse(path, form):
     functions, opened, name = {}, set(), None
     for line in run("objdump", "-dr", "-w", path).splitlines():
         if line.startswith("Disassembly of section"):
-            m = re.search(r"\.text\.wx_([ip])_(\w+):", line)
-            name = m.group(2) if m else None
-            if name:
-                functions[name] = []
-                if m.group(1) == "i":
-                    opened.add(name)
+            name = enter_section(line, functions, opened)
             continue
         more = re.match(r"^\t+([0-9a-f]+: R_X86_64_.*)$", line)
         if name and more:  # a second relocation of the instruction before
