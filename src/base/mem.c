@@ -153,6 +153,30 @@ void wx_free(struct wx_mem *mem, void *p)
     }
 }
 
+struct wx_mem *wx_mem_new(struct wx_mem *parent, uint64_t limit)
+{
+    struct wx_mem *mem = wx_alloc(parent, sizeof *mem);
+    if (mem) {
+        wx_mem_init(mem, parent, limit);
+        mem->refs = 1;
+    }
+    return mem;
+}
+
+struct wx_mem *wx_mem_ref(struct wx_mem *mem)
+{
+    wx_add_relaxed(&mem->refs, 1); /* the caller holds one already */
+    return mem;
+}
+
+void wx_mem_unref(struct wx_mem *mem)
+{
+    if (mem && wx_sub_acqrel(&mem->refs, 1) == 1) {
+        wx_assert(wx_mem_used(mem) == 0);
+        wx_free(mem->parent, mem);
+    }
+}
+
 uint64_t wx_mem_used(const struct wx_mem *mem) { return wx_load_relaxed(&mem->used); }
 
 uint64_t wx_mem_peak(const struct wx_mem *mem) { return wx_load_relaxed(&mem->peak); }

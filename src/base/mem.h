@@ -20,9 +20,14 @@ struct wx_mem {
     uint64_t peak;   /* atomic */
     uint64_t n_live; /* atomic: live allocations */
     int64_t fail_at; /* atomic */
+    uint32_t refs;   /* atomic: of an account made by wx_mem_new() */
 };
 
 void wx_mem_init(struct wx_mem *mem, struct wx_mem *parent, uint64_t limit);
+/** An account that several owners have together, with one reference. @return NULL: out of memory */
+struct wx_mem *wx_mem_new(struct wx_mem *parent, uint64_t limit);
+struct wx_mem *wx_mem_ref(struct wx_mem *mem);
+void wx_mem_unref(struct wx_mem *mem); /* NULL accepted; nothing may be left in it at the end */
 /** All of these return NULL on failure and accept sizes of 0 (they return a unique pointer). */
 void *wx_alloc(struct wx_mem *mem, size_t size) __attribute__((malloc, alloc_size(2)));
 void *wx_zalloc(struct wx_mem *mem, size_t size) __attribute__((malloc, alloc_size(2)));

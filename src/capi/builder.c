@@ -383,11 +383,11 @@ static struct wx_file *make_fd_stream(struct wx_mem *mem, int fd)
 static struct wx_file *make_stream(struct wx_env *env, const struct stream *s)
 {
     switch (s->kind) {
-    case STREAM_FD: return make_fd_stream(&env->mem, s->fd);
-    case STREAM_BYTES: return wx_memfile_new(&env->mem, s->bytes, s->bound, false, s->bound);
-    case STREAM_BUFFER: return wx_memfile_new(&env->mem, NULL, 0, true, s->bound);
-    case STREAM_CALL: return wx_callfile_new(&env->mem, s->fn, s->data);
-    default: return wx_nullfile_new(&env->mem);
+    case STREAM_FD: return make_fd_stream(env->file_mem, s->fd);
+    case STREAM_BYTES: return wx_memfile_new(env->file_mem, s->bytes, s->bound, false, s->bound);
+    case STREAM_BUFFER: return wx_memfile_new(env->file_mem, NULL, 0, true, s->bound);
+    case STREAM_CALL: return wx_callfile_new(env->file_mem, s->fn, s->data);
+    default: return wx_nullfile_new(env->file_mem);
     }
 }
 
@@ -400,7 +400,7 @@ static wax_status set_pipe(struct wax_env *handle, uint32_t n, wax_error **err)
     }
     int guest = n == WAX_STDIN ? 0 : 1;
     handle->pipes[n] = ends[!guest];
-    struct wx_mem *mem = &handle->env->mem;
+    struct wx_mem *mem = handle->env->file_mem;
     return wx_env_set_stream(handle->env, n, wx_hostfile_new(mem, ends[guest], WX_FT_UNKNOWN), err);
 }
 

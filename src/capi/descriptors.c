@@ -86,7 +86,7 @@ wax_status wx_descriptors_make(const struct wx_descriptor_list *list, struct wx_
         }
         int mode = fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH);
         const struct wx_env_file file = {
-            .file = wx_descriptor_file(&env->mem, fd),
+            .file = wx_descriptor_file(env->file_mem, fd),
             .reads = mode == O_RDONLY || mode == O_RDWR,
             .writes = mode == O_WRONLY || mode == O_RDWR,
             .nonblock = list->fds.p[i].nonblock,

@@ -145,16 +145,16 @@ static wax_status make(const struct wx_mount_spec *m, struct wx_env *env, wax_er
         return wx_fail_errno(err, errno, "cannot duplicate the directory for '%s'", m->guest);
     }
     if (fd >= 0) {
-        dir = wx_hostfile_new_dir(&env->mem, fd, host_options(o));
+        dir = wx_hostfile_new_dir(env->file_mem, fd, host_options(o));
     } else if (m->fs.lookup) {
-        dir = wx_userfs_new(&env->mem, &m->fs, o->fs_data);
+        dir = wx_userfs_new(env->file_mem, &m->fs, o->fs_data);
     } else if (m->dev) {
         dir = wx_env_new_dev(env);
     } else {
-        dir = wx_memfs_new(&env->mem, &limits);
+        dir = wx_memfs_new(env->file_mem, &limits);
     }
     if (dir && (o->flags & WAX_MOUNT_COW)) {
-        dir = wx_cow_new(&env->mem, dir, &limits);
+        dir = wx_cow_new(env->file_mem, dir, &limits);
     }
     if (dir) {
         dir->no_links = o->symlinks == WAX_SYMLINKS_NONE;

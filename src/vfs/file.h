@@ -87,8 +87,9 @@ struct wx_file {
     const struct wx_file_ops *ops;
     const struct wx_dir_ops *dir; /* NULL: no directory */
     struct wx_mem *mem;
-    uint32_t refs; /* atomic */
-    int host_fd;   /* to wait for, and for what the kernel does; -1: always ready */
+    uint32_t refs;  /* atomic */
+    int host_fd;    /* to wait for, and for what the kernel does; -1: always ready */
+    uint16_t flags; /* atomic: flags of the open file in its user's numbers */
     uint8_t filetype;
     bool read_only; /* below a read-only mount */
     uint32_t mount; /* which mount it was opened below, from 1; 0 = none */

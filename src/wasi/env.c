@@ -33,8 +33,11 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
     wx_list_init(&env->threads);
     env->next_tid = 1;
     wx_mutex_unlock(&env->lock);
+    env->file_mem = wx_mem_new(wx_engine_get_mem(engine), 0);
     env->fds = wx_alloc(&env->mem, sizeof *env->fds);
-    if (!env->fds) {
+    if (!env->file_mem || !env->fds) {
+        wx_free(&env->mem, env->fds);
+        env->fds = NULL;
         wx_env_free(env);
         return wx_fail_nomem(err, "an environment");
     }
@@ -127,6 +130,7 @@ void wx_env_free(struct wx_env *env)
     wx_memory_unref(env->memory);
     wx_rt_module_unref(env->module);
     wx_mutex_fini(&env->lock);
+    wx_mem_unref(env->file_mem);
     struct wx_engine *engine = env->engine;
     wx_free(wx_engine_get_mem(engine), env);
     wx_engine_unref(engine);

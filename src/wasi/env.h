@@ -61,6 +61,8 @@ struct wx_guest_thread {
 struct wx_env {
     struct wx_engine *engine;
     struct wx_mem mem; /* account of this process, child of the engine's */
+    /* Of open files: counted, common to all processes that come from one by forking. */
+    struct wx_mem *file_mem;
     struct wx_log log;
     struct wx_grants grants;
     struct wx_env_limits limits;

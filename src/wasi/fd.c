@@ -332,37 +332,84 @@ wx_wasi_ret wx_wasi_fd_close(struct wx_wasi_call *c, const uint64_t *a)
     return wx_fdtable_close(c->env->fds, (uint32_t)a[0]);
 }
 
+/*
+ * preview1 moves the descriptor. The libc of WASIX makes its dup2() of this import, in whichever
+ * namespace: in those modules the source stays open and the target need not be.
+ */
 wx_wasi_ret wx_wasi_fd_renumber(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return wx_fdtable_renumber(c->env->fds, (uint32_t)a[0], (uint32_t)a[1]);
+    uint32_t from = (uint32_t)a[0], to = (uint32_t)a[1];
+    bool same = from == to; /* no effect */
+    return c->env->wasix && !same ? wx_fdtable_dup_to(c->env->fds, from, to)
+                                  : wx_fdtable_renumber(c->env->fds, from, to);
+}
+
+static wx_wasi_ret dup_fd(struct wx_wasi_call *c, uint64_t fd, uint64_t from, bool cloexec,
+                          uint64_t ret)
+{
+    uint32_t n;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){ret}, 4);
+    e = e ? e : wx_fdtable_dup(c->env->fds, (uint32_t)fd, (uint32_t)from, cloexec, &n);
+    return e ? e : wx_guest_write_u32(c, (wx_gptr){ret}, n);
+}
+
+wx_wasi_ret wx_wasi_fd_dup(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return dup_fd(c, a[0], 0, false, a[1]);
+}
+
+/* F_DUPFD and F_DUPFD_CLOEXEC, whatever its name says. */
+wx_wasi_ret wx_wasi_fd_dup2(struct wx_wasi_call *c, const uint64_t *a)
+{
+    return dup_fd(c, a[0], a[1], (a[2] & 0xff) == 1, a[3]);
+}
+
+wx_wasi_ret wx_wasi_fd_fdflags_get(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, 2);
+    if (e || (e = get(c, a[0], 0, &fd))) {
+        return e;
+    }
+    (void)put(&fd, 0);
+    uint16_t flags = fd.cloexec ? WX_FDFLAGEXT_CLOEXEC : 0;
+    return wx_guest_write(c, (wx_gptr){a[1]}, &flags, sizeof flags);
+}
+
+/* Unknown bits are left out, as fcntl() does. */
+wx_wasi_ret wx_wasi_fd_fdflags_set(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_fd fd;
+    wx_werrno e = get(c, a[0], WX_R(WX_RN_FD_FDSTAT_SET_FLAGS), &fd);
+    if (e) {
+        return e;
+    }
+    (void)put(&fd, 0);
+    bool cloexec = (a[1] & WX_FDFLAGEXT_CLOEXEC) != 0;
+    return wx_fdtable_set_cloexec(c->env->fds, (uint32_t)a[0], cloexec);
 }
 
 wx_wasi_ret wx_wasi_fd_prestat_get(struct wx_wasi_call *c, const uint64_t *a)
 {
-    struct wx_fd fd;
+    size_t len;
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, 8);
-    if (e || (e = get(c, a[0], 0, &fd))) {
+    e = e ? e : wx_fdtable_preopen(c->env->fds, (uint32_t)a[0], NULL, 0, &len);
+    if (e) {
         return e;
     }
     uint8_t b[8] = {0};
-    e = fd.preopen ? 0 : WX_WERRNO_BADF;
-    wx_put_u32(b + 4, fd.preopen ? (uint32_t)strlen(fd.preopen) : 0);
-    (void)put(&fd, 0);
-    return e ? e : wx_guest_write(c, (wx_gptr){a[1]}, b, sizeof b);
+    wx_put_u32(b + 4, (uint32_t)len);
+    return wx_guest_write(c, (wx_gptr){a[1]}, b, sizeof b);
 }
 
 wx_wasi_ret wx_wasi_fd_prestat_dir_name(struct wx_wasi_call *c, const uint64_t *a)
 {
-    struct wx_fd fd;
+    char name[WX_PREOPEN_MAX];
+    size_t len;
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, a[2]);
-    if (e || (e = get(c, a[0], 0, &fd))) {
-        return e;
+    e = e ? e : wx_fdtable_preopen(c->env->fds, (uint32_t)a[0], name, sizeof name, &len);
+    if (!e && a[2] < len) {
+        e = WX_WERRNO_NAMETOOLONG;
     }
-    size_t len = fd.preopen ? strlen(fd.preopen) : 0;
-    e = !fd.preopen ? WX_WERRNO_BADF : a[2] < len ? WX_WERRNO_NAMETOOLONG : 0;
-    if (!e) {
-        e = wx_guest_write(c, (wx_gptr){a[1]}, fd.preopen, len);
-    }
-    (void)put(&fd, 0);
-    return e;
+    return e ? e : wx_guest_write(c, (wx_gptr){a[1]}, name, len);
 }

@@ -30,6 +30,11 @@ static void drop_mount(struct wx_env *env, struct wx_env_mount *m)
 wax_status wx_env_mount(struct wx_env *env, const struct wx_env_mount *mount, wax_error **err)
 {
     struct wx_env_mount m = *mount;
+    if (strlen(mount->guest) >= WX_PREOPEN_MAX) {
+        wx_file_unref(mount->dir);
+        return wx_fail(err, WAX_E_INVALID, "guest paths are at most %d bytes long",
+                       WX_PREOPEN_MAX - 1);
+    }
     m.guest = copy_of(env, mount->guest);
     m.host = copy_of(env, mount->host);
     if (!m.dir || !m.guest || (mount->host && !m.host) ||
@@ -58,10 +63,22 @@ void wx_env_fini_mounts(struct wx_env *env)
 
 /* -------- /dev -------- */
 
+/*
+ * The nodes are shared by processes that come from one by forking; what they stand for is the
+ * descriptors of the process that looks.
+ */
+static struct wx_fdtable *own_fds(void)
+{
+    const struct wx_guest_thread *self = wx_thread_current ? wx_thread_current->owner : NULL;
+    return self ? self->env->fds : NULL;
+}
+
 static int dev_get(void *data, uint32_t n, struct wx_dev_fd *ret)
 {
+    (void)data;
+    struct wx_fdtable *fds = own_fds();
     struct wx_fd fd;
-    if (wx_fdtable_get(data, n, &fd) != 0) {
+    if (!fds || wx_fdtable_get(fds, n, &fd) != 0) {
         return EBADF;
     }
     *ret = (struct wx_dev_fd){fd.file, (fd.rights & WX_R(WX_RN_FD_READ)) != 0,
@@ -69,12 +86,17 @@ static int dev_get(void *data, uint32_t n, struct wx_dev_fd *ret)
     return 0;
 }
 
-static uint32_t dev_next(void *data, uint32_t from) { return wx_fdtable_next(data, from); }
+static uint32_t dev_next(void *data, uint32_t from)
+{
+    (void)data;
+    struct wx_fdtable *fds = own_fds();
+    return fds ? wx_fdtable_next(fds, from) : UINT32_MAX;
+}
 
 struct wx_file *wx_env_new_dev(struct wx_env *env)
 {
-    const struct wx_dev_source source = {env->fds, dev_get, dev_next};
-    return wx_dev_new(&env->mem, &source);
+    static const struct wx_dev_source source = {NULL, dev_get, dev_next};
+    return wx_dev_new(env->file_mem, &source);
 }
 
 /* -------- placing -------- */
@@ -83,17 +105,19 @@ struct wx_file *wx_env_new_dev(struct wx_env *env)
 static wax_status add_preopen(struct wx_env *env, struct wx_file *dir, const char *name,
                               uint64_t rights, wax_error **err)
 {
-    struct wx_fd entry = {
-        .file = dir, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights, .preopen = name};
+    struct wx_fd entry = {.file = dir, .rights = rights & WX_RIGHTS_DIR, .inheriting = rights};
     uint32_t n;
     if (!dir) {
         return wx_fail_nomem(err, "a mount");
     }
-    if (wx_fdtable_add(env->fds, &entry, FIRST_PREOPEN, &n) != 0) {
+    wx_werrno e = wx_fdtable_add_preopen(env->fds, &entry, name, FIRST_PREOPEN, &n);
+    if (e) {
         wx_file_unref(dir);
-        return wx_fail(err, WAX_E_LIMIT, "cannot mount '%s': too many descriptors", name);
     }
-    return WAX_OK;
+    return e == 0 ? WAX_OK
+           : e == WX_WERRNO_NOMEM
+               ? wx_fail_nomem(err, "a mount")
+               : wx_fail(err, WAX_E_LIMIT, "cannot mount '%s': too many descriptors", name);
 }
 
 static struct wx_mount_how how_of(const struct wx_env_mount *m, enum wx_links links)
@@ -134,7 +158,7 @@ static wax_status no_cwd(const struct wx_env *env, wax_error **err)
 static wax_status preopen_as_root(struct wx_env *env, const struct wx_env_mount *m, uint32_t id,
                                   wax_error **err)
 {
-    struct wx_root *root = wx_root_new(&env->mem, id, wx_engine_get_fds(env->engine));
+    struct wx_root *root = wx_root_new(env->file_mem, id, wx_engine_get_fds(env->engine));
     if (!root) {
         return wx_fail_nomem(err, "a mount");
     }
@@ -218,7 +242,7 @@ static wax_status place_dev(struct wx_env *env, struct wx_root *root, wax_error 
 
 static wax_status place_root(struct wx_env *env, wax_error **err)
 {
-    struct wx_root *root = wx_root_new(&env->mem, 0, wx_engine_get_fds(env->engine));
+    struct wx_root *root = wx_root_new(env->file_mem, 0, wx_engine_get_fds(env->engine));
     if (!root) {
         return wx_fail_nomem(err, "the root directory");
     }

@@ -213,6 +213,7 @@ wx_wasi_ret wx_wasi_path_readlink(struct wx_wasi_call *c, const uint64_t *a)
 
 struct open_args {
     uint32_t dirflags, oflags, fdflags;
+    bool cloexec;
     uint64_t rights, inheriting;
     uint64_t ret_ptr;
 };
@@ -257,7 +258,8 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
     struct wx_fd fd = {.file = f,
                        .rights = o->rights & at->dir.inheriting,
                        .inheriting = o->inheriting & at->dir.inheriting,
-                       .flags = (uint16_t)o->fdflags};
+                       .flags = (uint16_t)o->fdflags,
+                       .cloexec = o->cloexec};
     if (f->filetype == WX_FT_DIR) {
         fd.rights &= WX_RIGHTS_DIR;
     }
@@ -355,13 +357,14 @@ static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const st
 
 wx_wasi_ret wx_wasi_path_open(struct wx_wasi_call *c, const uint64_t *a)
 {
-    struct open_args o = {(uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], a[5], a[6], a[8]};
+    struct open_args o = {(uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], false, a[5], a[6], a[8]};
     return path_open(c, a, &o);
 }
 
 wx_wasi_ret wx_wasi_path_open2(struct wx_wasi_call *c, const uint64_t *a)
 {
-    /* a[8], close-on-exec, has nothing to act on before exec is there */
-    struct open_args o = {(uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], a[5], a[6], a[9]};
+    bool cloexec = (a[8] & WX_FDFLAGEXT_CLOEXEC) != 0;
+    struct open_args o = {
+        (uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], cloexec, a[5], a[6], a[9]};
     return path_open(c, a, &o);
 }

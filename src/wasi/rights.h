@@ -63,6 +63,7 @@ enum {
     WX_FDFLAG_RSYNC = 8,
     WX_FDFLAG_SYNC = 16
 };
+enum { WX_FDFLAGEXT_CLOEXEC = 1 };
 enum { WX_OFLAG_CREAT = 1, WX_OFLAG_DIRECTORY = 2, WX_OFLAG_EXCL = 4, WX_OFLAG_TRUNC = 8 };
 
 #endif

@@ -188,15 +188,13 @@ PRINT(HEX) { put(v->l, "0x%llx", (unsigned long long)arg(v)); }
 /* The guest path of a preopened directory goes along. */
 PRINT(FD)
 {
-    struct wx_fd fd;
+    char name[MAX_DATA];
+    size_t len;
     put(v->l, "%lld", (long long)(int32_t)arg(v));
-    if (wx_fdtable_get(v->c->env->fds, (uint32_t)arg(v), &fd) == 0) {
-        if (fd.preopen) {
-            put(v->l, "<");
-            put_escaped(v->l, (const uint8_t *)fd.preopen, strnlen(fd.preopen, MAX_DATA));
-            put(v->l, ">");
-        }
-        wx_file_unref(fd.file);
+    if (wx_fdtable_preopen(v->c->env->fds, (uint32_t)arg(v), name, sizeof name, &len) == 0) {
+        put(v->l, "<");
+        put_escaped(v->l, (const uint8_t *)name, len < sizeof name ? len : sizeof name);
+        put(v->l, ">");
     }
 }
 

@@ -151,6 +151,14 @@ WAX_IMPORT("wasix_32v1", "fd_readdir")
 uint32_t wasix_fd_readdir(uint32_t fd, uint32_t buf, uint32_t buf_len, uint64_t cookie, uint32_t bufused);
 WAX_IMPORT("wasix_32v1", "fd_renumber")
 uint32_t wasix_fd_renumber(uint32_t from, uint32_t to);
+WAX_IMPORT("wasix_32v1", "fd_dup")
+uint32_t wasix_fd_dup(uint32_t fd, uint32_t ret_fd);
+WAX_IMPORT("wasix_32v1", "fd_dup2")
+uint32_t wasix_fd_dup2(uint32_t fd, uint32_t min_result_fd, uint32_t cloexec, uint32_t ret_fd);
+WAX_IMPORT("wasix_32v1", "fd_fdflags_get")
+uint32_t wasix_fd_fdflags_get(uint32_t wasi_fd, uint32_t buf_ptr);
+WAX_IMPORT("wasix_32v1", "fd_fdflags_set")
+uint32_t wasix_fd_fdflags_set(uint32_t fd, uint32_t flags);
 WAX_IMPORT("wasix_32v1", "fd_seek")
 uint32_t wasix_fd_seek(uint32_t fd, uint64_t offset, uint32_t whence, uint32_t newoffset);
 WAX_IMPORT("wasix_32v1", "fd_sync")
