@@ -90,5 +90,10 @@ static int option(int fd, int name)
     return fd >= 0 && getsockopt(fd, SOL_SOCKET, name, &v, &len) == 0 ? v : -1;
 }
 
+int wx_sock_pair(int type, int ret_fds[2])
+{
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_fds) != 0 ? errno : 0;
+}
+
 int wx_sock_type(int fd) { return option(fd, SO_TYPE); }
 bool wx_sock_is_listening(int fd) { return option(fd, SO_ACCEPTCONN) == 1; }

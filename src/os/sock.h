@@ -11,6 +11,9 @@
  * @return host errno; EINVAL: not such an address
  */
 int wx_sock_listen(const char *address, int *ret_fd, uint16_t *ret_port);
+/** Two AF_UNIX sockets connected to each other; type: SOCK_STREAM, SOCK_DGRAM. @return host errno
+ */
+int wx_sock_pair(int type, int ret_fds[2]);
 /** SOCK_STREAM and so on; -1: no socket. */
 int wx_sock_type(int fd);
 bool wx_sock_is_listening(int fd);

@@ -276,6 +276,7 @@ static int op_open(struct wx_node *node, int flags, struct wx_file **ret)
     wx_file_init(&f->file, over ? &fd_ops : &dev_ops, d->mem,
                  over ? fd.file->filetype : WX_FT_CHAR);
     f->file.host_fd = over ? fd.file->host_fd : -1;
+    f->file.whole = over && fd.file->whole;
     f->kind = d->kind;
     f->ino = d->ino;
     f->number = d->number;

@@ -104,3 +104,16 @@ uint64_t wx_iov_total(const struct iovec *iov, int n)
     }
     return sum;
 }
+
+void wx_iov_skip(struct iovec **iov, int *n, uint64_t done)
+{
+    while (*n > 0 && done >= (*iov)->iov_len) {
+        done -= (*iov)->iov_len;
+        (*iov)++;
+        (*n)--;
+    }
+    if (*n > 0) {
+        (*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
+        (*iov)->iov_len -= done;
+    }
+}

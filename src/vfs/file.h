@@ -91,6 +91,7 @@ struct wx_file {
     int host_fd;    /* to wait for, and for what the kernel does; -1: always ready */
     uint16_t flags; /* atomic: flags of the open file in its user's numbers */
     uint8_t filetype;
+    bool whole;     /* a write that may wait goes on until all is written */
     bool read_only; /* below a read-only mount */
     uint32_t mount; /* which mount it was opened below, from 1; 0 = none */
     bool no_links;  /* a directory in memory: following a link is ELOOP */
@@ -115,5 +116,7 @@ int wx_file_no_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *
 
 /** Sum of the lengths. */
 uint64_t wx_iov_total(const struct iovec *iov, int n);
+/** Leave out the first `done` bytes. */
+void wx_iov_skip(struct iovec **iov, int *n, uint64_t done);
 
 #endif

@@ -482,6 +482,7 @@ static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetyp
                                           : &file_ops,
                  mem, filetype);
     h->file.host_fd = host_fd;
+    h->file.whole = h->file.ops == &stream_ops;
     h->at = (struct wx_hostdir){host_fd, dev, opts};
     h->file.dir = is_dir ? &paths : NULL;
     wx_mutex_init(&h->lock);

@@ -94,6 +94,7 @@ struct wx_file *wx_hostsock_new(struct wx_mem *mem, int host_fd)
                  : type == SOCK_DGRAM ? WX_FT_DGRAM
                                       : WX_FT_UNKNOWN);
     f->host_fd = host_fd;
+    f->whole = type == SOCK_STREAM;
     if (wx_sock_is_listening(host_fd)) {
         int flags = fcntl(host_fd, F_GETFL);
         (void)fcntl(host_fd, F_SETFL, flags | O_NONBLOCK); /* can not fail on a socket */

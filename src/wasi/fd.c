@@ -45,6 +45,7 @@ struct io {
     bool write;
     int64_t off; /* -1: at the file's position */
     uint64_t fd, iovs, n_iovs, ret_ptr;
+    uint64_t done; /* bytes already written */
 };
 
 static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why);
@@ -62,24 +63,47 @@ static wx_wasi_ret wait_for(struct wx_wasi_call *c, const struct io *io, struct 
     struct pollfd *fds = wx_zalloc_array(&c->t->store->mem, 2, sizeof *fds);
     if (!fds) {
         wx_file_unref(f);
-        return WX_WERRNO_NOMEM;
+        return io->done ? wx_guest_write_size(c, (wx_gptr){io->ret_ptr}, io->done)
+                        : WX_WERRNO_NOMEM;
     }
     fds[0] = (struct pollfd){.fd = f->host_fd, .events = io->write ? POLLOUT : POLLIN};
-    c->t->out.wait = (struct wx_wait){
-        .kind = WX_WAIT_FDS,
-        .deadline_ns = UINT64_MAX,
-        .fds = fds,
-        .n_fds = 1,
-        .resume = resume_io,
-        .abandon = release_wait,
-        .data = c->binding,
-        .slots = c->slots,
-        .state = {io->write, io->fd, io->iovs, io->n_iovs, io->ret_ptr, (uint64_t)(uintptr_t)f}};
+    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_FDS,
+                                      .deadline_ns = UINT64_MAX,
+                                      .fds = fds,
+                                      .n_fds = 1,
+                                      .resume = resume_io,
+                                      .abandon = release_wait,
+                                      .data = c->binding,
+                                      .slots = c->slots,
+                                      .state = {io->write, io->fd, io->iovs, io->n_iovs,
+                                                io->ret_ptr, (uint64_t)(uintptr_t)f, io->done}};
     return WX_RET_WAIT;
 }
 
+/*
+ * One try, or as many as it takes to write all without waiting. A write that waits does so until
+ * all is written, as POSIX wants of pipes and streams. @return bytes in all, or -errno; EAGAIN also
+ * when some of a write that may wait is done
+ */
+static ssize_t transfer(struct wx_file *f, struct io *io, struct iovec *iov, int n, bool waits)
+{
+    bool whole = io->write && f->whole && waits;
+    wx_iov_skip(&iov, &n, io->done);
+    for (;;) {
+        ssize_t r = f->ops->io(f, io->write, iov, n, io->off);
+        if (r < 0) {
+            return io->done && r != -EAGAIN ? (ssize_t)io->done : r;
+        }
+        io->done += (uint64_t)r;
+        wx_iov_skip(&iov, &n, (uint64_t)r);
+        if (!whole || r == 0 || n == 0) {
+            return (ssize_t)io->done;
+        }
+    }
+}
+
 /* Takes the reference of fd->file. */
-static wx_wasi_ret do_io(struct wx_wasi_call *c, const struct io *io, struct wx_fd *fd)
+static wx_wasi_ret do_io(struct wx_wasi_call *c, struct io *io, struct wx_fd *fd)
 {
     struct iovec iov[WX_MAX_IOVS];
     int n = 0;
@@ -91,8 +115,9 @@ static wx_wasi_ret do_io(struct wx_wasi_call *c, const struct io *io, struct wx_
         wx_file_unref(fd->file);
         return e;
     }
-    ssize_t r = fd->file->ops->io(fd->file, io->write, iov, n, io->off);
-    if (r == -EAGAIN && fd->file->host_fd >= 0 && !(fd->flags & WX_FDFLAG_NONBLOCK)) {
+    bool waits = fd->file->host_fd >= 0 && !(fd->flags & WX_FDFLAG_NONBLOCK);
+    ssize_t r = transfer(fd->file, io, iov, n, waits);
+    if (r == -EAGAIN && waits) {
         return wait_for(c, io, fd->file);
     }
     wx_file_unref(fd->file);
@@ -102,17 +127,22 @@ static wx_wasi_ret do_io(struct wx_wasi_call *c, const struct io *io, struct wx_
 
 static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why)
 {
-    (void)why;
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
     wx_free(&t->store->mem, w.fds);
-    struct io io = {w.state[0] != 0, -1, w.state[1], w.state[2], w.state[3], w.state[4]};
+    struct io io = {w.state[0] != 0, -1,         w.state[1], w.state[2],
+                    w.state[3],      w.state[4], w.state[6]};
     struct wx_fd fd = {.file = (struct wx_file *)(uintptr_t)w.state[5]};
+    if (why == WX_WAKE_SIGNAL) {
+        wx_file_unref(fd.file);
+        return wx_wasi_finish(&c, io.done ? wx_guest_write_size(&c, (wx_gptr){io.ret_ptr}, io.done)
+                                          : WX_WERRNO_INTR);
+    }
     return wx_wasi_finish(&c, do_io(&c, &io, &fd));
 }
 
-static wx_wasi_ret start_io(struct wx_wasi_call *c, const struct io *io)
+static wx_wasi_ret start_io(struct wx_wasi_call *c, struct io *io)
 {
     struct wx_fd fd;
     wx_werrno e = get(c, io->fd, io->write ? WX_R(WX_RN_FD_WRITE) : WX_R(WX_RN_FD_READ), &fd);
@@ -121,26 +151,26 @@ static wx_wasi_ret start_io(struct wx_wasi_call *c, const struct io *io)
 
 wx_wasi_ret wx_wasi_fd_read(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return start_io(c, &(struct io){false, -1, a[0], a[1], a[2], a[3]});
+    return start_io(c, &(struct io){false, -1, a[0], a[1], a[2], a[3], 0});
 }
 
 wx_wasi_ret wx_wasi_fd_write(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return start_io(c, &(struct io){true, -1, a[0], a[1], a[2], a[3]});
+    return start_io(c, &(struct io){true, -1, a[0], a[1], a[2], a[3], 0});
 }
 
 wx_wasi_ret wx_wasi_fd_pread(struct wx_wasi_call *c, const uint64_t *a)
 {
     return a[3] > INT64_MAX
                ? WX_WERRNO_INVAL
-               : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4]});
+               : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4], 0});
 }
 
 wx_wasi_ret wx_wasi_fd_pwrite(struct wx_wasi_call *c, const uint64_t *a)
 {
     return a[3] > INT64_MAX
                ? WX_WERRNO_INVAL
-               : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4]});
+               : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4], 0});
 }
 
 /* -------- positions -------- */

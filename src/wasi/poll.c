@@ -180,10 +180,14 @@ static wx_wasi_ret look(struct wx_wasi_call *c, struct state *s)
 
 static enum wx_outcome resume_poll(struct wx_thread *t, enum wx_wake why)
 {
-    (void)why; /* descriptors and clocks are looked at anew */
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, (void *)(uintptr_t)w.state[0], w.slots);
+    if (why == WX_WAKE_SIGNAL) {
+        state_free(w.data);
+        return wx_wasi_finish(&c, WX_WERRNO_INTR);
+    }
+    /* descriptors and clocks are looked at anew */
     return wx_wasi_finish(&c, look(&c, w.data));
 }
 

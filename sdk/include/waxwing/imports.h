@@ -159,6 +159,8 @@ WAX_IMPORT("wasix_32v1", "fd_fdflags_get")
 uint32_t wasix_fd_fdflags_get(uint32_t wasi_fd, uint32_t buf_ptr);
 WAX_IMPORT("wasix_32v1", "fd_fdflags_set")
 uint32_t wasix_fd_fdflags_set(uint32_t fd, uint32_t flags);
+WAX_IMPORT("wasix_32v1", "fd_event")
+uint32_t wasix_fd_event(uint64_t initial_val, uint32_t flags, uint32_t ret_fd);
 WAX_IMPORT("wasix_32v1", "fd_seek")
 uint32_t wasix_fd_seek(uint32_t fd, uint64_t offset, uint32_t whence, uint32_t newoffset);
 WAX_IMPORT("wasix_32v1", "fd_sync")
@@ -167,6 +169,8 @@ WAX_IMPORT("wasix_32v1", "fd_tell")
 uint32_t wasix_fd_tell(uint32_t fd, uint32_t offset);
 WAX_IMPORT("wasix_32v1", "fd_write")
 uint32_t wasix_fd_write(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32_t nwritten);
+WAX_IMPORT("wasix_32v1", "fd_pipe")
+uint32_t wasix_fd_pipe(uint32_t ro_read_fd, uint32_t ro_write_fd);
 WAX_IMPORT("wasix_32v1", "path_create_directory")
 uint32_t wasix_path_create_directory(uint32_t fd, uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasix_32v1", "path_filestat_get")
@@ -231,6 +235,8 @@ WAX_IMPORT("wasix_32v1", "futex_wake")
 uint32_t wasix_futex_wake(uint32_t futex_ptr, uint32_t ret_woken);
 WAX_IMPORT("wasix_32v1", "futex_wake_all")
 uint32_t wasix_futex_wake_all(uint32_t futex_ptr, uint32_t ret_woken);
+WAX_IMPORT("wasix_32v1", "sock_pair")
+uint32_t wasix_sock_pair(uint32_t af, uint32_t ty, uint32_t pt, uint32_t ro_sock1, uint32_t ro_sock2);
 WAX_IMPORT("wasix_32v1", "sock_recv")
 uint32_t wasix_sock_recv(uint32_t sock, uint32_t ri_data, uint32_t ri_data_len, uint32_t ri_flags, uint32_t ro_data_len, uint32_t ro_flags);
 WAX_IMPORT("wasix_32v1", "sock_send")
