@@ -224,6 +224,8 @@ static const struct wx_file_ops fd_ops = {
     .free = dev_free,
 };
 
+struct wx_file *wx_dev_target(struct wx_file *f) { return f->ops == &fd_ops ? to(f) : f; }
+
 /* The standard stream that is a terminal. */
 static int find_tty(const struct dnode *d, struct wx_dev_fd *ret)
 {

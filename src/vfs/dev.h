@@ -25,4 +25,7 @@ struct wx_dev_source {
  */
 struct wx_file *wx_dev_new(struct wx_mem *mem, const struct wx_dev_source *source);
 
+/** What a file opened below fd/ stands for; any other file: itself. Borrowed. */
+struct wx_file *wx_dev_target(struct wx_file *f);
+
 #endif

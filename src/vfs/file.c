@@ -6,6 +6,12 @@
 
 #include "base/atomic.h"
 
+struct wx_file_life {
+    struct wx_mem *mem;
+    uint32_t refs; /* atomic */
+    uint32_t over; /* atomic */
+};
+
 uint8_t wx_filetype(mode_t mode)
 {
     switch (mode & S_IFMT) {
@@ -38,8 +44,49 @@ struct wx_file *wx_file_ref(struct wx_file *file)
 void wx_file_unref(struct wx_file *file)
 {
     if (file && wx_sub_acqrel(&file->refs, 1) == 1) {
+        struct wx_file_life *life = wx_load_acquire(&file->life); /* with its installing */
         file->ops->free(file);
+        if (life) {
+            wx_store_release(&life->over, 1); /* pairs with wx_file_life_is_over() */
+            wx_file_life_unref(life);
+        }
     }
+}
+
+struct wx_file_life *wx_file_life_ref(struct wx_file *file)
+{
+    struct wx_file_life *life = wx_load_acquire(&file->life), *before = NULL;
+    if (!life) {
+        life = wx_zalloc(file->mem, sizeof *life);
+        if (!life) {
+            return NULL;
+        }
+        life->mem = file->mem;
+        life->refs = 1; /* the file's */
+        if (!wx_cas_acqrel(&file->life, &before, life)) {
+            wx_free(life->mem, life);
+            life = before; /* another thread was first */
+        }
+    }
+    wx_add_relaxed(&life->refs, 1);
+    return life;
+}
+
+const struct wx_file_life *wx_file_life_of(const struct wx_file *file)
+{
+    return wx_load_acquire(&file->life);
+}
+
+void wx_file_life_unref(struct wx_file_life *life)
+{
+    if (life && wx_sub_acqrel(&life->refs, 1) == 1) {
+        wx_free(life->mem, life);
+    }
+}
+
+bool wx_file_life_is_over(const struct wx_file_life *life)
+{
+    return wx_load_acquire(&life->over) != 0;
 }
 
 ssize_t wx_file_no_io(struct wx_file *f, bool write, struct iovec *iov, int n, int64_t off)

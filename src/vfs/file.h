@@ -79,6 +79,9 @@ struct wx_dir_ops {
     int (*link)(struct wx_file *from, const char *path, struct wx_file *to, const char *to_path);
 };
 
+/** Whether a file is still open, to who must not keep it open. Counted. */
+struct wx_file_life;
+
 /**
  * An open file, counted by table entries and by calls at work on it, so that closing a descriptor
  * somebody blocks on is safe. Filesystems put theirs around it.
@@ -87,9 +90,10 @@ struct wx_file {
     const struct wx_file_ops *ops;
     const struct wx_dir_ops *dir; /* NULL: no directory */
     struct wx_mem *mem;
-    uint32_t refs;  /* atomic */
-    int host_fd;    /* to wait for, and for what the kernel does; -1: always ready */
-    uint16_t flags; /* atomic: flags of the open file in its user's numbers */
+    uint32_t refs;             /* atomic */
+    struct wx_file_life *life; /* atomic; NULL: nobody asked */
+    int host_fd;               /* to wait for, and for what the kernel does; -1: always ready */
+    uint16_t flags;            /* atomic: flags of the open file in its user's numbers */
     uint8_t filetype;
     bool whole;     /* a write that may wait goes on until all is written */
     bool read_only; /* below a read-only mount */
@@ -100,6 +104,13 @@ struct wx_file {
 
 struct wx_file *wx_file_ref(struct wx_file *file);
 void wx_file_unref(struct wx_file *file); /* NULL accepted */
+/** Its life, with a reference; NULL: out of memory. */
+struct wx_file_life *wx_file_life_ref(struct wx_file *file);
+/** Its life if somebody asked, borrowed: the same pointer means the same open file. */
+const struct wx_file_life *wx_file_life_of(const struct wx_file *file);
+void wx_file_life_unref(struct wx_file_life *life); /* NULL accepted */
+/** The file is gone, its host descriptor closed. */
+bool wx_file_life_is_over(const struct wx_file_life *life);
 /* For filesystems: fill in what all have; one reference. */
 void wx_file_init(struct wx_file *file, const struct wx_file_ops *ops, struct wx_mem *mem,
                   uint8_t filetype);

@@ -117,6 +117,12 @@ WAX_IMPORT("wasix_32v1", "environ_get")
 uint32_t wasix_environ_get(uint32_t environ, uint32_t environ_buf);
 WAX_IMPORT("wasix_32v1", "environ_sizes_get")
 uint32_t wasix_environ_sizes_get(uint32_t environ_count, uint32_t environ_buf_size);
+WAX_IMPORT("wasix_32v1", "epoll_create")
+uint32_t wasix_epoll_create(uint32_t ret_fd);
+WAX_IMPORT("wasix_32v1", "epoll_ctl")
+uint32_t wasix_epoll_ctl(uint32_t epfd, uint32_t op, uint32_t fd, uint32_t event_ref);
+WAX_IMPORT("wasix_32v1", "epoll_wait")
+uint32_t wasix_epoll_wait(uint32_t epfd, uint32_t events, uint32_t maxevents, uint64_t timeout, uint32_t ret_nevents);
 WAX_IMPORT("wasix_32v1", "fd_advise")
 uint32_t wasix_fd_advise(uint32_t fd, uint64_t offset, uint64_t len, uint32_t advice);
 WAX_IMPORT("wasix_32v1", "fd_allocate")
