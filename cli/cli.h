@@ -27,6 +27,11 @@ int cli_no_file(const char *command, const char *path, int host_errno);
  * drive the terminal. @return `buf`; cut when longer
  */
 const char *cli_plain(const char *text, char *buf, size_t size);
+/**
+ * Remember how the terminal is, and put it back when a signal ends us: the library does so when the
+ * guest ends.
+ */
+void cli_keep_terminal(void);
 /** Log callback that writes to stderr. */
 void cli_log(void *data, int32_t level, const char *area, const char *message);
 

@@ -365,6 +365,7 @@ static int run_env(const struct run *r, wax_env *env)
 {
     wax_store_set_timeout(wax_env_store(env), r->timeout_ns);
     running = env;
+    cli_keep_terminal();
     struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_ONSTACK};
     (void)sigaction(SIGINT, &act, NULL); /* valid arguments */
     int status;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "os/futex.h"
+#include "os/tty.h"
 #include "vfs/hostfile.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
@@ -35,7 +36,9 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
     wx_mutex_unlock(&env->lock);
     env->file_mem = wx_mem_new(wx_engine_get_mem(engine), 0);
     env->fds = wx_alloc(&env->mem, sizeof *env->fds);
-    if (!env->file_mem || !env->fds) {
+    env->ttys = env->file_mem ? wx_tty_keeper_new(env->file_mem) : NULL;
+    env->is_first = true;
+    if (!env->file_mem || !env->fds || !env->ttys) {
         wx_free(&env->mem, env->fds);
         env->fds = NULL;
         wx_env_free(env);
@@ -44,6 +47,16 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
     wx_fdtable_init(env->fds, &env->mem, env->limits.max_fds, wx_engine_get_fds(engine));
     *ret_env = env;
     return WAX_OK;
+}
+
+void wx_env_inherit(struct wx_env *env, const struct wx_env *parent)
+{
+    wx_tty_keeper_unref(env->ttys);
+    wx_mem_unref(env->file_mem);
+    env->file_mem = wx_mem_ref(parent->file_mem);
+    env->ttys = wx_tty_keeper_ref(parent->ttys);
+    env->is_first = false;
+    env->realtime_offset = wx_load_relaxed(&parent->realtime_offset);
 }
 
 /* Wait until no other thread of the process is left. They were all told to end. */
@@ -130,6 +143,10 @@ void wx_env_free(struct wx_env *env)
     wx_memory_unref(env->memory);
     wx_rt_module_unref(env->module);
     wx_mutex_fini(&env->lock);
+    if (env->is_first && env->ttys) {
+        wx_tty_keeper_restore(env->ttys);
+    }
+    wx_tty_keeper_unref(env->ttys);
     wx_mem_unref(env->file_mem);
     struct wx_engine *engine = env->engine;
     wx_free(wx_engine_get_mem(engine), env);
@@ -434,6 +451,9 @@ wax_status wx_env_run(struct wx_env *env, int32_t *ret_code, wax_error **err)
         wx_env_exit(env, 1);
     }
     join_others(env);
+    if (env->is_first) {
+        wx_tty_keeper_restore(env->ttys);
+    }
     st = settle(env, st, ret_code, &local);
     if (err && !*err) {
         *err = local;

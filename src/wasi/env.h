@@ -10,8 +10,9 @@
 #include "os/thread.h"
 #include "vfs/root.h"
 
-struct wx_fdtable; /* wasi/fdtable.h */
-struct wx_trace;   /* wasi/trace.h */
+struct wx_fdtable;    /* wasi/fdtable.h */
+struct wx_tty_keeper; /* os/tty.h */
+struct wx_trace;      /* wasi/trace.h */
 struct wx_trace_line;
 
 /** What the owner granted; all off at first (deny by default). */
@@ -63,6 +64,9 @@ struct wx_env {
     struct wx_mem mem; /* account of this process, child of the engine's */
     /* Of open files: counted, common to all processes that come from one by forking. */
     struct wx_mem *file_mem;
+    struct wx_tty_keeper *ttys; /* of those processes together; the first one puts them back */
+    bool is_first;
+    int64_t realtime_offset; /* atomic: clock_time_set() */
     struct wx_log log;
     struct wx_grants grants;
     struct wx_env_limits limits;
@@ -100,6 +104,11 @@ struct wx_env {
 };
 
 wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_error **err);
+/**
+ * A new environment is that of a process forked from `parent`: they have the account of files and
+ * the terminals in common, and its clock is the parent's. Descriptors: wx_fdtable_clone().
+ */
+void wx_env_inherit(struct wx_env *env, const struct wx_env *parent);
 /** Ends every thread, then frees. NULL accepted. */
 void wx_env_free(struct wx_env *env);
 /* Building: before wx_env_instantiate(). Strings are copied. */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "wasi/env.h"
@@ -62,6 +63,7 @@ wx_wasi_ret wx_wasi_environ_get(struct wx_wasi_call *c, const uint64_t *a)
     return write_list(c, a, c->env->environ, c->env->n_environ);
 }
 
+enum { REALTIME }; /* the first of them */
 static const clockid_t clocks[4] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
                                     CLOCK_THREAD_CPUTIME_ID};
 
@@ -78,9 +80,22 @@ wx_wasi_ret wx_wasi_clock_time_get(struct wx_wasi_call *c, const uint64_t *a)
 {
     uint64_t ns;
     int e = a[0] < 4 ? wx_clock_get(clocks[a[0]], &ns) : -1;
-    return a[0] >= 4 ? WX_WERRNO_INVAL
-           : e       ? wx_werrno_from_host(e)
-                     : wx_guest_write_u64(c, (wx_gptr){a[2]}, ns);
+    if (e) {
+        return a[0] >= 4 ? WX_WERRNO_INVAL : wx_werrno_from_host(e);
+    }
+    ns += a[0] == REALTIME ? (uint64_t)wx_load_relaxed(&c->env->realtime_offset) : 0;
+    return wx_guest_write_u64(c, (wx_gptr){a[2]}, ns);
+}
+
+/* For this process and those it forks; the host's clock stays as it is. */
+wx_wasi_ret wx_wasi_clock_time_set(struct wx_wasi_call *c, const uint64_t *a)
+{
+    uint64_t now;
+    int e = a[0] == REALTIME ? wx_clock_get(CLOCK_REALTIME, &now) : EINVAL;
+    if (!e) {
+        wx_store_relaxed(&c->env->realtime_offset, (int64_t)(a[1] - now));
+    }
+    return e ? wx_werrno_from_host(e) : 0;
 }
 
 /* Gigabytes take seconds: between the chunks a stop is seen, and the next poll acts on it. */

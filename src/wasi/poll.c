@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/atomic.h"
 #include "base/bits.h"
 #include "os/clock.h"
 #include "wasi/env.h"
@@ -49,7 +50,8 @@ static void state_free(struct state *s)
 }
 
 /* Relative times count from now; absolute ones are turned into monotonic time. */
-static uint16_t clock_deadline(uint32_t id, uint64_t timeout, bool absolute, uint64_t *ret)
+static uint16_t clock_deadline(const struct wx_env *env, uint32_t id, uint64_t timeout,
+                               bool absolute, uint64_t *ret)
 {
     static const clockid_t clocks[2] = {CLOCK_REALTIME, CLOCK_MONOTONIC};
     uint64_t now = 0;
@@ -58,6 +60,7 @@ static uint16_t clock_deadline(uint32_t id, uint64_t timeout, bool absolute, uin
     }
     if (absolute) {
         (void)wx_clock_get(clocks[id], &now); /* both always exist */
+        now += clocks[id] == CLOCK_REALTIME ? (uint64_t)wx_load_relaxed(&env->realtime_offset) : 0;
         timeout = timeout > now ? timeout - now : 0;
     }
     *ret = wx_clock_after(timeout);
@@ -71,7 +74,8 @@ static wx_werrno read_sub(struct wx_wasi_call *c, struct state *s, const uint8_t
     if (sub->tag == TAG_CLOCK) {
         const uint8_t *u = b + (snapshot0 ? 24 : 16);
         bool absolute = (wx_get_u16(u + 24) & 1) != 0;
-        sub->error = clock_deadline(wx_get_u32(u), wx_get_u64(u + 8), absolute, &sub->deadline_ns);
+        sub->error =
+            clock_deadline(c->env, wx_get_u32(u), wx_get_u64(u + 8), absolute, &sub->deadline_ns);
         return 0;
     }
     if (sub->tag > TAG_WRITE) {

@@ -113,6 +113,8 @@ WAX_IMPORT("wasix_32v1", "clock_res_get")
 uint32_t wasix_clock_res_get(uint32_t clock_id, uint32_t resolution);
 WAX_IMPORT("wasix_32v1", "clock_time_get")
 uint32_t wasix_clock_time_get(uint32_t clock_id, uint64_t precision, uint32_t time);
+WAX_IMPORT("wasix_32v1", "clock_time_set")
+uint32_t wasix_clock_time_set(uint32_t clock_id, uint64_t time);
 WAX_IMPORT("wasix_32v1", "environ_get")
 uint32_t wasix_environ_get(uint32_t environ, uint32_t environ_buf);
 WAX_IMPORT("wasix_32v1", "environ_sizes_get")
@@ -213,6 +215,10 @@ WAX_IMPORT("wasix_32v1", "proc_id")
 uint32_t wasix_proc_id(uint32_t ret_pid);
 WAX_IMPORT("wasix_32v1", "random_get")
 uint32_t wasix_random_get(uint32_t buf, uint32_t buf_len);
+WAX_IMPORT("wasix_32v1", "tty_get")
+uint32_t wasix_tty_get(uint32_t tty_state);
+WAX_IMPORT("wasix_32v1", "tty_set")
+uint32_t wasix_tty_set(uint32_t tty_state);
 WAX_IMPORT("wasix_32v1", "getcwd")
 uint32_t wasix_getcwd(uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasix_32v1", "chdir")
@@ -241,6 +247,32 @@ WAX_IMPORT("wasix_32v1", "futex_wake")
 uint32_t wasix_futex_wake(uint32_t futex_ptr, uint32_t ret_woken);
 WAX_IMPORT("wasix_32v1", "futex_wake_all")
 uint32_t wasix_futex_wake_all(uint32_t futex_ptr, uint32_t ret_woken);
+WAX_IMPORT("wasix_32v1", "port_bridge")
+uint32_t wasix_port_bridge(uint32_t network, uint32_t network_len, uint32_t token, uint32_t token_len, uint32_t security);
+WAX_IMPORT("wasix_32v1", "port_unbridge")
+uint32_t wasix_port_unbridge(void);
+WAX_IMPORT("wasix_32v1", "port_dhcp_acquire")
+uint32_t wasix_port_dhcp_acquire(void);
+WAX_IMPORT("wasix_32v1", "port_addr_add")
+uint32_t wasix_port_addr_add(uint32_t ip);
+WAX_IMPORT("wasix_32v1", "port_addr_remove")
+uint32_t wasix_port_addr_remove(uint32_t ip);
+WAX_IMPORT("wasix_32v1", "port_addr_clear")
+uint32_t wasix_port_addr_clear(void);
+WAX_IMPORT("wasix_32v1", "port_addr_list")
+uint32_t wasix_port_addr_list(uint32_t addrs_ptr, uint32_t naddrs_ptr);
+WAX_IMPORT("wasix_32v1", "port_mac")
+uint32_t wasix_port_mac(uint32_t ret_mac);
+WAX_IMPORT("wasix_32v1", "port_gateway_set")
+uint32_t wasix_port_gateway_set(uint32_t ip);
+WAX_IMPORT("wasix_32v1", "port_route_add")
+uint32_t wasix_port_route_add(uint32_t cidr, uint32_t via_router, uint32_t preferred_until, uint32_t expires_at);
+WAX_IMPORT("wasix_32v1", "port_route_remove")
+uint32_t wasix_port_route_remove(uint32_t ip);
+WAX_IMPORT("wasix_32v1", "port_route_clear")
+uint32_t wasix_port_route_clear(void);
+WAX_IMPORT("wasix_32v1", "port_route_list")
+uint32_t wasix_port_route_list(uint32_t routes_ptr, uint32_t nroutes_ptr);
 WAX_IMPORT("wasix_32v1", "sock_pair")
 uint32_t wasix_sock_pair(uint32_t af, uint32_t ty, uint32_t pt, uint32_t ro_sock1, uint32_t ro_sock2);
 WAX_IMPORT("wasix_32v1", "sock_recv")
