@@ -37,6 +37,7 @@ void cli_log(void *data, int32_t level, const char *area, const char *message);
 
 int cmd_run(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_print(int argc, char **argv);

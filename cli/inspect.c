@@ -9,7 +9,8 @@
 
 static const char help[] =
     "usage: waxwing inspect [--json] FILE...\n"
-    "Shows WASI versions, imports, exports, memories and the features a module needs.\n";
+    "Shows WASI versions, imports, exports, memories and the features a module needs.\n"
+    "wasi: versions functions are imported from; strict: the one all of them belong to.\n";
 
 static const char *const kinds[] = {"func", "table", "memory", "global", "tag"};
 static const char *const types[] = {"i32",  "i64",     "f32",       "f64",
@@ -168,7 +169,9 @@ int cmd_inspect(int argc, char **argv)
             putchar('\n');
         } else {
             printf("%s\n", argv[i]);
+            const char *strict = json_string_value(json_object_get(o, "strict"));
             print_words(json_object_get(o, "wasi"), "wasi");
+            printf("strict: %s\n", strict ? strict : "none");
             print_words(json_object_get(o, "features"), "features");
             print_ports(json_object_get(o, "imports"), "imports");
             print_ports(json_object_get(o, "exports"), "exports");

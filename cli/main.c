@@ -20,6 +20,7 @@ static const char help[] =
     "  run         run a module (the default when the first word is a file)\n"
     "  validate    check that modules are well-formed and valid\n"
     "  inspect     show what a module imports, exports and needs\n"
+    "  explain     say why a module will not run, and what would help\n"
     "  compile     compile all functions of a module, to measure how fast\n"
     "  print       show a module in the text format\n"
     "  wast        run spec test scripts (.wast, or their JSON form)\n"
@@ -41,12 +42,11 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"run", cmd_run},         {"validate", cmd_validate}, {"inspect", cmd_inspect},
-    {"compile", cmd_compile}, {"print", cmd_print},       {"wast", cmd_wast},
-    {"version", cmd_version},
+    {"explain", cmd_explain}, {"compile", cmd_compile},   {"print", cmd_print},
+    {"wast", cmd_wast},       {"version", cmd_version},
 };
 
-static const char *const planned[] = {"explain",  "cache",  "net",
-                                      "coredump", "config", "completion"};
+static const char *const planned[] = {"cache", "net", "coredump", "config", "completion"};
 
 static int status_of(const wax_error *error)
 {

@@ -273,6 +273,37 @@ WAX_API uint32_t wax_module_wasi(const wax_module *module);
  */
 WAX_API uint32_t wax_module_wasi_strict(const wax_module *module);
 
+/** How much a finding matters. */
+enum {
+    WAX_FINDING_NOTE = 0,   /* good to know */
+    WAX_FINDING_LIMIT = 1,  /* the module runs, and something in it will not work */
+    WAX_FINDING_MISSING = 2 /* the module does not run without it */
+};
+
+/** Something about a module; texts are valid during the call. Fields may be added at the end. */
+typedef struct wax_finding {
+    int32_t level;       /* WAX_FINDING_* */
+    const char *subject; /* "wasix_32v1.proc_fork", "_start": names are the guest's */
+    const char *message; /* "is not there yet: it answers ENOSYS" */
+    const char *hint;    /* what would help; "" if nothing is known */
+} wax_finding;
+
+/** Receives one finding. */
+typedef void (*wax_finding_fn)(void *data, const wax_finding *finding);
+
+/**
+ * Say what keeps a module from running in an environment: imports nobody provides or of another
+ * type, exports that are missing, and what would help. What an embedder's linker would define
+ * counts as missing.
+ *
+ * @param module  borrowed; NULL gives no finding
+ * @param fn      called for each finding, on this thread
+ * @param data    given to it
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API void wax_module_explain(const wax_module *module, wax_finding_fn fn, void *data);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #include "engine/rt/engine.h"
 #include "os/vm.h"
 #include "wasi/detect.h"
+#include "wasi/explain.h"
 #include "wasm/text/text.h"
 
 void wax_module_free(wax_module *module) { wx_rt_module_unref(wx_in_wax_module(module)); }
@@ -240,4 +241,27 @@ uint32_t wax_module_wasi(const wax_module *module)
 uint32_t wax_module_wasi_strict(const wax_module *module)
 {
     return module ? wx_wasi_version_strict(wx_in_wax_module(module)->wasm) : 0;
+}
+
+struct relay {
+    wax_finding_fn fn;
+    void *data;
+};
+
+static void relay_finding(void *data, const struct wx_finding *f)
+{
+    const struct relay *r = data;
+    const wax_finding out = {(int32_t)f->level, f->subject, f->message, f->hint};
+    r->fn(r->data, &out);
+}
+
+void wax_module_explain(const wax_module *module, wax_finding_fn fn, void *data)
+{
+    _Static_assert((int)WX_FINDING_MISSING == (int)WAX_FINDING_MISSING &&
+                       (int)WX_FINDING_LIMIT == (int)WAX_FINDING_LIMIT,
+                   "the same numbers");
+    struct relay r = {fn, data};
+    if (module && fn) {
+        wx_explain(wx_in_wax_module(module)->wasm, relay_finding, &r);
+    }
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "wasi/env.h"
+#include "wasi/explain.h"
 #include "wasi/handlers.h"
 #include "wasi/trace.h"
 
@@ -223,7 +224,14 @@ wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt
                       "that interface",
                       (int)import->module.len, import->module.p, (int)import->name.len,
                       import->name.p);
-        wx_error_set_hint(err, "the module was built for an old interface: rebuild it");
+        if (wx_abi_removed(import->name)) {
+            wx_error_set_hint(err,
+                              "it was removed, last seen in %s: build the module with a WASIX "
+                              "libc of today",
+                              wx_abi_removed(import->name));
+        } else {
+            wx_error_set_hint(err, "the module was built for another interface: rebuild it");
+        }
         return WAX_E_LINK;
     }
     const struct wx_sig *sig;

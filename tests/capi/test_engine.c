@@ -312,6 +312,17 @@ static void test_module_describes_ports(void **state)
     assert_int_equal(wax_module_n_imports(NULL), 0);
 }
 
+static void count_finding(void *data, const wax_finding *f)
+{
+    unsigned *n = data;
+    assert_in_range(f->level, WAX_FINDING_NOTE, WAX_FINDING_MISSING);
+    assert_true(f->subject[0] && f->message[0] && f->hint);
+    n[f->level]++;
+    if (f->level == WAX_FINDING_MISSING) {
+        assert_string_equal(f->subject, "memory");
+    }
+}
+
 static void test_module_wasi_versions(void **state)
 {
     (void)state;
@@ -328,6 +339,14 @@ static void test_module_wasi_versions(void **state)
     wax_module *module = load(engine, &w);
     assert_int_equal(wax_module_wasi(module), WAX_WASI_PREVIEW1);
     assert_int_equal(wax_module_wasi_strict(module), WAX_WASI_PREVIEW1);
+    unsigned n[3] = {0};
+    wax_module_explain(module, count_finding, n); /* no memory for WASI, and a library */
+    assert_int_equal(n[WAX_FINDING_MISSING], 1);
+    assert_int_equal(n[WAX_FINDING_LIMIT], 0);
+    assert_int_equal(n[WAX_FINDING_NOTE], 1);
+    wax_module_explain(module, NULL, n);
+    wax_module_explain(NULL, count_finding, n);
+    assert_int_equal(n[WAX_FINDING_MISSING], 1);
     wax_module_free(module);
     wax_engine_free(engine);
 }

@@ -193,7 +193,39 @@ expect dir-empty-guest 64 "the guest path is empty" "$waxwing" --dir "$tmp::" "$
 echo kept >"$tmp/kept"
 expect nothing-emptied 66 'cannot mount' "$waxwing" --stdout "$tmp/kept" --dir /no/such "$tmp/cat.wat"
 expect still-there 0 kept cat "$tmp/kept"
-expect planned 69 'not there yet' "$waxwing" explain x
+expect planned 69 'not there yet' "$waxwing" cache x
+cat >"$tmp/lacks.wat" <<'WAT'
+(module
+  (import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_clse" (func (param i32) (result i32)))
+  (import "wasix_32v1" "bus_call" (func (param i32) (result i32)))
+  (import "wasi" "thread-spawn" (func (param i32) (result i32)))
+  (import "env" "emscripten_notify" (func))
+  (import "env" "memory" (memory 1))
+  (import "other" "memory" (memory 1)))
+WAT
+cat >"$tmp/removed.wat" <<'WAT'
+(module (import "wasix_32v1" "bus_call" (func (param i32) (result i32))))
+WAT
+# explained STATUS TEXT FILE
+explained() { expect "explain $2" "$1" "$2" "$waxwing" explain "$3"; }
+explained 69 'wasi_snapshot_preview1.fd_close: is imported with another type than (i) -> (i)' "$tmp/lacks.wat"
+explained 69 'wasi_snapshot_preview1.fd_clse: no version of the interface has it' "$tmp/lacks.wat"
+explained 69 'wasix_32v1.bus_call: was removed from the interface; last seen in 2023-03' "$tmp/lacks.wat"
+explained 69 'hint: built for JavaScript hosts: link with -sSTANDALONE_WASM' "$tmp/lacks.wat"
+explained 69 'other.memory: the imported memory is not provided' "$tmp/lacks.wat"
+explained 69 'limit    wasi_thread_start: is not exported' "$tmp/lacks.wat"
+explained 69 'limit    memory: is not shared' "$tmp/lacks.wat"
+explained 69 'note     _start: is not exported' "$tmp/lacks.wat"
+explained 69 'will not run: 5 missing' "$tmp/lacks.wat"
+explained 0 '  runs' "$plugin"
+explained 0 'limit    wasi_thread_start' "$no_entry"
+explained 65 'not a wasm module' "$tmp/bad.wasm"
+explained 66 'No such file' "$tmp/none.wasm"
+expect explain-json 69 '"runs": false' "$waxwing" explain --json "$tmp/lacks.wat"
+expect explain-no-file 64 'no file named' "$waxwing" explain
+expect inspect-strict 0 'strict: none' "$waxwing" inspect "$plugin"
+expect removed-import 69 'hint: it was removed, last seen in 2023-03' "$waxwing" "$tmp/removed.wat"
 expect compile 0 '' "$waxwing" compile "$tmp/trap.wasm"
 expect compile-stats 0 '2 functions, 8 bytes of wasm, ' "$waxwing" compile --stats "$tmp/trap.wasm"
 expect compile-text 0 '1 function, ' "$waxwing" compile --tier fast --stats "$tmp/text.wat"
@@ -209,6 +241,7 @@ expect preload 0 '' "$waxwing" --preload "env=$tmp/trap.wasm" --invoke 'add(1,2)
 # (import "env" "ESC[2Jx" (func)): what a module is called must not reach the terminal as it is
 module escape.wasm '\001\004\001\140\000\000\002\016\001\003env\006\033[2Jxy\000\000'
 expect terminal-escape 69 'env.\x1b[2Jxy' "$waxwing" "$tmp/escape.wasm"
+explained 69 'env.\x1b[2Jxy' "$tmp/escape.wasm"
 expect terminal-escape-inspect 0 'env.\x1b[2Jxy' "$waxwing" inspect "$tmp/escape.wasm"
 expect invoke-range 64 'argument 1' "$waxwing" --invoke 'add(4294967296, 1)' "$tmp/trap.wasm"
 expect invoke-unsigned 0 '0' "$waxwing" --invoke 'add(4294967295, 1)' "$tmp/trap.wasm"
