@@ -35,11 +35,15 @@ void cli_keep_terminal(void);
 /** Log callback that writes to stderr. */
 void cli_log(void *data, int32_t level, const char *area, const char *message);
 
+/** What was decided about the network, as a line; data: FILE. */
+void cli_net_decision(void *data, const wax_net_decision *d);
+
 int cmd_run(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
+int cmd_net(int argc, char **argv);
 int cmd_print(int argc, char **argv);
 int cmd_wast(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -324,3 +324,19 @@ int cli_fd(wax_builder *b, const char *number)
     }
     return told(st, error);
 }
+
+/* -------- network -------- */
+
+int cli_net(wax_builder *b, const char *rule)
+{
+    wax_error *error = NULL;
+    wax_status st = wax_builder_net(b, rule, &error);
+    return told(st, error);
+}
+
+int cli_net_log(wax_builder *b)
+{
+    wax_error *error = NULL;
+    wax_status st = wax_builder_net_log(b, cli_net_decision, stderr, &error);
+    return told(st, error);
+}

@@ -29,6 +29,10 @@ int cli_env_file(wax_builder *b, const char *path);
 int cli_listen(wax_builder *b, const char *spec);
 /* A descriptor of our own by its number; it is closed here. */
 int cli_fd(wax_builder *b, const char *number);
+/* A network rule. */
+int cli_net(wax_builder *b, const char *rule);
+/* Decisions about the network go to standard error. */
+int cli_net_log(wax_builder *b);
 /* A standard stream over a file, which is made or emptied if it is an output. */
 int cli_stream(wax_builder *b, int stream, const char *path);
 

@@ -23,6 +23,7 @@ static const char help[] =
     "  explain     say why a module will not run, and what would help\n"
     "  compile     compile all functions of a module, to measure how fast\n"
     "  print       show a module in the text format\n"
+    "  net         tell what network rules allow\n"
     "  wast        run spec test scripts (.wast, or their JSON form)\n"
     "  version     show the version; --json for tools\n"
     "\n"
@@ -43,10 +44,10 @@ static const struct {
 } commands[] = {
     {"run", cmd_run},         {"validate", cmd_validate}, {"inspect", cmd_inspect},
     {"explain", cmd_explain}, {"compile", cmd_compile},   {"print", cmd_print},
-    {"wast", cmd_wast},       {"version", cmd_version},
+    {"net", cmd_net},         {"wast", cmd_wast},         {"version", cmd_version},
 };
 
-static const char *const planned[] = {"cache", "net", "coredump", "config", "completion"};
+static const char *const planned[] = {"cache", "coredump", "config", "completion"};
 
 static int status_of(const wax_error *error)
 {

@@ -31,6 +31,9 @@ static const char help[] =
     "  --dev                     /dev for preview1 modules, too: null, zero, random, stdin, fd/…\n"
     "  --cwd GUEST               the directory the guest works in (default: /, or none)\n"
     "  --listen ADDRESS:PORT[,nonblock]  a socket to accept TCP connections on: 127.0.0.1:8080\n"
+    "  --net RULE                off, loopback, all, or allow:tcp:out:api.example.com:443 and the\n"
+    "                            like (repeatable; 'waxwing net --help')\n"
+    "  --net-log                 tell every decision about the network and its rule\n"
     "  --fd N                    our descriptor N: from a shell or a service manager\n"
     "  --stdin FILE              --stdout FILE, --stderr FILE: not the host's own stream\n"
     "  --env KEY[=VALUE]         a variable; without VALUE the host's\n"
@@ -68,15 +71,16 @@ struct run {
     const char *env_files[MAX_LIST];
     const char *listens[MAX_LIST];
     const char *fds[MAX_LIST];
+    const char *nets[MAX_LIST];
     const char *streams[3];    /* files, NULL = the host's stream */
     char *respelled[MAX_LIST]; /* owned; some of dirs point here */
-    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_env_files, n_listens, n_fds;
+    unsigned n_dirs, n_vars, n_preloads, n_respelled, n_env_files, n_listens, n_fds, n_nets;
     const char *inherit; /* glob, NULL = none */
     const char *argv0, *invoke, *cwd;
     struct cli_call call; /* what invoke says */
     uint64_t timeout_ns, max_memory, fuel;
     uint32_t max_threads, max_fds;
-    int no_threads, use_fuel, dev;
+    int no_threads, use_fuel, dev, net_log;
     struct cli_trace trace;
     wax_engine_options engine;
 };
@@ -141,6 +145,9 @@ static int set_option(struct run *r, const char *name, const char *value)
     }
     if (strcmp(name, "--fd") == 0) {
         return add(r->fds, &r->n_fds, value);
+    }
+    if (strcmp(name, "--net") == 0) {
+        return add(r->nets, &r->n_nets, value);
     }
     if (strcmp(name, "--env-file") == 0) {
         return add(r->env_files, &r->n_env_files, value);
@@ -215,6 +222,8 @@ static int is_flag(struct run *r, const char *arg)
 {
     if (strcmp(arg, "--dev") == 0) {
         r->dev = 1;
+    } else if (strcmp(arg, "--net-log") == 0) {
+        r->net_log = 1;
     } else if (strcmp(arg, "--trace") == 0) {
         return cli_trace_option(&r->trace, "") == 0;
     } else if (strcmp(arg, "--trace-summary") == 0) {
@@ -326,6 +335,8 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
     status = status ? status : r->cwd ? cli_cwd(b, r->cwd) : 0;
     status = status ? status : grant_each(b, cli_listen, r->listens, r->n_listens);
     status = status ? status : grant_each(b, cli_fd, r->fds, r->n_fds);
+    status = status ? status : grant_each(b, cli_net, r->nets, r->n_nets);
+    status = status || !r->net_log ? status : cli_net_log(b);
     for (int i = 0; i < 3 && !status; i++) { /* late: they empty files */
         status = r->streams[i] ? cli_stream(b, i, r->streams[i]) : 0;
     }

@@ -6,6 +6,7 @@
 #include <waxwing/engine.h>
 #include <waxwing/error.h>
 #include <waxwing/module.h>
+#include <waxwing/net.h>
 #include <waxwing/script.h>
 #include <waxwing/store.h>
 #include <waxwing/value.h>

@@ -12,6 +12,7 @@
 #include "capi/capi.h"
 #include "capi/descriptors.h"
 #include "capi/mount.h"
+#include "capi/net.h"
 #include "capi/wasi.h"
 #include "engine/rt/engine.h"
 #include "vfs/hostfile.h"
@@ -39,6 +40,7 @@ struct wax_builder {
     struct wx_mount_list mounts;
     char *cwd;                     /* NULL: none of its own */
     struct wx_descriptor_list fds; /* further ones */
+    struct wx_net_spec net;
     struct stream streams[3];
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
@@ -106,6 +108,7 @@ void wax_builder_free(wax_builder *b)
     wx_mounts_fini(&b->mounts, b->mem);
     wx_free(b->mem, b->cwd);
     wx_descriptors_fini(&b->fds, b->mem);
+    wx_net_spec_fini(&b->net, b->mem);
     for (int i = 0; i < 3; i++) {
         stream_fini(b, &b->streams[i]);
     }
@@ -231,6 +234,20 @@ wax_status wax_builder_fd(wax_builder *b, int host_fd, wax_error **err)
 {
     WX_REQUIRE(b, err, "the builder is NULL");
     return wx_descriptors_add(&b->fds, b->mem, host_fd, err);
+}
+
+wax_status wax_builder_net(wax_builder *b, const char *rule, wax_error **err)
+{
+    WX_REQUIRE(b && rule, err, "an argument is NULL");
+    return wx_net_spec_add(&b->net, b->mem, rule, err);
+}
+
+wax_status wax_builder_net_log(wax_builder *b, wax_net_fn fn, void *data, wax_error **err)
+{
+    WX_REQUIRE(b, err, "the builder is NULL");
+    b->net.fn = fn;
+    b->net.data = data;
+    return WAX_OK;
 }
 
 /* The stream, null for the moment; NULL if there is no such. */
@@ -440,6 +457,7 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
         env->trace = wx_trace_copy(&env->mem, b->trace);
         st = env->trace ? WAX_OK : wx_fail_nomem(err, "a trace");
     }
+    st = st == WAX_OK ? wx_net_spec_make(&b->net, env, err) : st;
     st = st == WAX_OK ? set_streams(b, handle, err) : st;
     st = st == WAX_OK ? wx_mounts_make(&b->mounts, env, err) : st;
     st = st == WAX_OK && b->cwd ? wx_env_set_cwd(env, b->cwd, err) : st;

@@ -83,6 +83,19 @@ int wx_sock_listen(const char *address, int *ret_fd, uint16_t *ret_port)
     return 0;
 }
 
+int wx_sock_open(int family, int type, int protocol, int *ret_fd)
+{
+    *ret_fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    return *ret_fd < 0 ? errno : 0;
+}
+
+int wx_sock_take_error(int fd)
+{
+    int e = 0;
+    socklen_t len = sizeof e;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 ? e : errno;
+}
+
 static int option(int fd, int name)
 {
     int v = -1;
@@ -95,5 +108,7 @@ int wx_sock_pair(int type, int ret_fds[2])
     return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_fds) != 0 ? errno : 0;
 }
 
+int wx_sock_family(int fd) { return option(fd, SO_DOMAIN); }
+int wx_sock_protocol(int fd) { return option(fd, SO_PROTOCOL); }
 int wx_sock_type(int fd) { return option(fd, SO_TYPE); }
 bool wx_sock_is_listening(int fd) { return option(fd, SO_ACCEPTCONN) == 1; }

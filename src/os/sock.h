@@ -14,8 +14,15 @@ int wx_sock_listen(const char *address, int *ret_fd, uint16_t *ret_port);
 /** Two AF_UNIX sockets connected to each other; type: SOCK_STREAM, SOCK_DGRAM. @return host errno
  */
 int wx_sock_pair(int type, int ret_fds[2]);
+/** A socket that never blocks, close-on-exec. @return host errno */
+int wx_sock_open(int family, int type, int protocol, int *ret_fd);
+/** The error that is waiting, which is gone then; 0: none. */
+int wx_sock_take_error(int fd);
 /** SOCK_STREAM and so on; -1: no socket. */
 int wx_sock_type(int fd);
+/** AF_INET and so on, IPPROTO_TCP and so on; -1: no socket. */
+int wx_sock_family(int fd);
+int wx_sock_protocol(int fd);
 bool wx_sock_is_listening(int fd);
 
 #endif

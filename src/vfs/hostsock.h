@@ -3,8 +3,38 @@
 #ifndef WX_VFS_HOSTSOCK_H
 #define WX_VFS_HOSTSOCK_H
 
+#include <sys/socket.h>
+
 #include "vfs/file.h"
 
+struct wx_hostsock;
+
+/** Who decides what reaches a socket the guest made itself. One object a socket. */
+struct wx_sock_watch {
+    /*
+     * NULL, or which rule refuses that a datagram leaves for `peer`, or that one, or a connection,
+     * of it arrives. The text lives as long as the watch.
+     */
+    const char *(*refuses)(struct wx_sock_watch *watch, struct wx_hostsock *s, bool leaves,
+                           const struct sockaddr *peer);
+    void (*free)(struct wx_sock_watch *watch);
+};
+
+/* Timeouts a socket may have. */
+enum { WX_SOCK_RECV, WX_SOCK_SEND, WX_SOCK_CONNECT, WX_SOCK_ACCEPT, WX_SOCK_N_TIMEOUTS };
+
+struct wx_hostsock {
+    struct wx_file file; /* first */
+    int family, type, protocol;
+    struct wx_sock_watch *watch;             /* owned; NULL: given to the guest as it is */
+    uint64_t timeout_ns[WX_SOCK_N_TIMEOUTS]; /* atomic; 0: none */
+    uint32_t n_as;                           /* atomic: `as` is valid; set once */
+    struct sockaddr_storage as;              /* what its owner takes for its own address */
+};
+
+/** One made by us, whose description nobody shares; takes it, as below. */
+struct wx_file *wx_hostsock_new_own(struct wx_mem *mem, int host_fd, int family, int type,
+                                    int protocol);
 /**
  * A file over a host socket, which it takes (also on failure). A listening one is made
  * non-blocking, for all who share it: accepting has no flag for that.
@@ -12,12 +42,20 @@
  */
 struct wx_file *wx_hostsock_new(struct wx_mem *mem, int host_fd);
 bool wx_file_is_socket(const struct wx_file *f);
+/** Of a file that is a socket. */
+struct wx_hostsock *wx_hostsock_of(struct wx_file *f);
 
-/* Of files that are sockets. Bytes or 0, or -errno; flags: MSG_PEEK. */
+/** Which rule refuses a datagram to that address; NULL: none. */
+const char *wx_hostsock_refusal(struct wx_file *f, const struct sockaddr *to);
+/*
+ * Of files that are sockets. Bytes or 0, or -errno; flags: MSG_PEEK. Refused datagrams and
+ * connections are passed over. An address to send to is not looked at.
+ */
 ssize_t wx_hostsock_recv(struct wx_file *f, struct iovec *iov, int n, int flags,
-                         bool *ret_truncated);
-ssize_t wx_hostsock_send(struct wx_file *f, struct iovec *iov, int n);
-int wx_hostsock_accept(struct wx_file *f, struct wx_file **ret);
+                         bool *ret_truncated, struct sockaddr_storage *ret_peer);
+ssize_t wx_hostsock_send(struct wx_file *f, struct iovec *iov, int n, const struct sockaddr *to,
+                         socklen_t to_len);
+int wx_hostsock_accept(struct wx_file *f, struct wx_file **ret, struct sockaddr_storage *ret_peer);
 int wx_hostsock_shutdown(struct wx_file *f, int how);
 
 #endif

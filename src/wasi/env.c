@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/policy.h"
 #include "os/futex.h"
 #include "os/tty.h"
 #include "vfs/hostfile.h"
@@ -55,6 +56,7 @@ void wx_env_inherit(struct wx_env *env, const struct wx_env *parent)
     wx_mem_unref(env->file_mem);
     env->file_mem = wx_mem_ref(parent->file_mem);
     env->ttys = wx_tty_keeper_ref(parent->ttys);
+    env->net = wx_net_ref(parent->net);
     env->is_first = false;
     env->realtime_offset = wx_load_relaxed(&parent->realtime_offset);
 }
@@ -131,6 +133,7 @@ void wx_env_free(struct wx_env *env)
     }
     wx_env_fini_mounts(env);
     wx_env_fini_files(env);
+    wx_net_unref(env->net);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
     wx_trace_free(env->trace);

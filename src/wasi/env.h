@@ -11,6 +11,7 @@
 #include "vfs/root.h"
 
 struct wx_fdtable;    /* wasi/fdtable.h */
+struct wx_net;        /* net/policy.h */
 struct wx_tty_keeper; /* os/tty.h */
 struct wx_trace;      /* wasi/trace.h */
 struct wx_trace_line;
@@ -82,6 +83,7 @@ struct wx_env {
     struct wx_file *cwd; /* WASIX: a directory below the root; guarded by lock once it runs */
     char *start_cwd;     /* where it begins; NULL: the root */
     struct wx_fdtable *fds;
+    struct wx_net *net; /* counted; NULL: none is granted */
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     /* Set by wx_env_instantiate(). */
     struct wx_rt_module *module;

@@ -11,8 +11,6 @@
 
 #define ANY_RIGHTS                                                                                 \
     (WX_R(WX_RN_FD_FDSTAT_SET_FLAGS) | WX_R(WX_RN_FD_FILESTAT_GET) | WX_R(WX_RN_POLL_FD_READWRITE))
-#define CONNECTION_RIGHTS                                                                          \
-    (ANY_RIGHTS | WX_R(WX_RN_FD_READ) | WX_R(WX_RN_FD_WRITE) | WX_R(WX_RN_SOCK_SHUTDOWN))
 #define FILE_RIGHTS                                                                                \
     (WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL) | WX_R(WX_RN_FD_ADVISE) | WX_R(WX_RN_FD_SYNC) |     \
      WX_R(WX_RN_FD_DATASYNC))
@@ -36,8 +34,9 @@ void wx_env_fini_files(struct wx_env *env)
     wx_vec_fini(&env->mem, &env->files);
 }
 
-static struct wx_fd entry_of(const struct wx_env_file *f)
+static struct wx_fd entry_of(const struct wx_env *env, const struct wx_env_file *f)
 {
+    uint64_t connection = env->wasix ? WX_RIGHTS_WASIX_CONNECTION : WX_RIGHTS_CONNECTION;
     struct wx_file *file = f->file;
     struct wx_fd entry = {
         .file = file, .rights = ANY_RIGHTS, .flags = f->nonblock ? WX_FDFLAG_NONBLOCK : 0};
@@ -47,9 +46,10 @@ static struct wx_fd entry_of(const struct wx_env_file *f)
     }
     if (wx_file_is_socket(file) && wx_sock_is_listening(file->host_fd)) {
         entry.rights |= WX_R(WX_RN_SOCK_ACCEPT);
-        entry.inheriting = CONNECTION_RIGHTS;
+        entry.rights |= env->wasix ? WX_R(WX_RN_SOCK_ADDR_LOCAL) : 0;
+        entry.inheriting = connection;
     } else if (wx_file_is_socket(file)) {
-        entry.rights = CONNECTION_RIGHTS;
+        entry.rights = connection;
     } else {
         entry.rights |= f->reads ? WX_R(WX_RN_FD_READ) : 0;
         entry.rights |= f->writes ? WX_R(WX_RN_FD_WRITE) : 0;
@@ -66,7 +66,7 @@ wax_status wx_env_place_files(struct wx_env *env, wax_error **err)
     size_t n = 0;
     for (; n < env->files.n; n++) {
         uint32_t fd;
-        struct wx_fd entry = entry_of(&env->files.p[n]);
+        struct wx_fd entry = entry_of(env, &env->files.p[n]);
         e = wx_fdtable_add(env->fds, &entry, 3, &fd);
         if (e) {
             break;

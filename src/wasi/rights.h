@@ -36,7 +36,16 @@ enum {
     WX_RN_PATH_UNLINK_FILE,
     WX_RN_POLL_FD_READWRITE,
     WX_RN_SOCK_SHUTDOWN,
-    WX_RN_SOCK_ACCEPT
+    WX_RN_SOCK_ACCEPT,
+    WX_RN_SOCK_CONNECT, /* WASIX from here on */
+    WX_RN_SOCK_LISTEN,
+    WX_RN_SOCK_BIND,
+    WX_RN_SOCK_RECV,
+    WX_RN_SOCK_SEND,
+    WX_RN_SOCK_ADDR_LOCAL,
+    WX_RN_SOCK_ADDR_REMOTE,
+    WX_RN_SOCK_RECV_FROM,
+    WX_RN_SOCK_SEND_TO
 };
 #define WX_RIGHTS_ALL ((UINT64_C(1) << 30) - 1)
 /* Bits that have a meaning anywhere: preview1's and the socket rights of WASIX. */
@@ -55,6 +64,17 @@ enum {
      ~(WX_R(WX_RN_FD_READ) | WX_R(WX_RN_FD_WRITE) | WX_R(WX_RN_FD_SEEK) | WX_R(WX_RN_FD_TELL) |    \
        WX_R(WX_RN_FD_ALLOCATE) | WX_R(WX_RN_FD_FILESTAT_SET_SIZE) | WX_R(WX_RN_SOCK_SHUTDOWN) |    \
        WX_R(WX_RN_SOCK_ACCEPT)))
+/* What applies to a connection, and to a socket a WASIX guest makes. */
+#define WX_RIGHTS_CONNECTION                                                                       \
+    (WX_R(WX_RN_FD_FDSTAT_SET_FLAGS) | WX_R(WX_RN_FD_FILESTAT_GET) |                               \
+     WX_R(WX_RN_POLL_FD_READWRITE) | WX_R(WX_RN_FD_READ) | WX_R(WX_RN_FD_WRITE) |                  \
+     WX_R(WX_RN_SOCK_SHUTDOWN))
+#define WX_RIGHTS_WASIX_CONNECTION                                                                 \
+    (WX_RIGHTS_CONNECTION | WX_R(WX_RN_SOCK_RECV) | WX_R(WX_RN_SOCK_SEND) |                        \
+     WX_R(WX_RN_SOCK_ADDR_LOCAL) | WX_R(WX_RN_SOCK_ADDR_REMOTE) | WX_R(WX_RN_SOCK_RECV_FROM))
+#define WX_RIGHTS_SOCKET                                                                           \
+    (WX_RIGHTS_WASIX_CONNECTION | WX_R(WX_RN_SOCK_ACCEPT) | WX_R(WX_RN_SOCK_CONNECT) |             \
+     WX_R(WX_RN_SOCK_LISTEN) | WX_R(WX_RN_SOCK_BIND) | WX_R(WX_RN_SOCK_SEND_TO))
 
 enum {
     WX_FDFLAG_APPEND = 1,

@@ -287,6 +287,8 @@ static wax_status environment(struct made *m, wax_error **err)
     st = st ? st : wax_builder_count_calls(m->builder, 1, err);
     st = st ? st : wax_builder_listen(m->builder, "127.0.0.1:0", 0, NULL, err);
     st = st ? st : wax_builder_fd(m->builder, 2, err);
+    st = st ? st : wax_builder_net(m->builder, "loopback", err);
+    st = st ? st : wax_builder_net(m->builder, "allow:tcp:out:*.test:1", err);
     st = st ? st : wax_builder_instantiate(m->builder, m->module, &m->env, err);
     if (st != WAX_OK) {
         return st;

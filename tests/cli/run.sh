@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Exit statuses and messages of the command. usage: run.sh WAXWING THREADS_PLUGIN NO_ENTRY
+# Exit statuses and messages of the command. usage: run.sh WAXWING THREADS_PLUGIN NO_ENTRY NET_GUEST
 set -u
-waxwing=$1 plugin=$2 no_entry=$3
+waxwing=$1 plugin=$2 no_entry=$3 net=$4
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 passed=0 failed=0
@@ -161,6 +161,18 @@ expect listen 0 'listening on 127.0.0.1:' "$waxwing" --listen 127.0.0.1:0 "$tmp/
 expect fd-not-open 64 'descriptor 9 is not open' sh -c "'$waxwing' --fd 9 '$tmp/cat.wat' 9>&-"
 expect fd-no-number 64 "'x' is no number of a descriptor" "$waxwing" --fd x "$tmp/cat.wat"
 expect fd-directory 64 'hint: directories are mounted' sh -c "'$waxwing' --fd 9 '$tmp/cat.wat' 9<'$tmp'"
+expect net-bad 64 "network rule 'allow:tcp:out:10.0.0.1/8:1': bits of the address lie behind" "$waxwing" --net allow:tcp:out:10.0.0.1/8:1 "$tmp/cat.wat"
+expect net-place 64 '              ^' "$waxwing" --net allow:tcp:out:10.0.0.1/8:1 "$tmp/cat.wat"
+expect net-hint 64 'hint: write the first address of the range' "$waxwing" --net allow:tcp:out:10.0.0.1/8:1 "$tmp/cat.wat"
+expect net-check 0 'allowed: connect tcp 10.0.0.1:443: rule 2, allow:tcp:out:10.0.0.0/8:443' "$waxwing" net check off allow:tcp:out:10.0.0.0/8:443 --to 10.0.0.1:443/tcp
+expect net-check-denied 1 'denied: connect tcp 169.254.169.254:80: built-in: link-local and metadata' "$waxwing" net check all --to 169.254.169.254:80/tcp
+expect net-check-suggests 1 'hint: --net allow:udp:in:0.0.0.0:53' "$waxwing" net check --at 0.0.0.0:53/udp
+expect net-check-from 1 'rule 2, deny:tcp:in:*:*:from=10.1.0.0/16' "$waxwing" net check allow:tcp:in:*:80 deny:tcp:in:*:*:from=10.1.0.0/16 --at 0.0.0.0:80/tcp --from 10.1.0.1:9
+expect net-check-name 0 'allowed: resolve api.example.com: rule 1' "$waxwing" net check 'allow:tcp:out:*.example.com:443' --resolve api.example.com
+expect net-check-rule 64 'unknown protocol' "$waxwing" net check allow:tpc:out:1.2.3.4:5 --to 1.2.3.4:5/tcp
+expect net-check-question 64 "network question 'out:1.2.3.4/tcp'" "$waxwing" net check all --to 1.2.3.4/tcp
+expect net-check-nothing 64 'nothing is asked' "$waxwing" net check all
+expect net-log 0 'waxwing: net: bind tcp 127.0.0.1:0: allowed: rule 1, loopback' "$waxwing" --net loopback --net-log --invoke 'tcp_echo()' "$net"
 # invoke STATUS TEXT CALL
 invoke() { expect "invoke $3" "$1" "$2" "$waxwing" --invoke "$3" "$tmp/values.wat"; }
 invoke 0 '2.5' 'floats(1, 2.5)'

@@ -34,6 +34,26 @@ static const uint64_t hostile[] = {
 #define N_HOSTILE (sizeof hostile / sizeof *hostile)
 
 enum { SOCKET = 5, LISTENER = 6 }; /* behind two directories; in WASIX one lower */
+enum { OWN = 6 };
+
+/* A socket the guest makes, where there are such. */
+static void make_sockets(struct guest *g)
+{
+    for (size_t i = 0; i < n_abi_rows; i++) {
+        const struct abi_row *r = &abi_rows[i];
+        if (strcmp(r->space, g->space) == 0 && strcmp(r->name, "sock_open") == 0) {
+            assert_int_equal(CALL(g, "sock_open", 1, 2, 0, 8192), 0); /* UDP */
+            assert_int_equal(guest_u32(g, 8192), OWN);
+        }
+    }
+}
+
+static void restart(struct guest *g)
+{
+    guest_restart(g);
+    make_sockets(g);
+    wax_store_set_timeout(wax_env_store(g->env), 3000000);
+}
 
 /* Numbers that mean something in most places: descriptors, addresses, lengths. */
 static const uint64_t benign[][10] = {
@@ -41,6 +61,8 @@ static const uint64_t benign[][10] = {
     {1024, 4, 2048, 3072, 64, 4096, 8, 0, 8, 4160},
     {0, 1024, 1, 2048, 2048, 64, 64, 64, 64, 64},
     {SOCKET, 1024, 1, 0, 3072, 3080, 8, 4096, 8, 4160},
+    {OWN, 1024, 1, 0, 3072, 3080, 8192, 4096, 8, 4160},
+    {1, 1, 0, 4096, 64, 64, 64, 64, 64, 64},
     {LISTENER, 4, 2048, 3072, 64, 4096, 8, 0, 8, 4160},
 };
 
@@ -60,8 +82,7 @@ static void one_call(struct guest *g, const struct abi_row *row, const uint64_t 
     if (st != WAX_TRAP && st != WAX_EXIT && st != WAX_E_TIMEOUT) {
         fail_msg("%s.%s ended with %s", row->space, row->name, wax_status_name(st));
     }
-    guest_restart(g); /* exited, or waited for ever */
-    wax_store_set_timeout(wax_env_store(g->env), 3000000);
+    restart(g); /* exited, or waited for ever */
 }
 
 static void one_row(struct guest *g, const struct abi_row *row)
@@ -113,6 +134,7 @@ static void one_space(const char *space, bool traced)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     assert_int_equal(wax_builder_fd(g.builder, pair[1], NULL), WAX_OK);
     assert_int_equal(wax_builder_listen(g.builder, "127.0.0.1:0", 0, NULL, NULL), WAX_OK);
+    assert_int_equal(wax_builder_net(g.builder, "loopback", NULL), WAX_OK);
     if (traced) {
         assert_int_equal(wax_builder_trace(g.builder, "all", check_line, NULL, NULL), WAX_OK);
     }
@@ -122,8 +144,7 @@ static void one_space(const char *space, bool traced)
     size_t n = 0;
     for (size_t i = 0; i < n_abi_rows; i++) {
         if (strcmp(abi_rows[i].space, space) == 0) {
-            guest_restart(&g); /* the row before may have closed everything */
-            wax_store_set_timeout(wax_env_store(g.env), 3000000);
+            restart(&g); /* the row before may have closed everything */
             one_row(&g, &abi_rows[i]);
             guest_restart(&g);
             const struct held now = held_by(&g);

@@ -273,12 +273,34 @@ WAX_IMPORT("wasix_32v1", "port_route_clear")
 uint32_t wasix_port_route_clear(void);
 WAX_IMPORT("wasix_32v1", "port_route_list")
 uint32_t wasix_port_route_list(uint32_t routes_ptr, uint32_t nroutes_ptr);
+WAX_IMPORT("wasix_32v1", "sock_status")
+uint32_t wasix_sock_status(uint32_t sock, uint32_t ret_status);
+WAX_IMPORT("wasix_32v1", "sock_addr_local")
+uint32_t wasix_sock_addr_local(uint32_t sock, uint32_t ret_addr);
+WAX_IMPORT("wasix_32v1", "sock_addr_peer")
+uint32_t wasix_sock_addr_peer(uint32_t sock, uint32_t ro_addr);
+WAX_IMPORT("wasix_32v1", "sock_open")
+uint32_t wasix_sock_open(uint32_t af, uint32_t ty, uint32_t pt, uint32_t ro_sock);
 WAX_IMPORT("wasix_32v1", "sock_pair")
 uint32_t wasix_sock_pair(uint32_t af, uint32_t ty, uint32_t pt, uint32_t ro_sock1, uint32_t ro_sock2);
+WAX_IMPORT("wasix_32v1", "sock_bind")
+uint32_t wasix_sock_bind(uint32_t sock, uint32_t addr);
+WAX_IMPORT("wasix_32v1", "sock_listen")
+uint32_t wasix_sock_listen(uint32_t sock, uint32_t backlog);
+WAX_IMPORT("wasix_32v1", "sock_accept")
+uint32_t wasix_sock_accept(uint32_t sock, uint32_t fd_flags, uint32_t ro_fd, uint32_t ro_addr);
+WAX_IMPORT("wasix_32v1", "sock_accept_v2")
+uint32_t wasix_sock_accept_v2(uint32_t sock, uint32_t fd_flags, uint32_t ro_fd, uint32_t ro_addr);
+WAX_IMPORT("wasix_32v1", "sock_connect")
+uint32_t wasix_sock_connect(uint32_t sock, uint32_t addr);
 WAX_IMPORT("wasix_32v1", "sock_recv")
 uint32_t wasix_sock_recv(uint32_t sock, uint32_t ri_data, uint32_t ri_data_len, uint32_t ri_flags, uint32_t ro_data_len, uint32_t ro_flags);
+WAX_IMPORT("wasix_32v1", "sock_recv_from")
+uint32_t wasix_sock_recv_from(uint32_t sock, uint32_t ri_data, uint32_t ri_data_len, uint32_t ri_flags, uint32_t ro_data_len, uint32_t ro_flags, uint32_t ro_addr);
 WAX_IMPORT("wasix_32v1", "sock_send")
 uint32_t wasix_sock_send(uint32_t fd, uint32_t si_data, uint32_t si_data_len, uint32_t si_flags, uint32_t ret_data_len);
+WAX_IMPORT("wasix_32v1", "sock_send_to")
+uint32_t wasix_sock_send_to(uint32_t sock, uint32_t si_data, uint32_t si_data_len, uint32_t si_flags, uint32_t addr, uint32_t ret_data_len);
 WAX_IMPORT("wasix_32v1", "sock_shutdown")
 uint32_t wasix_sock_shutdown(uint32_t sock, uint32_t how);
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Network rules, applied to sockets. */
+#include "wasix/sock.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "base/atomic.h"
+#include "wasi/env.h"
+
+/* What a socket of the guest's carries. */
+struct guard {
+    struct wx_sock_watch watch; /* first */
+    struct wx_mem *mem;
+    struct wx_net *net;
+    uint32_t bound; /* atomic: ip and port are valid; set once */
+    struct wx_net_ip ip;
+    uint16_t port;
+};
+
+struct wx_net *wx_sock_net(const struct wx_wasi_call *c)
+{
+    struct wx_net *net = c->env->net;
+    if (!net) {
+        wx_wasi_denied(c, "no network was granted (--net, wax_builder_net())");
+    }
+    return net;
+}
+
+wx_werrno wx_sock_decide(const struct wx_wasi_call *c, const struct wx_net_query *q,
+                         struct wx_net_verdict *ret)
+{
+    char what[WX_NET_QUERY_TEXT], rule[WX_NET_QUERY_TEXT];
+    struct wx_net *net = wx_sock_net(c);
+    if (!net) {
+        return WX_WERRNO_PERM;
+    }
+    *ret = wx_net_decide(net, q);
+    if (ret->allowed) {
+        return 0;
+    }
+    (void)wx_net_query_text(q, what);
+    if (ret->rule) {
+        wx_wasi_denied(c, "%s: network rule %u, %s", what, ret->rule, ret->why);
+    } else {
+        wx_wasi_denied(c, "%s: %s; --net %s would allow it", what, ret->why,
+                       wx_net_suggest(q, rule));
+    }
+    return WX_WERRNO_PERM;
+}
+
+static const char *refuses(struct wx_sock_watch *watch, struct wx_hostsock *s, bool leaves,
+                           const struct sockaddr *peer)
+{
+    struct guard *g = (struct guard *)(void *)watch;
+    struct wx_net_query q;
+    struct wx_net_ip ip;
+    uint16_t port;
+    enum wx_net_op op = leaves                   ? WX_NET_SEND
+                        : s->type == SOCK_STREAM ? WX_NET_ACCEPT
+                                                 : WX_NET_RECEIVE;
+    if (!wx_sock_query(&s->file, op, &q) || q.proto == WX_NET_UNIX) {
+        return NULL; /* who has the path may use the socket */
+    }
+    if (!wx_net_from_sockaddr(peer, &ip, &port)) {
+        return "an address of an unknown kind";
+    }
+    if (leaves) {
+        q.ip = ip;
+        q.port = port;
+    } else {
+        q.from = ip;
+        q.from_port = port;
+    }
+    struct wx_net_verdict v = wx_net_decide(g->net, &q);
+    return v.allowed ? NULL : v.why;
+}
+
+static void guard_free(struct wx_sock_watch *watch)
+{
+    struct guard *g = (struct guard *)(void *)watch;
+    wx_net_unref(g->net);
+    wx_free(g->mem, g);
+}
+
+struct wx_file *wx_sock_new(struct wx_mem *mem, struct wx_net *net, int host_fd, int family,
+                            int type, int protocol)
+{
+    struct wx_file *f = wx_hostsock_new_own(mem, host_fd, family, type, protocol);
+    struct guard *g = f ? wx_zalloc(mem, sizeof *g) : NULL;
+    if (!g) {
+        wx_file_unref(f);
+        return NULL;
+    }
+    *g = (struct guard){.watch = {refuses, guard_free}, .mem = mem, .net = wx_net_ref(net)};
+    wx_hostsock_of(f)->watch = &g->watch;
+    return f;
+}
+
+bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *ret)
+{
+    struct wx_hostsock *s = wx_hostsock_of(f);
+    struct guard *g = (struct guard *)(void *)s->watch;
+    if (!g) {
+        return false;
+    }
+    *ret = (struct wx_net_query){.op = op,
+                                 .proto = s->family == AF_UNIX     ? WX_NET_UNIX
+                                          : s->type == SOCK_STREAM ? WX_NET_TCP
+                                                                   : WX_NET_UDP};
+    ret->ip.v6 = s->family == AF_INET6;
+    if (wx_load_acquire(&g->bound)) { /* pairs with wx_sock_set_bound() */
+        ret->ip = g->ip;
+        ret->port = g->port;
+    }
+    return true;
+}
+
+void wx_sock_set_bound(struct wx_file *f, const struct wx_net_ip *ip, uint16_t port)
+{
+    struct guard *g = (struct guard *)(void *)wx_hostsock_of(f)->watch;
+    g->ip = *ip;
+    g->port = port;
+    wx_store_release(&g->bound, 1);
+}
