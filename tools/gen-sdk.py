@@ -19,12 +19,20 @@ SPACES = {
 }
 PREFIX = {"WASI": "wasi", "PREVIEW1": "p1", "WASIX32": "wasix"}
 TYPES = {"i": "uint32_t", "I": "uint64_t"}
+# never come back to the guest
+NO_RETURN = {"proc_exit", "thread_exit", "stack_restore"}
+ERRNO = re.compile(r"^WERRNO\((\w+),\s*(\d+),")
 ROW = re.compile(r'^ABI\((\w+),\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)",\s*(\w+),\s*"([^"]*)"\)')
 
 
 def rows():
     text = (ROOT / "src/wasi/abi.def").read_text()
     return [m.groups() for m in map(ROW.match, text.splitlines()) if m]
+
+
+def errnos():
+    text = (ROOT / "src/wasi/errno.def").read_text()
+    return [m.groups() for m in map(ERRNO.match, text.splitlines()) if m]
 
 
 def header():
@@ -36,21 +44,30 @@ def header():
         "",
         "#include <stdint.h>",
         "",
+        "#ifdef __cplusplus",
+        'extern "C" {',
+        "#endif",
+        "",
+        "/* What calls answer. */",
+        "enum {",
+        *(f"    WASI_E{name} = {number}," for name, number in errnos()),
+        "};",
+        "",
         "/* Pointers and sizes are 32-bit numbers: pass (uint32_t)(uintptr_t)pointer. */",
         "#define WAX_IMPORT(SPACE, NAME) \\",
         "    __attribute__((import_module(SPACE), import_name(NAME)))",
         "",
     ]
     for space, name, params, results, handler, names in rows():
-        if space not in PREFIX or handler == "none":
+        if space not in PREFIX:
             continue
         args = [f"{TYPES[t]} {n}" for t, n in zip(params, names.split())]
         ret = "uint32_t" if results else "void"
         ident = f"{PREFIX[space]}_{name}".replace("-", "_")
         out.append(f'WAX_IMPORT("{SPACES[space]}", "{name}")')
-        line = f"{ret} {ident}({', '.join(args) or 'void'});"
-        out.append(line)
-    out += ["", "#endif", ""]
+        stop = "__attribute__((noreturn)) " if name in NO_RETURN else ""
+        out.append(f"{stop}{ret} {ident}({', '.join(args) or 'void'});")
+    out += ["", "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
     return "\n".join(out)
 
 

@@ -58,16 +58,19 @@ static void say(const struct look *l, enum wx_finding_level level, const char *h
 
 /* -------- imports -------- */
 
-static char letter(wx_valtype t) { return t == WX_KIND_I32 ? 'i' : t == WX_KIND_I64 ? 'I' : '?'; }
+static bool is_letter(wx_valtype t, char letter)
+{
+    return t == (letter == 'i' ? WX_KIND_I32 : WX_KIND_I64);
+}
 
 static bool type_fits(const struct wx_functype *type, const struct wx_abi_func *f)
 {
     bool fits = type->n_params == strlen(f->params) && type->n_results == strlen(f->results);
     for (uint32_t i = 0; fits && i < type->n_params; i++) {
-        fits = letter(type->types[i]) == f->params[i];
+        fits = is_letter(type->types[i], f->params[i]);
     }
     for (uint32_t i = 0; fits && i < type->n_results; i++) {
-        fits = letter(type->types[type->n_params + i]) == f->results[i];
+        fits = is_letter(type->types[type->n_params + i], f->results[i]);
     }
     return fits;
 }

@@ -5,6 +5,94 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What calls answer. */
+enum {
+    WASI_ESUCCESS = 0,
+    WASI_ETOOBIG = 1,
+    WASI_EACCESS = 2,
+    WASI_EADDRINUSE = 3,
+    WASI_EADDRNOTAVAIL = 4,
+    WASI_EAFNOSUPPORT = 5,
+    WASI_EAGAIN = 6,
+    WASI_EALREADY = 7,
+    WASI_EBADF = 8,
+    WASI_EBADMSG = 9,
+    WASI_EBUSY = 10,
+    WASI_ECANCELED = 11,
+    WASI_ECHILD = 12,
+    WASI_ECONNABORTED = 13,
+    WASI_ECONNREFUSED = 14,
+    WASI_ECONNRESET = 15,
+    WASI_EDEADLK = 16,
+    WASI_EDESTADDRREQ = 17,
+    WASI_EDOM = 18,
+    WASI_EDQUOT = 19,
+    WASI_EEXIST = 20,
+    WASI_EFAULT = 21,
+    WASI_EFBIG = 22,
+    WASI_EHOSTUNREACH = 23,
+    WASI_EIDRM = 24,
+    WASI_EILSEQ = 25,
+    WASI_EINPROGRESS = 26,
+    WASI_EINTR = 27,
+    WASI_EINVAL = 28,
+    WASI_EIO = 29,
+    WASI_EISCONN = 30,
+    WASI_EISDIR = 31,
+    WASI_ELOOP = 32,
+    WASI_EMFILE = 33,
+    WASI_EMLINK = 34,
+    WASI_EMSGSIZE = 35,
+    WASI_EMULTIHOP = 36,
+    WASI_ENAMETOOLONG = 37,
+    WASI_ENETDOWN = 38,
+    WASI_ENETRESET = 39,
+    WASI_ENETUNREACH = 40,
+    WASI_ENFILE = 41,
+    WASI_ENOBUFS = 42,
+    WASI_ENODEV = 43,
+    WASI_ENOENT = 44,
+    WASI_ENOEXEC = 45,
+    WASI_ENOLCK = 46,
+    WASI_ENOLINK = 47,
+    WASI_ENOMEM = 48,
+    WASI_ENOMSG = 49,
+    WASI_ENOPROTOOPT = 50,
+    WASI_ENOSPC = 51,
+    WASI_ENOSYS = 52,
+    WASI_ENOTCONN = 53,
+    WASI_ENOTDIR = 54,
+    WASI_ENOTEMPTY = 55,
+    WASI_ENOTRECOVERABLE = 56,
+    WASI_ENOTSOCK = 57,
+    WASI_ENOTSUP = 58,
+    WASI_ENOTTY = 59,
+    WASI_ENXIO = 60,
+    WASI_EOVERFLOW = 61,
+    WASI_EOWNERDEAD = 62,
+    WASI_EPERM = 63,
+    WASI_EPIPE = 64,
+    WASI_EPROTO = 65,
+    WASI_EPROTONOSUPPORT = 66,
+    WASI_EPROTOTYPE = 67,
+    WASI_ERANGE = 68,
+    WASI_EROFS = 69,
+    WASI_ESPIPE = 70,
+    WASI_ESRCH = 71,
+    WASI_ESTALE = 72,
+    WASI_ETIMEDOUT = 73,
+    WASI_ETXTBSY = 74,
+    WASI_EXDEV = 75,
+    WASI_ENOTCAPABLE = 76,
+    WASI_ESHUTDOWN = 77,
+    WASI_EMEMVIOLATION = 78,
+    WASI_EUNKNOWN = 79,
+};
+
 /* Pointers and sizes are 32-bit numbers: pass (uint32_t)(uintptr_t)pointer. */
 #define WAX_IMPORT(SPACE, NAME) \
     __attribute__((import_module(SPACE), import_name(NAME)))
@@ -88,7 +176,7 @@ uint32_t p1_path_unlink_file(uint32_t fd, uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasi_snapshot_preview1", "poll_oneoff")
 uint32_t p1_poll_oneoff(uint32_t in, uint32_t out, uint32_t nsubscriptions, uint32_t nevents);
 WAX_IMPORT("wasi_snapshot_preview1", "proc_exit")
-void p1_proc_exit(uint32_t code);
+__attribute__((noreturn)) void p1_proc_exit(uint32_t code);
 WAX_IMPORT("wasi_snapshot_preview1", "proc_raise")
 uint32_t p1_proc_raise(uint32_t sig);
 WAX_IMPORT("wasi_snapshot_preview1", "random_get")
@@ -109,12 +197,22 @@ WAX_IMPORT("wasix_32v1", "args_get")
 uint32_t wasix_args_get(uint32_t argv, uint32_t argv_buf);
 WAX_IMPORT("wasix_32v1", "args_sizes_get")
 uint32_t wasix_args_sizes_get(uint32_t argc, uint32_t argv_buf_size);
+WAX_IMPORT("wasix_32v1", "call_dynamic")
+uint32_t wasix_call_dynamic(uint32_t function_id, uint32_t values, uint32_t values_len, uint32_t results, uint32_t results_len, uint32_t strict);
+WAX_IMPORT("wasix_32v1", "reflect_signature")
+uint32_t wasix_reflect_signature(uint32_t function_id, uint32_t argument_types, uint32_t argument_types_len, uint32_t result_types, uint32_t result_types_len, uint32_t result);
 WAX_IMPORT("wasix_32v1", "clock_res_get")
 uint32_t wasix_clock_res_get(uint32_t clock_id, uint32_t resolution);
 WAX_IMPORT("wasix_32v1", "clock_time_get")
 uint32_t wasix_clock_time_get(uint32_t clock_id, uint64_t precision, uint32_t time);
 WAX_IMPORT("wasix_32v1", "clock_time_set")
 uint32_t wasix_clock_time_set(uint32_t clock_id, uint64_t time);
+WAX_IMPORT("wasix_32v1", "closure_prepare")
+uint32_t wasix_closure_prepare(uint32_t backing_function, uint32_t closure, uint32_t argument_types_ptr, uint32_t argument_types_length, uint32_t result_types_ptr, uint32_t result_types_length, uint32_t environment);
+WAX_IMPORT("wasix_32v1", "closure_allocate")
+uint32_t wasix_closure_allocate(uint32_t closure);
+WAX_IMPORT("wasix_32v1", "closure_free")
+uint32_t wasix_closure_free(uint32_t closure);
 WAX_IMPORT("wasix_32v1", "environ_get")
 uint32_t wasix_environ_get(uint32_t environ, uint32_t environ_buf);
 WAX_IMPORT("wasix_32v1", "environ_sizes_get")
@@ -204,15 +302,45 @@ uint32_t wasix_path_unlink_file(uint32_t fd, uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasix_32v1", "poll_oneoff")
 uint32_t wasix_poll_oneoff(uint32_t in, uint32_t out, uint32_t nsubscriptions, uint32_t nevents);
 WAX_IMPORT("wasix_32v1", "proc_exit")
-void wasix_proc_exit(uint32_t code);
+__attribute__((noreturn)) void wasix_proc_exit(uint32_t code);
+WAX_IMPORT("wasix_32v1", "proc_fork")
+uint32_t wasix_proc_fork(uint32_t copy_memory, uint32_t pid_ptr);
+WAX_IMPORT("wasix_32v1", "proc_fork_env")
+uint32_t wasix_proc_fork_env(uint32_t child_pid_ptr);
+WAX_IMPORT("wasix_32v1", "proc_join")
+uint32_t wasix_proc_join(uint32_t pid_ptr, uint32_t flags, uint32_t status_ptr);
+WAX_IMPORT("wasix_32v1", "proc_signal")
+uint32_t wasix_proc_signal(uint32_t pid, uint32_t sig);
 WAX_IMPORT("wasix_32v1", "proc_signals_get")
 uint32_t wasix_proc_signals_get(uint32_t buf);
 WAX_IMPORT("wasix_32v1", "proc_signals_sizes_get")
 uint32_t wasix_proc_signals_sizes_get(uint32_t signal_count);
+WAX_IMPORT("wasix_32v1", "proc_exec")
+void wasix_proc_exec(uint32_t name, uint32_t name_len, uint32_t args, uint32_t args_len);
+WAX_IMPORT("wasix_32v1", "proc_exec2")
+void wasix_proc_exec2(uint32_t name, uint32_t name_len, uint32_t args, uint32_t args_len, uint32_t envs, uint32_t envs_len);
+WAX_IMPORT("wasix_32v1", "proc_exec3")
+uint32_t wasix_proc_exec3(uint32_t name, uint32_t name_len, uint32_t args, uint32_t args_len, uint32_t envs, uint32_t envs_len, uint32_t search_path, uint32_t path, uint32_t path_len);
+WAX_IMPORT("wasix_32v1", "proc_exec4")
+uint32_t wasix_proc_exec4(uint32_t name, uint32_t name_len, uint32_t args, uint32_t args_len, uint32_t envs, uint32_t envs_len, uint32_t search_path, uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasix_32v1", "proc_exit2")
 void wasix_proc_exit2(uint32_t code);
+WAX_IMPORT("wasix_32v1", "proc_raise")
+uint32_t wasix_proc_raise(uint32_t sig);
+WAX_IMPORT("wasix_32v1", "proc_raise_interval")
+uint32_t wasix_proc_raise_interval(uint32_t sig, uint64_t interval, uint32_t repeat);
+WAX_IMPORT("wasix_32v1", "proc_snapshot")
+uint32_t wasix_proc_snapshot(void);
+WAX_IMPORT("wasix_32v1", "proc_spawn")
+uint32_t wasix_proc_spawn(uint32_t name, uint32_t name_len, uint32_t chroot, uint32_t args, uint32_t args_len, uint32_t preopen, uint32_t preopen_len, uint32_t stdin, uint32_t stdout, uint32_t stderr, uint32_t working_dir, uint32_t working_dir_len, uint32_t ret_handles);
+WAX_IMPORT("wasix_32v1", "proc_spawn2")
+uint32_t wasix_proc_spawn2(uint32_t name, uint32_t name_len, uint32_t args, uint32_t args_len, uint32_t envs, uint32_t envs_len, uint32_t fd_ops, uint32_t fd_ops_len, uint32_t signal_actions, uint32_t signal_actions_len, uint32_t search_path, uint32_t path, uint32_t path_len, uint32_t ret);
+WAX_IMPORT("wasix_32v1", "proc_spawn3")
+uint32_t wasix_proc_spawn3(uint32_t name, uint32_t name_len, uint32_t args, uint32_t args_len, uint32_t envs, uint32_t envs_len, uint32_t fd_ops, uint32_t fd_ops_len, uint32_t signal_actions, uint32_t signal_actions_len, uint32_t search_path, uint32_t path, uint32_t path_len, uint32_t ret);
 WAX_IMPORT("wasix_32v1", "proc_id")
 uint32_t wasix_proc_id(uint32_t ret_pid);
+WAX_IMPORT("wasix_32v1", "proc_parent")
+uint32_t wasix_proc_parent(uint32_t pid, uint32_t ret_parent);
 WAX_IMPORT("wasix_32v1", "random_get")
 uint32_t wasix_random_get(uint32_t buf, uint32_t buf_len);
 WAX_IMPORT("wasix_32v1", "tty_get")
@@ -223,6 +351,12 @@ WAX_IMPORT("wasix_32v1", "getcwd")
 uint32_t wasix_getcwd(uint32_t path, uint32_t path_len);
 WAX_IMPORT("wasix_32v1", "chdir")
 uint32_t wasix_chdir(uint32_t path, uint32_t path_len);
+WAX_IMPORT("wasix_32v1", "dl_invalid_handle")
+uint32_t wasix_dl_invalid_handle(uint32_t handle);
+WAX_IMPORT("wasix_32v1", "dlopen")
+uint32_t wasix_dlopen(uint32_t path, uint32_t path_len, uint32_t flags, uint32_t err_buf, uint32_t err_buf_len, uint32_t ld_library_path, uint32_t ld_library_path_len, uint32_t out_handle);
+WAX_IMPORT("wasix_32v1", "dlsym")
+uint32_t wasix_dlsym(uint32_t handle, uint32_t symbol, uint32_t symbol_len, uint32_t err_buf, uint32_t err_buf_len, uint32_t out_symbol);
 WAX_IMPORT("wasix_32v1", "callback_signal")
 void wasix_callback_signal(uint32_t name, uint32_t name_len);
 WAX_IMPORT("wasix_32v1", "thread_spawn")
@@ -233,14 +367,26 @@ WAX_IMPORT("wasix_32v1", "thread_sleep")
 uint32_t wasix_thread_sleep(uint64_t duration);
 WAX_IMPORT("wasix_32v1", "thread_id")
 uint32_t wasix_thread_id(uint32_t ret_tid);
+WAX_IMPORT("wasix_32v1", "thread_signal")
+uint32_t wasix_thread_signal(uint32_t tid, uint32_t sig);
 WAX_IMPORT("wasix_32v1", "thread_join")
 uint32_t wasix_thread_join(uint32_t join_tid);
 WAX_IMPORT("wasix_32v1", "thread_parallelism")
 uint32_t wasix_thread_parallelism(uint32_t ret_parallelism);
 WAX_IMPORT("wasix_32v1", "thread_exit")
-void wasix_thread_exit(uint32_t exitcode);
+__attribute__((noreturn)) void wasix_thread_exit(uint32_t exitcode);
 WAX_IMPORT("wasix_32v1", "sched_yield")
 uint32_t wasix_sched_yield(void);
+WAX_IMPORT("wasix_32v1", "stack_checkpoint")
+uint32_t wasix_stack_checkpoint(uint32_t snapshot_ptr, uint32_t ret_val);
+WAX_IMPORT("wasix_32v1", "stack_restore")
+__attribute__((noreturn)) void wasix_stack_restore(uint32_t snapshot_ptr, uint64_t val);
+WAX_IMPORT("wasix_32v1", "context_create")
+uint32_t wasix_context_create(uint32_t new_context_ptr, uint32_t entrypoint);
+WAX_IMPORT("wasix_32v1", "context_switch")
+uint32_t wasix_context_switch(uint64_t target_context_id);
+WAX_IMPORT("wasix_32v1", "context_destroy")
+uint32_t wasix_context_destroy(uint64_t target_context_id);
 WAX_IMPORT("wasix_32v1", "futex_wait")
 uint32_t wasix_futex_wait(uint32_t futex_ptr, uint32_t expected, uint32_t timeout, uint32_t ret_woken);
 WAX_IMPORT("wasix_32v1", "futex_wake")
@@ -283,6 +429,26 @@ WAX_IMPORT("wasix_32v1", "sock_open")
 uint32_t wasix_sock_open(uint32_t af, uint32_t ty, uint32_t pt, uint32_t ro_sock);
 WAX_IMPORT("wasix_32v1", "sock_pair")
 uint32_t wasix_sock_pair(uint32_t af, uint32_t ty, uint32_t pt, uint32_t ro_sock1, uint32_t ro_sock2);
+WAX_IMPORT("wasix_32v1", "sock_set_opt_flag")
+uint32_t wasix_sock_set_opt_flag(uint32_t sock, uint32_t opt, uint32_t flag);
+WAX_IMPORT("wasix_32v1", "sock_get_opt_flag")
+uint32_t wasix_sock_get_opt_flag(uint32_t sock, uint32_t opt, uint32_t ret_flag);
+WAX_IMPORT("wasix_32v1", "sock_set_opt_time")
+uint32_t wasix_sock_set_opt_time(uint32_t sock, uint32_t opt, uint32_t time);
+WAX_IMPORT("wasix_32v1", "sock_get_opt_time")
+uint32_t wasix_sock_get_opt_time(uint32_t sock, uint32_t opt, uint32_t ret_time);
+WAX_IMPORT("wasix_32v1", "sock_set_opt_size")
+uint32_t wasix_sock_set_opt_size(uint32_t sock, uint32_t opt, uint64_t size);
+WAX_IMPORT("wasix_32v1", "sock_get_opt_size")
+uint32_t wasix_sock_get_opt_size(uint32_t sock, uint32_t opt, uint32_t ret_size);
+WAX_IMPORT("wasix_32v1", "sock_join_multicast_v4")
+uint32_t wasix_sock_join_multicast_v4(uint32_t sock, uint32_t multiaddr, uint32_t iface);
+WAX_IMPORT("wasix_32v1", "sock_leave_multicast_v4")
+uint32_t wasix_sock_leave_multicast_v4(uint32_t sock, uint32_t multiaddr, uint32_t iface);
+WAX_IMPORT("wasix_32v1", "sock_join_multicast_v6")
+uint32_t wasix_sock_join_multicast_v6(uint32_t sock, uint32_t multiaddr, uint32_t iface);
+WAX_IMPORT("wasix_32v1", "sock_leave_multicast_v6")
+uint32_t wasix_sock_leave_multicast_v6(uint32_t sock, uint32_t multiaddr, uint32_t iface);
 WAX_IMPORT("wasix_32v1", "sock_bind")
 uint32_t wasix_sock_bind(uint32_t sock, uint32_t addr);
 WAX_IMPORT("wasix_32v1", "sock_listen")
@@ -301,7 +467,15 @@ WAX_IMPORT("wasix_32v1", "sock_send")
 uint32_t wasix_sock_send(uint32_t fd, uint32_t si_data, uint32_t si_data_len, uint32_t si_flags, uint32_t ret_data_len);
 WAX_IMPORT("wasix_32v1", "sock_send_to")
 uint32_t wasix_sock_send_to(uint32_t sock, uint32_t si_data, uint32_t si_data_len, uint32_t si_flags, uint32_t addr, uint32_t ret_data_len);
+WAX_IMPORT("wasix_32v1", "sock_send_file")
+uint32_t wasix_sock_send_file(uint32_t sock, uint32_t in_fd, uint64_t offset, uint64_t count, uint32_t ret_sent);
 WAX_IMPORT("wasix_32v1", "sock_shutdown")
 uint32_t wasix_sock_shutdown(uint32_t sock, uint32_t how);
+WAX_IMPORT("wasix_32v1", "resolve")
+uint32_t wasix_resolve(uint32_t host, uint32_t host_len, uint32_t port, uint32_t addrs, uint32_t naddrs, uint32_t ret_naddrs);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The terminal, as tests/wasix/tty.py has it; each export is one case. */
+#include <waxwing/wasix.h>
+
 #include "check.h"
 
-struct tty {
-    uint32_t cols, rows, width, height;
-    uint8_t is_tty[3], echo, line_buffered, line_feeds;
-};
-_Static_assert(sizeof(struct tty) == 24, "as the ABI has it");
-
-static struct tty now(void)
+static struct wasix_tty now(void)
 {
-    struct tty t;
+    struct wasix_tty t;
     OK(wasix_tty_get(AT(&t)));
     IS(t.line_feeds, 1);
     return t;
@@ -18,7 +14,7 @@ static struct tty now(void)
 
 static void set(uint8_t echo, uint8_t line_buffered)
 {
-    struct tty t = now();
+    struct wasix_tty t = now();
     t.echo = echo;
     t.line_buffered = line_buffered;
     OK(wasix_tty_set(AT(&t)));
@@ -31,7 +27,7 @@ static void say(const char *text) { wax_print_str(text); }
 
 static void print_state(void)
 {
-    struct tty t = now();
+    struct wasix_tty t = now();
     const uint32_t n[] = {t.cols,      t.rows, t.is_tty[0],    t.is_tty[1],
                           t.is_tty[2], t.echo, t.line_buffered};
     for (uint32_t i = 0; i < sizeof n / sizeof *n; i++) {
@@ -59,7 +55,7 @@ WAX_EXPORT("key") void key(void)
 
 WAX_EXPORT("size") void size(void)
 {
-    struct tty t = now();
+    struct wasix_tty t = now();
     t.cols = 132;
     t.rows = 50;
     OK(wasix_tty_set(AT(&t)));
@@ -79,7 +75,7 @@ WAX_EXPORT("closing") void closing(void)
     for (uint32_t i = 0; i < 3; i++) {
         OK(p1_fd_close(i));
     }
-    struct tty t;
+    struct wasix_tty t;
     if (wasix_tty_get(AT(&t)) != E_NOTTY) {
         p1_proc_exit(1);
     }
@@ -107,7 +103,7 @@ WAX_EXPORT("spinning") void spinning(void)
 
 WAX_EXPORT("none") void none(void)
 {
-    struct tty t = {0};
+    struct wasix_tty t = {0};
     IS(wasix_tty_get(AT(&t)), E_NOTTY);
     IS(wasix_tty_set(AT(&t)), E_NOTTY);
     IS(wasix_tty_get(0xfffffff0), E_MEMVIOLATION);
