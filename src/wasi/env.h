@@ -83,7 +83,7 @@ struct wx_env {
     struct wx_file *cwd; /* WASIX: a directory below the root; guarded by lock once it runs */
     char *start_cwd;     /* where it begins; NULL: the root */
     struct wx_fdtable *fds;
-    struct wx_net *net; /* counted; NULL: none is granted */
+    struct wx_net *net;               /* counted; NULL: none is granted */
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     /* Set by wx_env_instantiate(). */
     struct wx_rt_module *module;

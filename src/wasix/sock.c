@@ -48,7 +48,8 @@ wx_wasi_ret wx_wasi_sock_open(struct wx_wasi_call *c, const uint64_t *a)
     }
     int type = stream ? SOCK_STREAM : SOCK_DGRAM, fd;
     int host = wx_sock_open(family, type, protocol, &fd);
-    struct wx_file *f = host ? NULL : wx_sock_new(c->env->file_mem, net, fd, family, type, protocol);
+    struct wx_file *f =
+        host ? NULL : wx_sock_new(c->env->file_mem, net, fd, family, type, protocol);
     if (!f) {
         wx_fdtable_unreserve(c->env->fds, n);
         return host ? wx_werrno_from_host(host) : WX_WERRNO_NOMEM;

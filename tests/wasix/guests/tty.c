@@ -28,8 +28,8 @@ static void say(const char *text) { wax_print_str(text); }
 static void print_state(void)
 {
     struct wasix_tty t = now();
-    const uint32_t n[] = {t.cols,      t.rows, t.is_tty[0],    t.is_tty[1],
-                          t.is_tty[2], t.echo, t.line_buffered};
+    const uint32_t n[] = {t.cols,       t.rows, t.stdin_tty,    t.stdout_tty,
+                          t.stderr_tty, t.echo, t.line_buffered};
     for (uint32_t i = 0; i < sizeof n / sizeof *n; i++) {
         wax_print_num(n[i]);
         say(" ");
