@@ -122,7 +122,7 @@ def background():
             os._exit(os.waitstatus_to_exitcode(status))
         os.setpgid(0, 0)
 
-    p = subprocess.Popen([waxwing, "--invoke", "spinning()", wasm], stdin=t.slave,
+    p = subprocess.Popen([waxwing, "--invoke", "staying()", wasm], stdin=t.slave,
                          stdout=t.slave, stderr=t.slave, preexec_fn=enter)
     got = t.until(b"\n")
     check("background: refused", b"got 63" in got, got)
@@ -138,10 +138,10 @@ def main():
     ends("return after closing the streams", "closing")
     ends("exit", "exiting", status=7)
     ends("trap", "trapping", status=134)
-    ends("timeout", "spinning", "--timeout", "1s", wait_for=b"spinning", status=124)
+    ends("timeout", "staying", "--timeout", "1s", wait_for=b"staying", status=124)
     for sig, status in ((signal.SIGTERM, -15), (signal.SIGHUP, -1), (signal.SIGQUIT, -3),
                         (signal.SIGINT, 130)):
-        ends(sig.name, "spinning", sig=sig, wait_for=b"spinning", status=status)
+        ends(sig.name, "staying", sig=sig, wait_for=b"staying", status=status)
     got = subprocess.run([waxwing, "--invoke", "none()", wasm], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20)
     check("no terminal", got.stdout == b"none\n", got.stdout)
