@@ -2,6 +2,8 @@
 /* Virtual memory by mmap and memfd. */
 #include "os/vm.h"
 
+#include "base/bits.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +12,8 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
+
+#define LARGE_PAGE ((uintptr_t)2 << 20) /* smaller ones the host has are not worth a call */
 
 size_t wx_vm_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
@@ -33,9 +37,8 @@ void wx_vm_release(void *p, size_t len)
 
 void wx_vm_advise_huge(void *p, size_t len)
 {
-    const uintptr_t huge = (uintptr_t)2 << 20; /* smaller ones the host has are not worth a call */
-    uintptr_t start = ((uintptr_t)p + huge - 1) & ~(huge - 1);
-    uintptr_t end = ((uintptr_t)p + len) & ~(huge - 1);
+    uintptr_t start = ((uintptr_t)p + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)p + len) & ~(LARGE_PAGE - 1);
     if (start < end) {
         (void)madvise((uint8_t *)p + (start - (uintptr_t)p), end - start,
                       MADV_HUGEPAGE); /* kernels without it say EINVAL */
@@ -59,18 +62,19 @@ static int code_fd(size_t len)
 
 int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
 {
-    struct wx_vm_code c = {.len = len, .fd = code_fd(len), .owner = getpid()};
-    if (c.fd < 0) {
+    struct wx_vm_code c = {.len = len, .owner = getpid()};
+    int fd = code_fd(len);
+    if (fd < 0) {
         return errno ? errno : EIO;
     }
-    void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, c.fd, 0);
-    void *rx = rw == MAP_FAILED ? MAP_FAILED
-                                : mmap(at, len, PROT_READ | PROT_EXEC,
-                                       MAP_SHARED | (at ? MAP_FIXED : 0), c.fd, 0);
+    void *rw = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *rx = rw == MAP_FAILED
+                   ? MAP_FAILED
+                   : mmap(at, len, PROT_READ | PROT_EXEC, MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
+    int e = rx == MAP_FAILED ? errno : 0;
+    (void)close(fd); /* a file in memory: nothing can get lost */
     if (rx == MAP_FAILED) {
-        int e = errno;
         wx_vm_release(rw == MAP_FAILED ? NULL : rw, len);
-        wx_vm_code_close(&c);
         return e ? e : ENOMEM;
     }
     c.rw = rw;
@@ -79,26 +83,13 @@ int wx_vm_code_map(void *at, size_t len, struct wx_vm_code *ret_code)
     return 0;
 }
 
-void wx_vm_code_close(struct wx_vm_code *code)
+int wx_vm_code_map_pages(void *at, size_t len, struct wx_vm_code *ret_code)
 {
-    if (code->fd >= 0) {
-        (void)close(code->fd); /* a file in memory: nothing can get lost */
-        code->fd = -1;
+    size_t page = wx_vm_page_size();
+    if (mprotect(at, page, PROT_READ | PROT_EXEC) != 0 || mprotect(at, page, PROT_NONE) != 0) {
+        return errno;
     }
-}
-
-static int write_all(int fd, size_t off, const uint8_t *p, size_t len)
-{
-    while (len) {
-        ssize_t n = pwrite(fd, p, len, (off_t)off);
-        if (n < 0 && errno != EINTR) {
-            return errno;
-        }
-        size_t done = n > 0 ? (size_t)n : 0;
-        p += done;
-        off += done;
-        len -= done;
-    }
+    *ret_code = (struct wx_vm_code){.rx = at, .len = len};
     return 0;
 }
 
@@ -124,26 +115,52 @@ static int separate(struct wx_vm_code *code)
         return e;
     }
     wx_vm_release(code->rw, code->len);
-    wx_vm_code_close(code);
-    wx_vm_code_close(&own);
     own.rx = code->rx;
     own.written = code->written;
     *code = own;
     return 0;
 }
 
-int wx_vm_code_write(struct wx_vm_code *code, size_t off, const void *bytes, size_t len)
+/*
+ * Pages up to `end` can be written, some more than asked for, as what follows will be, too. They
+ * end where a large page may begin, so that the next ones can be large.
+ */
+static int open_pages(struct wx_vm_code *code, size_t end)
 {
-    int e = code->owner != getpid() ? separate(code) : 0;
-    if (e == 0 && code->fd >= 0) {
-        e = write_all(code->fd, off, bytes, len);
-    } else if (e == 0) {
-        memcpy(code->rw + off, bytes, len);
+    if (end <= code->open) {
+        return 0;
     }
-    if (e == 0 && off + len > code->written) {
-        code->written = off + len;
+    size_t upto = wx_align_up((uintptr_t)code->rx + end, 2 * LARGE_PAGE) - (uintptr_t)code->rx;
+    size_t more = (upto < code->len ? upto : code->len) - code->open;
+    int e = wx_vm_commit(code->rx + code->open, more);
+    if (e == 0) {
+        wx_vm_advise_huge(code->rx + code->open, more);
+        code->open += more;
     }
     return e;
+}
+
+int wx_vm_code_write(struct wx_vm_code *code, size_t off, const void *bytes, size_t len)
+{
+    int e = !code->rw ? open_pages(code, off + len) : code->owner != getpid() ? separate(code) : 0;
+    if (e == 0) {
+        memcpy((code->rw ? code->rw : code->rx) + off, bytes, len);
+        code->written = off + len > code->written ? off + len : code->written;
+    }
+    return e;
+}
+
+int wx_vm_code_seal(struct wx_vm_code *code)
+{
+    if (code->rw || code->written <= code->sealed) {
+        return 0;
+    }
+    size_t page = wx_vm_page_size(), end = (code->written + page - 1) / page * page;
+    if (mprotect(code->rx + code->sealed, end - code->sealed, PROT_READ | PROT_EXEC) != 0) {
+        return errno;
+    }
+    code->sealed = end;
+    return 0;
 }
 
 void wx_vm_code_unmap(struct wx_vm_code *code)
@@ -151,9 +168,8 @@ void wx_vm_code_unmap(struct wx_vm_code *code)
     if (code->rx) {
         wx_vm_release(code->rw, code->len);
         wx_vm_release(code->rx, code->len);
-        wx_vm_code_close(code);
     }
-    *code = (struct wx_vm_code){.fd = -1};
+    *code = (struct wx_vm_code){0};
 }
 
 int wx_vm_map_marker(int fd, void **ret_marker)

@@ -46,7 +46,8 @@ _Static_assert(WX_DONE == 0 && WX_TRAP == 3 && WX_INTERRUPT == 5, "thunks.S");
 struct jit_module {
     struct wx_jit_region *regions[2];
     struct wx_jit_scratch *scratch;
-    struct wx_jit_region *unwritten; /* whose code waits in `scratch`; NULL if none does */
+    struct wx_jit_region *unpublished; /* has functions nobody knows of yet, whose code may wait in
+                                          `scratch`; NULL if none has */
 };
 
 static struct wx_jit_region *region_of(const struct wx_rt_module *m, uint32_t mode)
@@ -97,15 +98,24 @@ static void module_fini(struct wx_rt_module *m)
     }
 }
 
-/* Functions whose code waits: write it, then let everybody run it. */
+/* Write the code that waits. */
+static wax_status write_out(struct wx_rt_module *m, struct wx_jit_region *r, wax_error **err)
+{
+    struct jit_module *jm = m->tier_data;
+    return wx_jit_write(r, wx_engine_get_mem(m->engine), &jm->scratch) ? WAX_OK
+                                                                       : wx_fail_nomem(err, "code");
+}
+
+/* Functions nobody knows of yet: let everybody run them. */
 static wax_status publish(struct wx_rt_module *m, wax_error **err)
 {
     struct jit_module *jm = m->tier_data;
-    struct wx_jit_region *r = jm->unwritten;
-    if (!r) {
-        return WAX_OK;
+    struct wx_jit_region *r = jm->unpublished;
+    wax_status st = r ? write_out(m, r, err) : WAX_OK;
+    if (!r || st != WAX_OK) {
+        return st;
     }
-    if (!wx_jit_write(r, wx_engine_get_mem(m->engine), &jm->scratch)) {
+    if (!wx_jit_region_seal(r)) {
         return wx_fail_nomem(err, "code");
     }
     struct wx_code *codes = m->codes[r == jm->regions[1]];
@@ -118,7 +128,7 @@ static wax_status publish(struct wx_rt_module *m, wax_error **err)
         wx_store_release(&r->entries[func], entry); /* running code reads it any time */
         wx_store_release(&codes[func].entry, entry);
     }
-    jm->unwritten = NULL;
+    jm->unpublished = NULL;
     return WAX_OK;
 }
 
@@ -129,7 +139,7 @@ static wax_status compile(struct wx_rt_module *m, struct wx_code *code, int mode
     struct jit_module *jm = m->tier_data;
     struct wx_jit_region *r = jm->regions[mode];
     struct wx_jit_code *c;
-    wax_status st = jm->unwritten != r ? publish(m, err) : WAX_OK;
+    wax_status st = jm->unpublished != r ? publish(m, err) : WAX_OK;
     if (st == WAX_OK && !code->tier_data) {
         st = wx_jit_emit_function(r, &jm->scratch, m, code, &c, err);
         if (st != WAX_OK) {
@@ -137,18 +147,18 @@ static wax_status compile(struct wx_rt_module *m, struct wx_code *code, int mode
         }
         code->tier_data = c;
         r->order[r->n_made++] = code->func_idx - m->wasm->n_func_imports;
-        jm->unwritten = r;
+        jm->unpublished = r;
     }
-    bool wait = m->whole && wx_jit_unwritten(jm->scratch) < WRITTEN_AT_ONCE;
-    return st == WAX_OK && !wait ? publish(m, err) : st;
+    if (st != WAX_OK || !m->whole) {
+        return st == WAX_OK ? publish(m, err) : st;
+    }
+    return wx_jit_unwritten(jm->scratch) >= WRITTEN_AT_ONCE ? write_out(m, r, err) : WAX_OK;
 }
 
 static wax_status compiled_whole(struct wx_rt_module *m, int mode, wax_error **err)
 {
-    struct jit_module *jm = m->tier_data;
-    wax_status st = publish(m, err);
-    wx_vm_code_close(&jm->regions[mode]->space.code);
-    return st;
+    (void)mode;
+    return publish(m, err);
 }
 
 static void code_fini(struct wx_code *code)

@@ -54,17 +54,27 @@ static bool fill_stubs(struct wx_jit_region *r)
         }
     }
     r->used = wx_align_up((uint64_t)r->n_funcs * WX_JIT_STUB_BYTES, 16);
+    return wx_jit_region_seal(r);
+}
+
+bool wx_jit_region_seal(struct wx_jit_region *r)
+{
+    if (wx_vm_code_seal(&r->space.code) != 0) {
+        return false;
+    }
+    r->used = r->used > r->space.code.sealed ? r->used : r->space.code.sealed;
     return true;
 }
 
 /* -------- address space -------- */
 
-static bool map_space(size_t data, size_t code, struct wx_jit_space *ret)
+static bool map_space(size_t data, size_t code, bool whole, struct wx_jit_space *ret)
 {
     struct wx_jit_space s = {.bytes = data + code, .data_bytes = data};
     s.base = wx_vm_reserve(s.bytes);
     if (!s.base || wx_vm_commit(s.base, data) != 0 ||
-        wx_vm_code_map(s.base + data, code, &s.code) != 0) {
+        ((!whole || wx_vm_code_map_pages(s.base + data, code, &s.code) != 0) &&
+         wx_vm_code_map(s.base + data, code, &s.code) != 0)) {
         wx_vm_release(s.base, s.bytes);
         return false;
     }
@@ -91,8 +101,7 @@ static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
 static void ask(void)
 {
-    possible = map_space(SPARE_DATA, SPARE_CODE, &spare);
-    wx_vm_code_close(&spare.code);
+    possible = map_space(SPARE_DATA, SPARE_CODE, false, &spare);
     wx_store_release(&spare_is_there, possible); /* pairs with take_spare */
 }
 
@@ -114,21 +123,25 @@ static bool take_spare(size_t data, size_t code, struct wx_jit_space *ret)
 
 /* -------- regions -------- */
 
-/* 64 bytes for each function beyond its share: none is so small that its frame is not. */
-static uint64_t code_room(uint32_t n_funcs, uint64_t code_bytes)
+/*
+ * 64 bytes for each function beyond its share: none is so small that its frame is not. Of those
+ * that are to be sealed together each may be called before, and then has a page of its own.
+ */
+static uint64_t code_room(uint32_t n_funcs, uint64_t code_bytes, bool whole)
 {
-    uint64_t room = code_bytes * EXPANSION + (uint64_t)n_funcs * 64 + MIN_CODE;
+    uint64_t more = whole ? wx_vm_page_size() : 64;
+    uint64_t room = code_bytes * EXPANSION + n_funcs * more + MIN_CODE;
     return room < MAX_CODE ? room : MAX_CODE;
 }
 
-static bool map_region(struct wx_jit_region *r, uint64_t code_bytes)
+static bool map_region(struct wx_jit_region *r, uint64_t code_bytes, bool whole)
 {
     size_t page = wx_vm_page_size();
     size_t pool = wx_align_up(WX_THUNK_COUNT * sizeof(uint64_t), 16);
     size_t entries = wx_align_up(pool + wx_stencil_pool_len, 16);
     size_t data = wx_align_up(entries + (size_t)r->n_funcs * sizeof *r->entries, page);
-    size_t code = wx_align_up(code_room(r->n_funcs, code_bytes), page);
-    if (!take_spare(data, code, &r->space) && !map_space(data, code, &r->space)) {
+    size_t code = wx_align_up(code_room(r->n_funcs, code_bytes, whole), page);
+    if (!take_spare(data, code, &r->space) && !map_space(data, code, whole, &r->space)) {
         return false;
     }
     r->thunks = (uint64_t *)(void *)r->space.base;
@@ -149,14 +162,11 @@ struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, ui
     r->mem = mem;
     r->n_funcs = n_funcs;
     r->order = wx_zalloc_array(mem, (size_t)n_funcs + 1, sizeof *r->order);
-    if (!r->order || !map_region(r, code_bytes) ||
+    if (!r->order || !map_region(r, code_bytes, whole) ||
         (size_t)n_funcs * WX_JIT_STUB_BYTES > r->space.code.len || !fill_stubs(r) ||
         !wx_jittext_add(r->space.code.rx, r->space.code.len)) {
         wx_jit_region_free(r);
         return NULL;
-    }
-    if (!whole) {
-        wx_vm_code_close(&r->space.code);
     }
     return r;
 }

@@ -25,7 +25,8 @@ struct wx_jit_space {
  * branch tables. A direct call goes through the entry slot of its callee, which is a stub until the
  * first call compiles the function, so that no running code is ever patched (invariant 5).
  *
- * The functions of a module that is compiled whole are written many at once, and published then.
+ * The functions of a module that is compiled whole are written into private pages that are sealed
+ * and published in the end, or when somebody calls one.
  *
  * Invariants. 1. used only grows, under the module's lock. 2. An entry slot is written with release
  * after its code; code is complete before. 3. order[0..n_order) are functions by ascending address;
@@ -53,6 +54,8 @@ struct wx_jit_region {
 struct wx_jit_region *wx_jit_region_new(struct wx_mem *mem, uint32_t n_funcs, uint64_t code_bytes,
                                         bool whole);
 void wx_jit_region_free(struct wx_jit_region *r); /* NULL accepted */
+/** Make all that is written executable; may move `used`. @return false if the host refuses */
+bool wx_jit_region_seal(struct wx_jit_region *r);
 /** What a function's entry is before it is compiled. */
 static inline const uint8_t *wx_jit_region_stub(const struct wx_jit_region *r, uint32_t func)
 {
