@@ -110,7 +110,7 @@ static void has_pair(uint32_t h, char a, char b, bool constants)
 static void check_op(enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
-    uint32_t h = wx_lo_first_body[op], n_lanes = info->access ? 16u / info->access : 0;
+    uint32_t h = wx_lo_rows[op].body, n_lanes = info->access ? 16u / info->access : 0;
     const char a = info->params[0], b = a == '_' ? 0 : info->params[1], r = info->results[0];
     switch ((enum wx_lower)info->lower) {
     case WX_LOWER_UNARY:

@@ -22,13 +22,12 @@ bool wx_lo_result_in_reg(const struct wx_control *c)
         return false;
     }
     wx_valtype t = wx_lo_ctrl_types(c)[c->n_params];
-    return wx_lo_type_is_x(t) || wx_type_slots(t) == 1;
+    return wx_type_in_vector_file(t) || wx_type_slots(t) == 1;
 }
 
 uint32_t wx_lo_slot_at_height(struct wx_lowering *l, size_t h)
 {
-    return h == 0 ? wx_lo_first_operand_slot(l)
-                  : wx_lo_at(l, h - 1)->slot + wx_lo_at(l, h - 1)->n_slots;
+    return h < wx_lo_height(l) ? wx_lo_at(l, h)->slot : l->next_slot;
 }
 
 static bool all_in_slots(struct wx_lowering *l, size_t first)
@@ -89,14 +88,14 @@ static void carry(struct wx_lowering *l, const struct wx_control *c)
     }
     if (wx_lo_result_in_reg(c)) {
         wx_lo_to_reg(l, from);
-        move_reg(l, from, c->height, wx_lo_at(l, from)->is_x);
+        move_reg(l, from, c->height, wx_lo_is_x(wx_lo_at(l, from)));
         return;
     }
     to_slots_from(l, from);
     uint32_t to = wx_lo_slot_at_height(l, c->height), start = wx_lo_at(l, from)->slot;
     if (start != to) {
         wx_lo_emit3(l, WX_H_COPY_SLOTS, wx_lo_slot_off(to), wx_lo_slot_off(start),
-                    wx_lo_next_slot(l) - start);
+                    l->next_slot - start);
     }
 }
 
@@ -222,9 +221,9 @@ static void take_condition(struct wx_lowering *l, bool if_zero, struct wx_lo_tes
 {
     size_t p = wx_lo_height(l) - 1;
     *t = (struct wx_lo_test){0};
-    if (wx_lo_is_loc(l, p)) {
+    if (wx_lo_is_loc(wx_lo_at(l, p))) {
         t->h = if_zero ? WX_H_BR_UNLESS_L : WX_H_BR_IF_L;
-        t->imms[t->n++] = wx_lo_loc_off(l, p);
+        t->imms[t->n++] = wx_lo_at(l, p)->value;
     } else {
         t->regs = wx_lo_in_reg(l, p, 0);
         t->h = wx_lo_at_pos(l, if_zero ? WX_H_BR_UNLESS_0 : WX_H_BR_IF_0, p);
@@ -251,11 +250,10 @@ static void branch_stub(struct wx_lowering *l, struct wx_control *c)
         carry(l, c);
         jump(l, c);
     }
-    size_t top = wx_lo_height(l) - 1;
-    if (wx_lo_height(l) &&
-        wx_lo_at(l, top)->place == WX_IN_REG) { /* at most a single result, copied there */
-        l->owner[wx_lo_at(l, top)->is_x][wx_lo_reg(l, top)] = -1;
-        wx_lo_at(l, top)->place = WX_IN_SLOT;
+    struct wx_operand *top = wx_lo_height(l) ? wx_lo_at(l, wx_lo_height(l) - 1) : NULL;
+    if (top && top->place == WX_IN_REG) { /* at most a single result, copied there */
+        l->owner[wx_lo_is_x(top)][top->reg] = -1;
+        wx_lo_set_in_slot(top);
     }
     l->n_settled = wx_lo_height(l);
 }
@@ -310,15 +308,15 @@ static void do_return(struct wx_lowering *l)
     size_t first = wx_lo_height(l) - n;
     if (n == 0) {
         wx_lo_emit1(l, WX_H_RETURN, wx_lo_header_off(l));
-    } else if (n == 1 && (wx_lo_at(l, first)->is_x || wx_lo_at(l, first)->n_slots == 1)) {
+    } else if (n == 1 && wx_lo_at(l, first)->shape != WX_SHAPE_PAIR) {
         static const struct wx_lo_files returns = {WX_H_RETURN_r_0, WX_H_RETURN_x_0,
                                                    WX_H_RETURN_v_0};
         const struct wx_operand *o = wx_lo_at(l, first);
         uint32_t regs = wx_lo_in_reg(l, first, 0);
         uint64_t header = wx_lo_header_off(l);
-        wx_lo_emit_regs(l,
-                        wx_lo_at_pos(l, wx_lo_by_file(&returns, o->is_x, o->n_slots == 2), first),
-                        regs, &header, 1);
+        wx_lo_emit_regs(
+            l, wx_lo_at_pos(l, wx_lo_by_file(&returns, wx_lo_is_x(o), wx_lo_is_wide(o)), first),
+            regs, &header, 1);
     } else {
         to_slots_from(l, first);
         wx_lo_emit3(l, WX_H_RETURN_N, wx_lo_header_off(l), wx_lo_slot_off(wx_lo_at(l, first)->slot),
@@ -405,10 +403,10 @@ static void lower_if(struct wx_lowering *l, bool if_zero)
     open_if(l, &t);
 }
 
-void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place)
+void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        wx_lo_push(l, place, types[i], 0);
+        wx_lo_push_slot(l, types[i]);
     }
 }
 
@@ -443,7 +441,7 @@ static void begin_else(struct wx_lowering *l, bool reachable)
     l->dead = false;
     c->op = WX_OP_ELSE;
     wx_lo_reset_to(l, c->height);
-    wx_lo_push_types(l, wx_lo_ctrl_types(c), c->n_params, WX_IN_SLOT);
+    wx_lo_push_types(l, wx_lo_ctrl_types(c), c->n_params);
     wx_lo_begin_fuel(l);
 }
 
@@ -470,7 +468,7 @@ void wx_lo_end_block(struct wx_lowering *l, bool reachable)
             }
             wx_lo_bind(l, c.else_label);
             wx_lo_reset_to(l, c.height);
-            wx_lo_push_types(l, wx_lo_ctrl_types(&c), c.n_params, WX_IN_SLOT);
+            wx_lo_push_types(l, wx_lo_ctrl_types(&c), c.n_params);
             wx_lo_to_reg(l, c.height);
         } else {
             wx_lo_bind(l, c.else_label);
@@ -482,8 +480,12 @@ void wx_lo_end_block(struct wx_lowering *l, bool reachable)
     l->ctrls.n--;
     l->dead = !c.reached_end;
     if (!l->dead) {
-        wx_lo_push_types(l, wx_lo_ctrl_types(&c) + c.n_params, c.n_results,
-                         wx_lo_result_in_reg(&c) ? WX_IN_REG : WX_IN_SLOT);
+        const wx_valtype *results = wx_lo_ctrl_types(&c) + c.n_params;
+        if (wx_lo_result_in_reg(&c)) {
+            (void)wx_lo_push_reg(l, wx_lo_shape_of(results[0]));
+        } else {
+            wx_lo_push_types(l, results, c.n_results);
+        }
         wx_lo_begin_fuel(l);
     }
 }
@@ -598,11 +600,14 @@ static void skip_dead(struct wx_lowering *l)
 }
 
 /*
- * The instruction at hand may trap, call or poll: code from here on belongs to it. Nobody ever asks
- * about others, so each class below says it for itself.
+ * The instruction at hand may trap, call, throw or poll: code from here on belongs to it. Nobody
+ * ever asks about others, so each class below says it for itself.
  */
 static inline void may_stop(struct wx_lowering *l)
 {
+    if (wx_unlikely(wx_lo_ctrl(l, 0)->region != l->exn.region)) {
+        wx_lo_exn_spot(l, wx_lo_ctrl(l, 0)->region);
+    }
     if (!l->sink->mark(l->sink, l->op_off)) {
         wx_lo_fail(l);
     }
@@ -667,7 +672,7 @@ static bool fuse_compare(struct wx_lowering *l, enum wx_op op)
     wx_lo_take_two(l, &two);
     struct wx_lo_test t = {
         .regs = wx_lo_sources(&two), .n = two.n, .imms = {two.imms[0], two.imms[1]}};
-    t.h = wx_lo_at_pos(l, wx_lo_first_body[next == FOLLOW_IF ? inv : op] + BR_FORMS + two.form * 4u,
+    t.h = wx_lo_at_pos(l, wx_lo_rows[next == FOLLOW_IF ? inv : op].body + BR_FORMS + two.form * 4u,
                        two.pos);
     if (next == FOLLOW_IF) {
         open_if(l, &t);
@@ -698,7 +703,7 @@ static bool fuse_eqz(struct wx_lowering *l, enum wx_op op)
 static void lower_stopping(struct wx_lowering *l, enum wx_op op)
 {
     may_stop(l);
-    switch ((enum wx_lower)wx_op_table[op].lower) {
+    switch ((enum wx_lower)wx_lo_rows[op].class) {
     case WX_LOWER_TABLE: wx_lo_table(l, op); break;
     case WX_LOWER_REF: wx_lo_ref(l, op); break;
     case WX_LOWER_UNARY_TRAP: wx_lo_unary(l, op); break;
@@ -723,13 +728,10 @@ static void lower_one(struct wx_lowering *l)
     l->op_off = (uint32_t)wx_reader_off(&l->r);
     enum wx_op op = wx_lo_read_op(&l->r);
     l->cost++;
-    if (wx_unlikely(wx_lo_ctrl(l, 0)->region != l->exn.region)) {
-        wx_lo_exn_spot(l, wx_lo_ctrl(l, 0)->region);
-    }
     if (wx_unlikely(l->fuel)) { /* any may trap: its block may end with it */
         may_stop(l);
     }
-    switch ((enum wx_lower)wx_op_table[op].lower) {
+    switch ((enum wx_lower)wx_lo_rows[op].class) {
     case WX_LOWER_LOCAL: wx_lo_local(l, op); break;
     case WX_LOWER_CONST: wx_lo_const(l, op); break;
     case WX_LOWER_CONTROL: lower_control(l, op); break;
@@ -775,7 +777,7 @@ static void lower_one(struct wx_lowering *l)
 static void add_local(struct wx_lowering *l, uint32_t *idx, uint32_t *slot, wx_valtype t)
 {
     l->local_slot[*idx] = *slot;
-    l->local_kind[*idx] = (uint8_t)(wx_lo_type_is_x(t) | wx_type_slots(t) << 1);
+    l->local_shape[*idx] = wx_lo_shape_of(t);
     *slot += wx_type_slots(t);
     (*idx)++;
 }
@@ -783,8 +785,8 @@ static void add_local(struct wx_lowering *l, uint32_t *idx, uint32_t *slot, wx_v
 static bool set_locals(struct wx_lowering *l)
 {
     l->local_slot = wx_alloc(l->mem, ((size_t)l->def->n_locals + 1) * sizeof *l->local_slot);
-    l->local_kind = wx_alloc(l->mem, (size_t)l->def->n_locals + 1);
-    if (!l->local_slot || !l->local_kind) {
+    l->local_shape = wx_alloc(l->mem, (size_t)l->def->n_locals + 1);
+    if (!l->local_slot || !l->local_shape) {
         return false;
     }
     uint32_t idx = 0, slot = 0;
@@ -811,12 +813,11 @@ static inline bool lower_quick(struct wx_lowering *l)
     }
     if (p[0] == 0x41) {
         uint32_t value = (uint32_t)((int32_t)(p[1] ^ 0x40) - 0x40); /* seven bits and their sign */
-        wx_lo_push_as(l, WX_IN_CONST, false, 1, 0, value);
+        wx_lo_put_operand(l, WX_IN_CONST, WX_SHAPE_R, value);
     } else {
         wx_lo_push_local(l, p[1]);
     }
-    l->r.p += 2;
-    l->cost++;
+    l->r.p += 2; /* without fuel nobody counts */
     return true;
 }
 
@@ -839,11 +840,13 @@ static void lower_body(struct wx_lowering *l)
                               .label = wx_lo_new_label(l)};
     push_ctrl(l, body);
     while (l->ctrls.n > 0 && !l->failed) {
-        if (l->dead) {
+        if (wx_unlikely(l->dead)) {
             skip_dead(l);
-        } else if (!lower_quick(l)) {
-            lower_one(l);
+            continue;
         }
+        while (lower_quick(l)) { /* which neither fails nor ends a block */
+        }
+        lower_one(l);
     }
     wx_lo_exn_pads(l);
     wx_lo_polls_out_of_line(l);
@@ -868,6 +871,8 @@ wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx
         .exn.region = WX_EXN_NONE,
     };
     memset(l.owner, 0xff, sizeof l.owner); /* all -1 */
+    l.n_regs = l.compiled ? WX_OPERAND_REGS : 4;
+    l.next_slot = wx_lo_first_operand_slot(&l);
     wx_reader_init(&l.r, module->wasm->bytes, def->body_off, def->body_len, "body", NULL);
     if (set_locals(&l)) {
         lower_body(&l);
@@ -876,7 +881,7 @@ wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx
         l.failed = true;
     }
     wx_free(l.mem, l.local_slot);
-    wx_free(l.mem, l.local_kind);
+    wx_free(l.mem, l.local_shape);
     wx_vec_fini(l.mem, &l.stack);
     wx_vec_fini(l.mem, &l.ctrls);
     wx_vec_fini(l.mem, &l.polls);

@@ -5,7 +5,7 @@
  * until it ends, and locals are always in theirs, so a landing pad finds all it needs in the frame.
  *
  * Regions. Each control frame names the region in force inside it; a try, or try_table, makes one
- * of its own, a legacy catch falls back to the one around. The first instruction carried out in
+ * of its own, a legacy catch falls back to the one around. The first instruction that may throw in
  * another region than the one before makes a spot of the table. `delegate` is only another `outer`
  * of its region. A tail call is outside of all: its frame is gone when the callee throws.
  *
@@ -65,7 +65,7 @@ static void emit_throw(struct wx_lowering *l, enum wx_helper helper, size_t n_op
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - n_operands);
     wx_lo_clobber(l);
-    wx_lo_emit4(l, WX_H_HELPER, helper, wx_lo_slot_off(wx_lo_next_slot(l)), c, 0);
+    wx_lo_emit4(l, WX_H_HELPER, helper, wx_lo_slot_off(l->next_slot), c, 0);
     wx_lo_go_dead(l);
 }
 
@@ -93,12 +93,11 @@ static void lower_clause(struct wx_lowering *l, uint32_t region, uint32_t *last)
                             .slot = slot,
                             .in_reg = !is_body && wx_lo_result_in_reg(target)};
     if (pad.in_reg) {
-        wx_valtype t = wx_lo_ctrl_types(target)[target->n_params];
-        const struct wx_operand o = {.is_x = wx_lo_type_is_x(t),
-                                     .n_slots = (uint8_t)wx_type_slots(t)};
-        pad.get =
-            wx_lo_at_pos(l, wx_lo_by_file(&wx_lo_get_body, o.is_x, o.n_slots == 2), target->height);
-        pad.regs = WX_REG(o.is_x, 0, wx_lo_reg(l, target->height));
+        const struct wx_operand o = {
+            .shape = wx_lo_shape_of(wx_lo_ctrl_types(target)[target->n_params])};
+        pad.get = wx_lo_at_pos(l, wx_lo_by_file(&wx_lo_get_body, wx_lo_is_x(&o), wx_lo_is_wide(&o)),
+                               target->height);
+        pad.regs = WX_REG(wx_lo_is_x(&o), 0, wx_lo_reg(l, target->height));
     }
     target->reached_end = target->reached_end || target->op != WX_OP_LOOP;
     if (!wx_vec_push(l->mem, &l->exn.pads, pad)) {
@@ -164,7 +163,7 @@ void wx_lo_begin_catch(struct wx_lowering *l, enum wx_op op, bool reachable)
     c->op = (uint8_t)op;
     c->region = wx_lo_ctrl(l, 1)->region;
     wx_lo_reset_to(l, c->height);
-    uint32_t pad = l->exn.n_pads++, kept = wx_lo_next_slot(l);
+    uint32_t pad = l->exn.n_pads++, kept = l->next_slot;
     c->last_clause = add_clause(
         l, c->own_region, c->last_clause,
         (struct wx_exn_clause){.tag = tag, .pad = pad, .payload_slot = kept + 2, .ref_slot = kept});
@@ -172,9 +171,9 @@ void wx_lo_begin_catch(struct wx_lowering *l, enum wx_op op, bool reachable)
         wx_lo_fail(l);
     }
     wx_lo_hot_in_slots(l); /* as the call left them */
-    wx_lo_push(l, WX_IN_SLOT, WX_EXNREF, 0);
+    wx_lo_push_slot(l, WX_EXNREF);
     if (tag != WX_EXN_NONE) {
-        wx_lo_push_types(l, tag_type(l, tag)->types, tag_type(l, tag)->n_params, WX_IN_SLOT);
+        wx_lo_push_types(l, tag_type(l, tag)->types, tag_type(l, tag)->n_params);
     }
     wx_lo_begin_fuel(l);
 }
@@ -209,7 +208,8 @@ void wx_lo_exn(struct wx_lowering *l, enum wx_op op)
 
 void wx_lo_exn_finish(struct wx_lowering *l, struct wx_code *code)
 {
-    if (l->failed || l->exn.clauses.n == 0 || code->exns) { /* another tier made the same before */
+    /* Nothing may throw in there, or another tier made the same before. */
+    if (l->failed || l->exn.clauses.n == 0 || l->exn.spots.n == 0 || code->exns) {
         return;
     }
     size_t spots = l->exn.spots.n * sizeof *l->exn.spots.p,

@@ -49,7 +49,7 @@ static bool commutes(enum wx_op op)
  * for operands a and b (-1: not in a register of the result's file) and result d. @return body
  * number
  */
-static uint32_t with_result(struct wx_lowering *l, uint32_t h, size_t pos, bool may_swap, int a,
+static uint32_t with_result(struct wx_lowering *l, uint32_t h, size_t pos, enum wx_op op, int a,
                             int b, struct wx_lo_dest d, uint32_t *regs)
 {
     int to = (int)d.reg;
@@ -59,7 +59,7 @@ static uint32_t with_result(struct wx_lowering *l, uint32_t h, size_t pos, bool 
     if (a == to) {
         return h;
     }
-    if (b == to && (a < 0 || !may_swap)) {
+    if (b == to && (a < 0 || !commutes(op))) {
         return h + 2;
     }
     if (b == to) { /* the second becomes the first */
@@ -71,21 +71,21 @@ static uint32_t with_result(struct wx_lowering *l, uint32_t h, size_t pos, bool 
     return h + (a >= 0);
 }
 
-/* A body of one operand at `pos` in a register (source: as role 0), whose result is of type t. */
+/* A body of one operand at `pos` in a register (source: as role 0), with a result. */
 static void unary_result(struct wx_lowering *l, uint32_t h, size_t pos, bool is_x, uint32_t source,
-                         wx_valtype t, const uint64_t *imms, unsigned n)
+                         uint8_t result, const uint64_t *imms, unsigned n)
 {
-    struct wx_lo_dest d = wx_lo_result(l, t);
+    struct wx_lo_dest d = wx_lo_result(l, result);
     int a = d.is_x == is_x ? (int)(source >> (is_x ? 12 : 0)) : -1;
-    h = with_result(l, h, pos, false, a, -1, d, &source);
+    h = with_result(l, h, pos, WX_OP_INVALID, a, -1, d, &source);
     wx_lo_emit_regs(l, h, source, imms, n);
 }
 
 /* A body that takes nothing from registers. */
-static void nullary_result(struct wx_lowering *l, uint32_t h, size_t pos, wx_valtype t,
+static void nullary_result(struct wx_lowering *l, uint32_t h, size_t pos, uint8_t result,
                            const uint64_t *imms, unsigned n)
 {
-    struct wx_lo_dest d = wx_lo_result(l, t);
+    struct wx_lo_dest d = wx_lo_result(l, result);
     wx_lo_emit_regs(l, wx_lo_at_pos(l, h, pos), WX_REG(d.is_x, 0, d.reg), imms, n);
 }
 
@@ -105,27 +105,26 @@ static void by_position(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     size_t first = take_positions(l, strlen(info->params));
-    (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
-    wx_lo_emit0(l, wx_lo_first_body[op] + wx_lo_reg(l, first));
+    (void)wx_lo_push_reg(l, wx_lo_rows[op].result);
+    wx_lo_emit0(l, wx_lo_rows[op].body + wx_lo_reg(l, first));
 }
 
 void wx_lo_unary(struct wx_lowering *l, enum wx_op op)
 {
-    const struct wx_op_info *info = &wx_op_table[op];
+    const struct wx_lo_row *row = &wx_lo_rows[op];
     size_t p = wx_lo_height(l) - 1;
-    uint32_t h = wx_lo_first_body[op];
-    wx_valtype t = wx_lo_letter_type(info->results[0]);
-    if (info->lower == WX_LOWER_UNARY_TRAP) {
+    const struct wx_operand *o = wx_lo_at(l, p);
+    if (row->class == WX_LOWER_UNARY_TRAP) {
         by_position(l, op);
-    } else if (wx_lo_is_loc(l, p)) {
-        uint64_t off = wx_lo_loc_off(l, p);
+    } else if (wx_lo_is_loc(o)) {
+        uint64_t off = o->value;
         wx_lo_pop(l);
-        nullary_result(l, h + 4, p, t, &off, 1);
+        nullary_result(l, row->body + 4u, p, row->result, &off, 1);
     } else {
-        bool is_x = wx_lo_at(l, p)->is_x;
+        bool is_x = wx_lo_is_x(o);
         uint32_t source = wx_lo_in_reg(l, p, 0);
         wx_lo_pop(l);
-        unary_result(l, h, p, is_x, source, t, NULL, 0);
+        unary_result(l, row->body, p, is_x, source, row->result, NULL, 0);
     }
 }
 
@@ -134,14 +133,14 @@ static uint32_t form_of(enum wx_op op, enum wx_form form)
 {
     static const uint8_t of_v128[] = {
         [WX_FORM_RR] = 0, [WX_FORM_RL] = 1, [WX_FORM_LR] = 2, [WX_FORM_LL] = 3};
-    enum wx_lower c = (enum wx_lower)wx_op_table[op].lower;
+    enum wx_lower c = (enum wx_lower)wx_lo_rows[op].class;
     return c == WX_LOWER_V_BINARY || c == WX_LOWER_V_STORE ? of_v128[form] : form;
 }
 
 static void take_two(struct wx_lowering *l, enum wx_op op, struct wx_lo_two *t)
 {
     size_t b = wx_lo_height(l) - 1;
-    enum wx_lower c = (enum wx_lower)wx_op_table[op].lower;
+    enum wx_lower c = (enum wx_lower)wx_lo_rows[op].class;
     if ((c == WX_LOWER_V_BINARY || c == WX_LOWER_V_STORE) && wx_lo_at(l, b)->place == WX_IN_CONST) {
         wx_lo_to_reg(l, b);
     }
@@ -150,23 +149,23 @@ static void take_two(struct wx_lowering *l, enum wx_op op, struct wx_lo_two *t)
 
 void wx_lo_binary(struct wx_lowering *l, enum wx_op op)
 {
-    const struct wx_op_info *info = &wx_op_table[op];
-    if (info->lower == WX_LOWER_BINARY_TRAP) {
+    const struct wx_lo_row *row = &wx_lo_rows[op];
+    if (row->class == WX_LOWER_BINARY_TRAP) {
         by_position(l, op);
         return;
     }
     struct wx_lo_two t;
     take_two(l, op, &t);
-    wx_valtype type = wx_lo_letter_type(info->results[0]);
     struct wx_lo_dest d;
     if (t.a >= 0 && t.a == t.b &&
         t.a_x == t.b_x) { /* a local with itself: it must not be the result */
-        d = (struct wx_lo_dest){wx_lo_push_reg(l, type), wx_lo_type_is_x(type)};
+        (void)wx_lo_push_reg(l, row->result);
+        d = l->result;
     } else {
-        d = wx_lo_result(l, type);
+        d = wx_lo_result(l, row->result);
     }
     uint32_t regs = wx_lo_sources(&t);
-    uint32_t h = with_result(l, wx_lo_first_body[op] + form_of(op, t.form) * 4, t.pos, commutes(op),
+    uint32_t h = with_result(l, row->body + form_of(op, t.form) * 4, t.pos, op,
                              t.a_x == d.is_x ? t.a : -1, t.b_x == d.is_x ? t.b : -1, d, &regs);
     wx_lo_emit_regs(l, h, regs, t.imms, t.n);
 }
@@ -198,23 +197,22 @@ static struct memarg read_memarg(struct wx_lowering *l)
 
 void wx_lo_load(struct wx_lowering *l, enum wx_op op)
 {
+    const struct wx_lo_row *row = &wx_lo_rows[op];
     struct memarg a = read_memarg(l);
     size_t p = wx_lo_height(l) - 1;
-    uint32_t h = wx_lo_first_body[op];
-    wx_valtype t = wx_lo_letter_type(wx_op_table[op].results[0]);
-    if (a.guarded && wx_lo_is_loc(l, p)) {
-        const uint64_t imms[] = {wx_lo_loc_off(l, p), a.off};
+    if (a.guarded && wx_lo_is_loc(wx_lo_at(l, p))) {
+        const uint64_t imms[] = {wx_lo_at(l, p)->value, a.off};
         wx_lo_pop(l);
-        nullary_result(l, h + 4, p, t, imms, 2);
+        nullary_result(l, row->body + 4u, p, row->result, imms, 2);
         return;
     }
     uint32_t address = wx_lo_in_reg(l, p, 0);
     wx_lo_pop(l);
     if (a.guarded) {
-        unary_result(l, h, p, false, address, t, &a.off, 1);
+        unary_result(l, row->body, p, false, address, row->result, &a.off, 1);
     } else {
-        unary_result(l, h + 8, p, false, address, t, (const uint64_t[]){a.memory, a.off, a.mask},
-                     3);
+        unary_result(l, row->body + 8u, p, false, address, row->result,
+                     (const uint64_t[]){a.memory, a.off, a.mask}, 3);
     }
 }
 
@@ -232,8 +230,8 @@ static void store_checked(struct wx_lowering *l, uint32_t h, const struct memarg
 void wx_lo_store(struct wx_lowering *l, enum wx_op op)
 {
     struct memarg a = read_memarg(l);
-    bool is_v = wx_op_table[op].lower == WX_LOWER_V_STORE;
-    uint32_t h = wx_lo_first_body[op];
+    bool is_v = wx_lo_rows[op].class == WX_LOWER_V_STORE;
+    uint32_t h = wx_lo_rows[op].body;
     if (!a.guarded) {
         store_checked(l, h + (is_v ? 16 : 24), &a);
         return;
@@ -253,9 +251,9 @@ void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
     size_t first = take_positions(l, strlen(info->params));
     wx_lo_clobber(l);
     if (info->results[0] != '_') {
-        (void)wx_lo_push_reg(l, wx_lo_letter_type(info->results[0]));
+        (void)wx_lo_push_reg(l, wx_lo_rows[op].result);
     }
-    wx_lo_emit3(l, wx_lo_first_body[op] + wx_lo_reg(l, first), a.memory, a.off, a.mask);
+    wx_lo_emit3(l, wx_lo_rows[op].body + wx_lo_reg(l, first), a.memory, a.off, a.mask);
 }
 
 /* -------- v128 and wide arithmetic -------- */
@@ -273,9 +271,9 @@ void wx_lo_wide(struct wx_lowering *l, enum wx_op op)
         wx_lo_pop(l);
     }
     size_t first = take_positions(l, n - spills);
-    (void)wx_lo_push_reg(l, WX_KIND_I64);
-    (void)wx_lo_push_reg(l, WX_KIND_I64);
-    wx_lo_emit(l, wx_lo_first_body[op] + wx_lo_reg(l, first), &last, spills);
+    (void)wx_lo_push_reg(l, WX_SHAPE_R);
+    (void)wx_lo_push_reg(l, WX_SHAPE_R);
+    wx_lo_emit(l, wx_lo_rows[op].body + wx_lo_reg(l, first), &last, spills);
 }
 
 /* Operands in any registers, off the stack; the first in the register of its position if in_place.
@@ -302,21 +300,21 @@ void wx_lo_v_registers(struct wx_lowering *l, enum wx_op op)
     size_t first = wx_lo_height(l) - strlen(info->params);
     bool extracts = info->lower == WX_LOWER_V_EXTRACT;
     uint32_t regs = take_any(l, info, !extracts);
-    wx_valtype t = wx_lo_letter_type(info->results[0]);
-    uint32_t h = wx_lo_first_body[op];
+    uint8_t result = wx_lo_rows[op].result;
+    uint32_t h = wx_lo_rows[op].body;
     if (info->imm == WX_IMM_LANES16) {
         const uint8_t *lanes = wx_read_bytes(&l->r, 16);
-        (void)wx_lo_push_reg(l, t);
+        (void)wx_lo_push_reg(l, result);
         wx_lo_emit_regs(l, wx_lo_at_pos(l, h, first), regs,
                         (const uint64_t[]){wx_get_u64(lanes), wx_get_u64(lanes + 8)}, 2);
         return;
     }
     h += info->imm == WX_IMM_LANE ? wx_read_u8(&l->r) * 4u : 0;
     if (extracts) {
-        unary_result(l, h, first, true, regs, t, NULL, 0);
+        unary_result(l, h, first, true, regs, result, NULL, 0);
         return;
     }
-    (void)wx_lo_push_reg(l, t);
+    (void)wx_lo_push_reg(l, result);
     wx_lo_emit_regs(l, wx_lo_at_pos(l, h, first), regs, NULL, 0);
 }
 
@@ -324,14 +322,14 @@ void wx_lo_v_extract(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
     size_t p = wx_lo_height(l) - 1;
-    if (!wx_lo_is_loc(l, p)) {
+    if (!wx_lo_is_loc(wx_lo_at(l, p))) {
         wx_lo_v_registers(l, op);
         return;
     }
-    uint64_t off = wx_lo_loc_off(l, p) + (uint64_t)wx_read_u8(&l->r) * info->access;
+    uint64_t off = wx_lo_at(l, p)->value + (uint64_t)wx_read_u8(&l->r) * info->access;
     wx_lo_pop(l);
-    nullary_result(l, wx_lo_first_body[op] + 16u / info->access * 4, p,
-                   wx_lo_letter_type(info->results[0]), &off, 1);
+    const struct wx_lo_row *row = &wx_lo_rows[op];
+    nullary_result(l, row->body + 16u / info->access * 4, p, row->result, &off, 1);
 }
 
 /* v128.loadN_lane, v128.storeN_lane: address and vector; what is loaded takes any register. */
@@ -344,10 +342,10 @@ void wx_lo_v_lane_access(struct wx_lowering *l, enum wx_op op)
     bool loads = info->lower == WX_LOWER_V_LOAD_LANE;
     uint32_t regs = take_any(l, info, false);
     if (loads) {
-        unsigned reg = wx_lo_push_reg(l, WX_KIND_V128);
+        unsigned reg = wx_lo_push_reg(l, WX_SHAPE_V);
         regs |= WX_REG(true, 0, reg);
     }
-    uint32_t h = wx_lo_first_body[op] + lane * 4 + (a.guarded ? 0 : n_lanes * 4);
+    uint32_t h = wx_lo_rows[op].body + lane * 4 + (a.guarded ? 0 : n_lanes * 4);
     wx_lo_emit_regs(l, wx_lo_at_pos(l, h, first), regs,
                     a.guarded ? (const uint64_t[]){a.off}
                               : (const uint64_t[]){a.memory, a.off, a.mask},
@@ -363,9 +361,9 @@ static void lower_helper(struct wx_lowering *l, enum wx_helper helper, size_t n,
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - n);
     wx_lo_clobber(l);
-    wx_lo_emit4(l, WX_H_HELPER, helper, wx_lo_slot_off(wx_lo_next_slot(l)), c, d);
+    wx_lo_emit4(l, WX_H_HELPER, helper, wx_lo_slot_off(l->next_slot), c, d);
     if (result != WX_KIND_BOT) {
-        wx_lo_push(l, WX_IN_SLOT, result, 0);
+        wx_lo_push_slot(l, result);
     }
 }
 
@@ -376,8 +374,8 @@ void wx_lo_bulk(struct wx_lowering *l, enum wx_op op)
     uint32_t a = wx_read_u32(&l->r);
     switch (op) {
     case WX_OP_MEMORY_SIZE:
-        nullary_result(l, WX_H_MEMORY_SIZE_0, wx_lo_height(l), address_type(l->m->memories[a].is64),
-                       (const uint64_t[]){a}, 1);
+        nullary_result(l, WX_H_MEMORY_SIZE_0, wx_lo_height(l), WX_SHAPE_R, (const uint64_t[]){a},
+                       1);
         break;
     case WX_OP_MEMORY_GROW:
         lower_helper(l, WX_HELPER_MEMORY_GROW, 1, a, 0, address_type(l->m->memories[a].is64));
@@ -434,8 +432,9 @@ void wx_lo_global(struct wx_lowering *l, enum wx_op op)
 {
     uint32_t idx = wx_read_u32(&l->r);
     wx_valtype t = l->m->globals[idx].type.type;
-    if (wx_type_is_ref(t) && wx_type_slots(t) == 2) {
-        bool get = op == WX_OP_GLOBAL_GET;
+    uint8_t shape = wx_lo_shape_of(t);
+    bool own = idx >= l->m->n_global_imports, get = op == WX_OP_GLOBAL_GET;
+    if (shape == WX_SHAPE_PAIR) {
         lower_helper(l, get ? WX_HELPER_GLOBAL_GET_PAIR : WX_HELPER_GLOBAL_SET_PAIR, !get, idx, 0,
                      get ? t : WX_KIND_BOT);
         return;
@@ -447,11 +446,11 @@ void wx_lo_global(struct wx_lowering *l, enum wx_op op)
         {{WX_H_OWN_GLOBAL_SET_r_0, WX_H_OWN_GLOBAL_SET_x_0, WX_H_OWN_GLOBAL_SET_v_0},
          {WX_H_OWN_GLOBAL_GET_r_0, WX_H_OWN_GLOBAL_GET_x_0, WX_H_OWN_GLOBAL_GET_v_0}},
     };
-    bool own = idx >= l->m->n_global_imports, get = op == WX_OP_GLOBAL_GET;
     uint64_t a = own ? wx_instance_own_global(l->m, idx) : idx;
-    uint32_t h = wx_lo_by_file(&bodies[own][get], wx_lo_type_is_x(t), wx_type_slots(t) == 2);
+    uint32_t h =
+        wx_lo_by_file(&bodies[own][get], wx_lo_shape_is_x(shape), wx_lo_shape_slots(shape) == 2);
     if (get) {
-        nullary_result(l, h, wx_lo_height(l), t, &a, 1);
+        nullary_result(l, h, wx_lo_height(l), shape, &a, 1);
         return;
     }
     size_t p = wx_lo_height(l) - 1;
@@ -464,14 +463,12 @@ void wx_lo_const(struct wx_lowering *l, enum wx_op op)
 {
     struct wx_reader *r = &l->r;
     switch (op) {
-    case WX_OP_I32_CONST: wx_lo_push(l, WX_IN_CONST, WX_KIND_I32, (uint32_t)wx_read_s32(r)); break;
-    case WX_OP_I64_CONST: wx_lo_push(l, WX_IN_CONST, WX_KIND_I64, (uint64_t)wx_read_s64(r)); break;
-    case WX_OP_F32_CONST: wx_lo_push(l, WX_IN_CONST, WX_KIND_F32, wx_read_u32le(r)); break;
-    case WX_OP_F64_CONST:
-        wx_lo_push(l, WX_IN_CONST, WX_KIND_F64, wx_get_u64(wx_read_bytes(r, 8)));
-        break;
+    case WX_OP_I32_CONST: wx_lo_push_const(l, WX_SHAPE_R, (uint32_t)wx_read_s32(r)); break;
+    case WX_OP_I64_CONST: wx_lo_push_const(l, WX_SHAPE_R, (uint64_t)wx_read_s64(r)); break;
+    case WX_OP_F32_CONST: wx_lo_push_const(l, WX_SHAPE_X, wx_read_u32le(r)); break;
+    case WX_OP_F64_CONST: wx_lo_push_const(l, WX_SHAPE_X, wx_get_u64(wx_read_bytes(r, 8))); break;
     default:
-        wx_lo_push(l, WX_IN_CONST, WX_KIND_V128, wx_get_u64(wx_read_bytes(r, 8)));
+        wx_lo_push_const(l, WX_SHAPE_V, wx_get_u64(wx_read_bytes(r, 8)));
         if (!l->failed) {
             wx_lo_at(l, wx_lo_height(l) - 1)->high = wx_get_u64(wx_read_bytes(r, 8));
         }
@@ -507,17 +504,16 @@ void wx_lo_parametric(struct wx_lowering *l, enum wx_op op)
         }
     }
     size_t p = wx_lo_height(l) - 3;
-    if (wx_lo_at(l, p)->n_slots == 2 && !wx_lo_at(l, p)->is_x) {
+    bool is_x = wx_lo_is_x(wx_lo_at(l, p));
+    if (!is_x && wx_lo_is_wide(wx_lo_at(l, p))) {
         select_pair(l, p);
         return;
     }
-    bool is_x = wx_lo_at(l, p)->is_x;
     wx_lo_to_reg(l, p); /* the result takes its place */
     uint32_t regs = wx_lo_in_reg(l, p, 0);
     regs |= wx_lo_in_reg(l, p + 1, 1);
     regs |= wx_lo_in_reg(l, p + 2, 2);
-    wx_lo_pop(l);
-    wx_lo_pop(l);
+    wx_lo_pop_some(l, 2);
     wx_lo_emit_regs(l, wx_lo_at_pos(l, is_x ? WX_H_SELECT_x_0 : WX_H_SELECT_r_0, p), regs, NULL, 0);
 }
 
@@ -534,8 +530,8 @@ static void finish_call(struct wx_lowering *l, const struct callee *k)
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - k->type->n_params);
     wx_lo_clobber(l);
-    wx_lo_emit4(l, k->h, k->a, wx_lo_slot_off(wx_lo_next_slot(l)), k->c, k->d);
-    wx_lo_push_types(l, k->type->types + k->type->n_params, k->type->n_results, WX_IN_SLOT);
+    wx_lo_emit4(l, k->h, k->a, wx_lo_slot_off(l->next_slot), k->c, k->d);
+    wx_lo_push_types(l, k->type->types + k->type->n_params, k->type->n_results);
 }
 
 static void finish_tail_call(struct wx_lowering *l, const struct callee *k)
@@ -545,7 +541,7 @@ static void finish_tail_call(struct wx_lowering *l, const struct callee *k)
     }
     wx_lo_flush(l);
     wx_lo_pop_to(l, wx_lo_height(l) - k->type->n_params);
-    uint64_t args = wx_lo_slot_off(wx_lo_next_slot(l));
+    uint64_t args = wx_lo_slot_off(l->next_slot);
     if (k->h == WX_H_TAIL_CALL) {
         wx_lo_emit4(l, k->h, k->a, args, k->type->n_param_slots, wx_lo_header_off(l));
     } else {
@@ -619,7 +615,7 @@ void wx_lo_call(struct wx_lowering *l, enum wx_op op)
 /* The reference at p in a register, for a test; of two slots, the first word of it. */
 static uint32_t take_reference(struct wx_lowering *l, size_t p)
 {
-    if (wx_lo_at(l, p)->n_slots == 2) {
+    if (wx_lo_is_wide(wx_lo_at(l, p))) {
         wx_lo_peek_pair(l, p);
         return WX_REG(false, 0, wx_lo_reg(l, p));
     }
@@ -638,9 +634,7 @@ static void lower_br_on(struct wx_lowering *l, bool null)
         struct wx_operand ref = *wx_lo_at(l, p);
         wx_lo_pop(l);
         wx_lo_branch_if(l, &t, depth);
-        if (!wx_vec_push(l->mem, &l->stack, ref)) {
-            wx_lo_fail(l);
-        }
+        wx_lo_push_value(l, WX_IN_SLOT, ref.shape, ref.value);
         return;
     }
     wx_lo_branch_if(l, &t, depth);
@@ -654,7 +648,7 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op)
     case WX_OP_REF_NULL: {
         int64_t heap = wx_read_s33(&l->r);
         bool exn = heap == WX_HEAP_EXN - 0x80 || heap == WX_HEAP_NOEXN - 0x80;
-        wx_lo_push(l, WX_IN_CONST, exn ? WX_EXNREF : WX_FUNCREF, 0);
+        wx_lo_push_const(l, exn ? WX_SHAPE_PAIR : WX_SHAPE_R, 0);
         break;
     }
     case WX_OP_REF_IS_NULL: wx_lo_unary(l, WX_OP_I64_EQZ); break;

@@ -19,13 +19,13 @@ static void make_hot(struct wx_lowering *l, bool is_x, unsigned room)
 {
     const uint32_t *idx = l->def->hot[is_x];
     for (unsigned k = 0; k < l->def->n_hot[is_x] && k < room; k++) {
-        uint8_t *kind = &l->local_kind[idx[k]];
+        uint8_t *shape = &l->local_shape[idx[k]];
         l->hot[l->n_hot++] = (struct wx_lo_hot){.off = l->local_slot[idx[k]] * 8,
                                                 .reg = (uint8_t)(WX_OPERAND_REGS + k),
                                                 .is_x = is_x,
-                                                .two_slots = (*kind >> 1 & 3) == 2,
+                                                .two_slots = wx_lo_shape_slots(*shape) == 2,
                                                 .in_slot = true};
-        *kind = (uint8_t)((*kind & 7) | l->n_hot << 3);
+        *shape = (uint8_t)(*shape | l->n_hot << WX_SHAPE_HOT_SHIFT);
     }
 }
 
@@ -128,14 +128,26 @@ void wx_lo_polls_out_of_line(struct wx_lowering *l)
 
 /* -------- results, local.get, local.set -------- */
 
+static bool stands_for(const struct wx_operand *o, uint64_t off)
+{
+    return o->value == off && (o->place == WX_IN_LOCAL || o->place == WX_IN_HOT);
+}
+
 /* Operands that still stand for the local are read before it changes. */
 static void keep_old_local(struct wx_lowering *l, uint64_t off, size_t except)
 {
     for (size_t i = l->n_settled; i < wx_lo_height(l); i++) {
-        if (i != except && wx_lo_at(l, i)->place == WX_IN_LOCAL && wx_lo_at(l, i)->value == off) {
+        if (wx_unlikely(stands_for(wx_lo_at(l, i), off)) && i != except) {
             wx_lo_to_slot(l, i);
         }
     }
+}
+
+/* The local in a register of that number, or NULL. */
+static struct wx_lo_hot *hot_local(struct wx_lowering *l, uint32_t idx)
+{
+    unsigned hot = l->local_shape[idx] >> WX_SHAPE_HOT_SHIFT;
+    return hot ? &l->hot[hot - 1] : NULL;
 }
 
 static void set_in_reg(struct wx_lo_hot *hot)
@@ -151,17 +163,16 @@ static void write_hot(struct wx_lowering *l, struct wx_lo_hot *hot)
     const struct wx_operand *o = wx_lo_at(l, p);
     if (o->place == WX_IN_CONST) {
         wx_lo_emit_file(l, &wx_lo_const_body, o, p, hot->reg, (const uint64_t[]){o->value, o->high},
-                        o->is_x ? o->n_slots : 1);
-    } else if (o->place == WX_IN_REG || (o->place == WX_IN_LOCAL && o->hot)) {
-        if (o->place == WX_IN_LOCAL && &l->hot[o->hot - 1] == hot) {
+                        o->shape == WX_SHAPE_V ? 2 : 1);
+    } else if (wx_lo_in_some_reg(o)) {
+        if (stands_for(o, hot->off)) {
             return;
         }
         uint32_t from = wx_lo_in_reg(l, p, 1);
-        wx_lo_emit_regs(l, wx_lo_by_file(&wx_lo_move_body, o->is_x, o->n_slots == 2),
+        wx_lo_emit_regs(l, wx_lo_by_file(&wx_lo_move_body, wx_lo_is_x(o), wx_lo_is_wide(o)),
                         WX_REG(hot->is_x, 0, hot->reg) | from, NULL, 0);
     } else {
-        uint64_t from = wx_lo_loc_off(l, p);
-        wx_lo_emit_file(l, &wx_lo_get_body, o, p, hot->reg, &from, 1);
+        wx_lo_emit_file(l, &wx_lo_get_body, o, p, hot->reg, &o->value, 1);
     }
     set_in_reg(hot);
 }
@@ -171,14 +182,15 @@ static void write_local(struct wx_lowering *l, uint32_t idx)
     size_t p = wx_lo_height(l) - 1;
     uint64_t off = wx_lo_slot_off(l->local_slot[idx]);
     keep_old_local(l, off, p);
-    if (l->local_kind[idx] >> 3) {
-        write_hot(l, &l->hot[(l->local_kind[idx] >> 3) - 1]);
+    struct wx_lo_hot *hot = hot_local(l, idx);
+    if (hot) {
+        write_hot(l, hot);
         return;
     }
     const struct wx_operand *o = wx_lo_at(l, p);
     if (o->place == WX_IN_REG) {
-        wx_lo_emit_file(l, &wx_lo_put_body, o, p, wx_lo_reg(l, p), &off, 1);
-    } else if (o->place == WX_IN_CONST || o->hot || wx_lo_loc_off(l, p) != off) {
+        wx_lo_emit_file(l, &wx_lo_put_body, o, p, o->reg, &off, 1);
+    } else if (!stands_for(o, off)) {
         wx_lo_copy_to(l, p, off);
     }
 }
@@ -202,10 +214,10 @@ static const struct wx_lo_hot *take_next_set(struct wx_lowering *l)
     struct wx_reader r = l->r;
     bool tee = wx_read_u8(&r) == 0x22;
     uint32_t idx = wx_read_u32(&r);
-    if (!(l->local_kind[idx] >> 3)) {
+    struct wx_lo_hot *hot = hot_local(l, idx);
+    if (!hot) {
         return NULL;
     }
-    struct wx_lo_hot *hot = &l->hot[(l->local_kind[idx] >> 3) - 1];
     keep_old_local(l, hot->off, SIZE_MAX);
     l->r = r;
     l->cost++;
@@ -216,13 +228,13 @@ static const struct wx_lo_hot *take_next_set(struct wx_lowering *l)
     return hot;
 }
 
-struct wx_lo_dest wx_lo_result_or_set(struct wx_lowering *l, wx_valtype t)
+struct wx_lo_dest wx_lo_result_or_set(struct wx_lowering *l, uint8_t shape)
 {
     const struct wx_lo_hot *hot = take_next_set(l);
     if (hot) {
         l->result = (struct wx_lo_dest){hot->reg, hot->is_x};
     } else {
-        (void)wx_lo_push_reg(l, t);
+        (void)wx_lo_push_reg(l, shape);
     }
     return l->result;
 }

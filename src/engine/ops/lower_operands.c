@@ -66,8 +66,8 @@ uint32_t wx_lo_by_file(const struct wx_lo_files *h, bool is_x, bool two_slots)
 void wx_lo_emit_file(struct wx_lowering *l, const struct wx_lo_files *h, const struct wx_operand *o,
                      size_t pos, unsigned reg, const uint64_t *imms, unsigned n)
 {
-    wx_lo_emit_regs(l, wx_lo_at_pos(l, wx_lo_by_file(h, o->is_x, o->n_slots == 2), pos),
-                    WX_REG(o->is_x, 0, reg), imms, n);
+    wx_lo_emit_regs(l, wx_lo_at_pos(l, wx_lo_by_file(h, wx_lo_is_x(o), wx_lo_is_wide(o)), pos),
+                    WX_REG(wx_lo_is_x(o), 0, reg), imms, n);
 }
 
 /* -------- operand stack -------- */
@@ -82,21 +82,20 @@ void wx_lo_peek_pair(struct wx_lowering *l, size_t pos)
 {
     wx_lo_to_slot(l, pos);
     wx_lo_to_reg(l, pos);
-    wx_lo_at(l, pos)->place = WX_IN_SLOT;
-    l->owner[0][wx_lo_reg(l, pos)] = -1;
+    wx_lo_set_in_slot(wx_lo_at(l, pos));
+    l->owner[0][wx_lo_at(l, pos)->reg] = -1;
 }
 
 /* A constant, a local, or what is in a frame slot, to another slot. */
 void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off)
 {
     const struct wx_operand *o = wx_lo_at(l, pos);
-    bool two = o->n_slots == 2;
-    if (o->place == WX_IN_LOCAL && o->hot) {
-        wx_lo_load_hot(l, o->hot - 1u);
-        wx_lo_emit_file(l, &wx_lo_put_body, o, pos, l->hot[o->hot - 1].reg, &off, 1);
+    bool wide = wx_lo_is_wide(o);
+    if (o->place == WX_IN_HOT) {
+        wx_lo_emit_file(l, &wx_lo_put_body, o, pos, wx_lo_hot_reg(l, o), &off, 1);
     } else if (o->place != WX_IN_CONST) {
-        wx_lo_emit2(l, two ? WX_H_MOVE_SLOT2 : WX_H_MOVE_SLOT, off, wx_lo_loc_off(l, pos));
-    } else if (two) {
+        wx_lo_emit2(l, wide ? WX_H_MOVE_SLOT2 : WX_H_MOVE_SLOT, off, o->value);
+    } else if (wide) {
         wx_lo_emit3(l, WX_H_CONST_SLOT2, off, o->value, o->high);
     } else {
         wx_lo_emit2(l, WX_H_CONST_SLOT, off, o->value);
@@ -108,38 +107,31 @@ void wx_lo_to_slot(struct wx_lowering *l, size_t pos)
 {
     struct wx_operand *o = wx_lo_at(l, pos);
     uint64_t off = wx_lo_slot_off(o->slot);
-    switch (o->place) {
-    case WX_IN_REG:
-        wx_lo_emit_file(l, &wx_lo_put_body, o, pos, wx_lo_reg(l, pos), &off, 1);
-        l->owner[o->is_x][wx_lo_reg(l, pos)] = -1;
-        break;
-    case WX_IN_LOCAL:
-    case WX_IN_CONST: wx_lo_copy_to(l, pos, off); break;
-    default: break;
+    if (o->place == WX_IN_REG) {
+        wx_lo_emit_file(l, &wx_lo_put_body, o, pos, o->reg, &off, 1);
+        l->owner[wx_lo_is_x(o)][o->reg] = -1;
+    } else if (o->place != WX_IN_SLOT) {
+        wx_lo_copy_to(l, pos, off);
     }
-    o->place = WX_IN_SLOT;
+    wx_lo_set_in_slot(o);
 }
 
-void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
+/* An operand that is not in its register. */
+void wx_lo_to_reg_slow(struct wx_lowering *l, size_t pos)
 {
     struct wx_operand *o = wx_lo_at(l, pos);
-    if (o->place == WX_IN_REG) {
-        return;
-    }
-    unsigned reg = wx_lo_reg(l, pos);
-    wx_lo_claim(l, pos, o->is_x, reg);
+    bool is_x = wx_lo_is_x(o);
+    wx_lo_claim(l, pos, is_x, o->reg);
     l->n_settled = pos < l->n_settled ? pos : l->n_settled;
     if (o->place == WX_IN_CONST) {
-        wx_lo_emit_file(l, &wx_lo_const_body, o, pos, reg, (const uint64_t[]){o->value, o->high},
-                        o->is_x ? o->n_slots : 1);
-    } else if (o->place == WX_IN_LOCAL && o->hot) {
-        wx_lo_load_hot(l, o->hot - 1u);
-        wx_lo_emit_regs(l, wx_lo_by_file(&wx_lo_move_body, o->is_x, o->n_slots == 2),
-                        WX_REG(o->is_x, 0, reg) | WX_REG(o->is_x, 1, l->hot[o->hot - 1].reg), NULL,
-                        0);
+        wx_lo_emit_file(l, &wx_lo_const_body, o, pos, o->reg, (const uint64_t[]){o->value, o->high},
+                        o->shape == WX_SHAPE_V ? 2 : 1);
+    } else if (o->place == WX_IN_HOT) {
+        unsigned from = wx_lo_hot_reg(l, o);
+        wx_lo_emit_regs(l, wx_lo_by_file(&wx_lo_move_body, is_x, wx_lo_is_wide(o)),
+                        WX_REG(is_x, 0, o->reg) | WX_REG(is_x, 1, from), NULL, 0);
     } else {
-        uint64_t from = wx_lo_loc_off(l, pos);
-        wx_lo_emit_file(l, &wx_lo_get_body, o, pos, reg, &from, 1);
+        wx_lo_emit_file(l, &wx_lo_get_body, o, pos, o->reg, &o->value, 1);
     }
     o->place = WX_IN_REG;
 }
@@ -148,34 +140,45 @@ void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
 unsigned wx_lo_any_reg(struct wx_lowering *l, size_t pos)
 {
     const struct wx_operand *o = wx_lo_at(l, pos);
-    if (o->place == WX_IN_LOCAL && o->hot) {
-        wx_lo_load_hot(l, o->hot - 1u);
-        return l->hot[o->hot - 1].reg;
+    if (o->place == WX_IN_HOT) {
+        return wx_lo_hot_reg(l, o);
     }
     wx_lo_to_reg(l, pos);
-    return wx_lo_reg(l, pos);
+    return o->reg;
 }
 
 /* The same. @return the register as `role` of a body */
 uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role)
 {
     unsigned reg = wx_lo_any_reg(l, pos);
-    return WX_REG(wx_lo_at(l, pos)->is_x, role, reg);
+    return WX_REG(wx_lo_is_x(wx_lo_at(l, pos)), role, reg);
+}
+
+/* The same when room or the register has to be made first. */
+static WX_COLD unsigned push_reg_slow(struct wx_lowering *l, uint8_t shape)
+{
+    if (wx_lo_in_the_way(l) && !wx_lo_make_way(l)) {
+        return 0;
+    }
+    bool is_x = wx_lo_shape_is_x(shape);
+    l->result = (struct wx_lo_dest){l->next_reg, is_x};
+    wx_lo_claim(l, wx_lo_height(l), is_x, l->next_reg);
+    wx_lo_put_operand(l, WX_IN_REG, shape, 0);
+    return l->result.reg;
 }
 
 /* A value about to be made by a body at the present height: register claimed, operand pushed. */
-unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t)
+unsigned wx_lo_push_reg(struct wx_lowering *l, uint8_t shape)
 {
-    if (wx_unlikely(wx_lo_in_the_way(l)) && !wx_lo_make_way(l)) {
-        return 0;
+    bool is_x = wx_lo_shape_is_x(shape);
+    int64_t *owner = &l->owner[is_x][l->next_reg];
+    if (wx_unlikely(wx_lo_in_the_way(l) || *owner >= 0)) {
+        return push_reg_slow(l, shape);
     }
-    bool is_x = wx_lo_type_is_x(t);
-    size_t pos = wx_lo_height(l);
-    unsigned reg = wx_lo_reg(l, pos);
-    wx_lo_claim(l, pos, is_x, reg);
-    wx_lo_put_operand(l, WX_IN_REG, is_x, (uint8_t)wx_type_slots(t), 0, 0);
-    l->result = (struct wx_lo_dest){reg, is_x};
-    return reg;
+    *owner = (int64_t)wx_lo_height(l);
+    l->result = (struct wx_lo_dest){l->next_reg, is_x};
+    wx_lo_put_operand(l, WX_IN_REG, shape, 0);
+    return l->result.reg;
 }
 
 /* What a push may need before: the lowest operand to its slot, room. */
@@ -193,8 +196,8 @@ bool wx_lo_make_way(struct wx_lowering *l)
 
 void wx_lo_pop_to(struct wx_lowering *l, size_t h)
 {
-    while (wx_lo_height(l) > h) {
-        wx_lo_pop(l);
+    if (wx_lo_height(l) > h) {
+        wx_lo_pop_some(l, wx_lo_height(l) - h);
     }
 }
 
@@ -208,45 +211,39 @@ void wx_lo_flush(struct wx_lowering *l) { wx_lo_flush_to(l, wx_lo_height(l)); }
 
 /* -------- forms of two-operand bodies -------- */
 
-/* Where an operand of a two-operand body may come from: the letters of the forms. */
-enum source { FROM_REG, FROM_LOC, FROM_CONST };
-
-static inline enum source source_of(const struct wx_operand *o)
-{
-    return o->place == WX_IN_SLOT || (o->place == WX_IN_LOCAL && !o->hot) ? FROM_LOC
-           : o->place == WX_IN_CONST                                      ? FROM_CONST
-                                                                          : FROM_REG;
-}
-
 /* The operand at pos as one of the two. @return its register, -1 if its immediate says it all */
-static inline int take_source(struct wx_lowering *l, struct wx_lo_two *t, size_t pos, enum source s)
+static inline int take_source(struct wx_lowering *l, struct wx_lo_two *t, size_t pos)
 {
-    if (s == FROM_REG) {
-        return (int)wx_lo_any_reg(l, pos);
+    const struct wx_operand *o = wx_lo_at(l, pos);
+    if (wx_lo_in_some_reg(o)) {
+        return o->place == WX_IN_REG ? o->reg : (int)wx_lo_hot_reg(l, o);
     }
-    t->imms[t->n++] = s == FROM_LOC ? wx_lo_loc_off(l, pos) : wx_lo_at(l, pos)->value;
+    t->imms[t->n++] = o->value;
     return -1;
 }
 
 /* Choose the form for the top two operands, bring them into place and pop them. */
 void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t)
 {
-    static const uint8_t forms[2][3] = {{WX_FORM_RR, WX_FORM_RL, WX_FORM_RC},
-                                        {WX_FORM_LR, WX_FORM_LL, WX_FORM_LC}};
+    static const uint8_t forms[WX_IN_CONST][WX_IN_CONST + 1] = {
+        /* by their places */
+        [WX_IN_REG] = {WX_FORM_RR, WX_FORM_RR, WX_FORM_RL, WX_FORM_RL, WX_FORM_RC},
+        [WX_IN_HOT] = {WX_FORM_RR, WX_FORM_RR, WX_FORM_RL, WX_FORM_RL, WX_FORM_RC},
+        [WX_IN_SLOT] = {WX_FORM_LR, WX_FORM_LR, WX_FORM_LL, WX_FORM_LL, WX_FORM_LC},
+        [WX_IN_LOCAL] = {WX_FORM_LR, WX_FORM_LR, WX_FORM_LL, WX_FORM_LL, WX_FORM_LC},
+    };
     size_t a = wx_lo_height(l) - 2, b = a + 1;
     if (wx_lo_at(l, a)->place == WX_IN_CONST) {
         wx_lo_to_reg(l, a);
     }
-    enum source from_a = source_of(wx_lo_at(l, a)), from_b = source_of(wx_lo_at(l, b));
     t->pos = a;
     t->n = 0;
-    t->a_x = wx_lo_at(l, a)->is_x;
-    t->b_x = wx_lo_at(l, b)->is_x;
-    t->a = take_source(l, t, a, from_a);
-    t->b = take_source(l, t, b, from_b);
-    t->form = (enum wx_form)forms[from_a][from_b];
-    wx_lo_pop(l);
-    wx_lo_pop(l);
+    t->a_x = wx_lo_is_x(wx_lo_at(l, a));
+    t->b_x = wx_lo_is_x(wx_lo_at(l, b));
+    t->form = (enum wx_form)forms[wx_lo_at(l, a)->place][wx_lo_at(l, b)->place];
+    t->a = take_source(l, t, a);
+    t->b = take_source(l, t, b);
+    wx_lo_pop_some(l, 2);
 }
 
 uint32_t wx_lo_sources(const struct wx_lo_two *t)
@@ -254,13 +251,18 @@ uint32_t wx_lo_sources(const struct wx_lo_two *t)
     return (t->a >= 0 ? WX_REG(t->a_x, 0, t->a) : 0) | (t->b >= 0 ? WX_REG(t->b_x, 1, t->b) : 0);
 }
 
-/* First body number of each instruction that has any. */
-const uint16_t wx_lo_first_body[WX_OP_COUNT] = {
-#define NONE(NAME)
-#define R0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_R_0,
-#define RR0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_RR_0,
-#define RL0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_R0_0,
-#define K0(NAME) [WX_OP_##NAME] = WX_H_##NAME##_K_0,
+/* Letters as in opcodes.def; only a first result counts. */
+#define SHAPE(C)                                                                                   \
+    ((C) == 'i' || (C) == 'I'   ? WX_SHAPE_R                                                       \
+     : (C) == 'f' || (C) == 'F' ? WX_SHAPE_X                                                       \
+     : (C) == 'V'               ? WX_SHAPE_V                                                       \
+                                : WX_SHAPE_NONE)
+const struct wx_lo_row wx_lo_rows[WX_OP_COUNT] = {
+#define NONE(NAME) 0
+#define R0(NAME) WX_H_##NAME##_R_0
+#define RR0(NAME) WX_H_##NAME##_RR_0
+#define RL0(NAME) WX_H_##NAME##_R0_0
+#define K0(NAME) WX_H_##NAME##_K_0
 #define FIRST_CONTROL NONE
 #define FIRST_EXN NONE
 #define FIRST_CALL NONE
@@ -294,7 +296,8 @@ const uint16_t wx_lo_first_body[WX_OP_COUNT] = {
 #define FIRST_ATOMIC_STORE K0
 #define FIRST_ATOMIC_RMW K0
 #define FIRST_ATOMIC_CMPXCHG K0
-#define OP(NAME, PFX, CODE, TEXT, IMM, PARAMS, RESULTS, ACCESS, FEATURE, LOWER) FIRST_##LOWER(NAME)
+#define OP(NAME, PFX, CODE, TEXT, IMM, PARAMS, RESULTS, ACCESS, FEATURE, LOWER)                    \
+    [WX_OP_##NAME] = {FIRST_##LOWER(NAME), WX_LOWER_##LOWER, SHAPE((#RESULTS)[0])},
 #include "wasm/opcodes.def"
 #undef OP
 };

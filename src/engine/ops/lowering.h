@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State of one lowering, shared by the files that make it. */
 /*
- * The operand stack exists only here. Each operand is in one of four places:
+ * The operand stack exists only here. Each operand is in one of five places:
  *
- *   REG    in the register of its position p: r or x number p % 4 in the interpreter, p % 3 in
- * compiled code; never an exnref (two slots) SLOT   in its own slot of the frame LOCAL  a local.get
- * not carried out yet: the local's slot is read where the value is used CONST  a constant not
- * carried out yet
+ * - REG: in the register of its position p: r or x number p % 4 in the interpreter, p % 3 in
+ *   compiled code; never an exnref (two slots)
+ * - HOT: a local.get of a local in a register, not carried out yet
+ * - SLOT: in its own slot of the frame
+ * - LOCAL: a local.get not carried out yet: the local's slot is read where the value is used
+ * - CONST: a constant not carried out yet
  *
  * so that `local.get a; i32.const 4; i32.add` becomes one body, I32_ADD_LC. LOCAL and SLOT are both
  * frame slots (form L). Before a local is written, operands that still stand for it are moved to
  * their own slots.
  *
  * Compiled code has locals in registers besides (lower_locals.c): the most used ones of functions
- * with loops. An operand that stands for one counts as in a register (form R), and a body whose
+ * with loops. An operand that stands for one (HOT) is in form R, and a body whose
  * result the next instruction sets such a local to leaves it there. At labels all of them are in
  * their registers and nowhere else; calls and helpers find them in their slots.
  *
@@ -34,15 +36,27 @@
 #include "wasm/opcodes.h"
 #include "wasm/reader.h"
 
-enum wx_place { WX_IN_REG, WX_IN_SLOT, WX_IN_LOCAL, WX_IN_CONST };
+enum wx_place { WX_IN_REG, WX_IN_HOT, WX_IN_SLOT, WX_IN_LOCAL, WX_IN_CONST };
+
+/*
+ * What holds a value: bit 0 tells the register file (f32, f64, v128: the x file), bits 1 and 2 the
+ * slots it takes. Of locals in a register the bits above are its number + 1 in `hot`.
+ */
+enum wx_shape {
+    WX_SHAPE_NONE = 0, /* no value */
+    WX_SHAPE_R = 2,
+    WX_SHAPE_X = 3,
+    WX_SHAPE_PAIR = 4, /* exnref */
+    WX_SHAPE_V = 5,
+};
+#define WX_SHAPE_HOT_SHIFT 3
 
 struct wx_operand {
     uint8_t place;
-    bool is_x; /* f32, f64, v128: the x file */
-    uint8_t n_slots;
-    uint8_t hot;   /* LOCAL: number + 1 of the local in a register it stands for, 0 = in its slot */
-    uint32_t slot; /* of the operand itself, counted from the frame */
-    uint64_t value; /* LOCAL: byte offset; CONST: bits */
+    uint8_t shape;
+    uint8_t reg;    /* of its position, whether it is there or not */
+    uint32_t slot;  /* of the operand itself, counted from the frame */
+    uint64_t value; /* LOCAL, HOT: byte offset of the local; SLOT: its own; CONST: bits */
     uint64_t high;  /* CONST of v128: bits 64 and up */
 };
 
@@ -127,11 +141,14 @@ struct wx_lowering {
     int mode;      /* 0 guarded memory 0, 1 checked */
     bool compiled; /* registers are parameters of bodies; locals may be in some */
     bool fuel;
-    bool heat;      /* count calls and iterations */
-    bool canonical; /* NaNs that arithmetic makes have one bit pattern */
-    bool fuel_open; /* a FUEL body waits for its cost */
-    bool dead;      /* after an unconditional branch: skip to the end of the block */
-    bool failed;    /* out of memory */
+    bool heat;        /* count calls and iterations */
+    bool canonical;   /* NaNs that arithmetic makes have one bit pattern */
+    bool fuel_open;   /* a FUEL body waits for its cost */
+    bool dead;        /* after an unconditional branch: skip to the end of the block */
+    bool failed;      /* out of memory */
+    uint8_t n_regs;   /* for operands, of each file */
+    uint8_t next_reg; /* of the operand to come */
+    uint32_t next_slot;
     uint32_t n_labels;
     uint32_t op_off;          /* module offset of the instruction at hand */
     uint64_t cost;            /* instructions since the last FUEL */
@@ -139,7 +156,7 @@ struct wx_lowering {
     int64_t owner[2][4];      /* position in each register (file, number), -1 = free */
     struct wx_lo_dest result; /* where the last result was put */
     uint32_t *local_slot;
-    uint8_t *local_kind; /* bit 0: x file; bits 1, 2: slots; bits 3..: number + 1 in `hot` */
+    uint8_t *local_shape;
     unsigned n_hot;
     struct wx_lo_hot hot[WX_LOCAL_REGS + WX_LOCAL_XREGS];
     WX_VEC(struct wx_lo_poll) polls;
@@ -193,15 +210,24 @@ static inline uint32_t wx_lo_first_operand_slot(const struct wx_lowering *l)
 {
     return l->def->n_local_slots + l->rt->tier->header_slots;
 }
-static inline bool wx_lo_type_is_x(wx_valtype t) { return wx_type_in_vector_file(t); }
-static inline uint32_t wx_lo_next_slot(const struct wx_lowering *l)
+static inline uint8_t wx_lo_shape_of(wx_valtype t)
 {
-    if (l->stack.n == 0) {
-        return wx_lo_first_operand_slot(l);
-    }
-    const struct wx_operand *top = &l->stack.p[l->stack.n - 1];
-    return top->slot + top->n_slots;
+    return (uint8_t)(wx_type_in_vector_file(t) | wx_type_slots(t) << 1);
 }
+static inline bool wx_lo_shape_is_x(uint8_t shape) { return shape & 1; }
+static inline uint32_t wx_lo_shape_slots(uint8_t shape) { return shape >> 1 & 3; }
+static inline bool wx_lo_is_x(const struct wx_operand *o) { return wx_lo_shape_is_x(o->shape); }
+static inline bool wx_lo_is_wide(const struct wx_operand *o)
+{
+    return wx_lo_shape_slots(o->shape) == 2;
+}
+/* It is in its slot from here on. */
+static inline void wx_lo_set_in_slot(struct wx_operand *o)
+{
+    o->place = WX_IN_SLOT;
+    o->value = wx_lo_slot_off(o->slot);
+}
+static inline bool wx_lo_in_some_reg(const struct wx_operand *o) { return o->place <= WX_IN_HOT; }
 #define MAX_UNSETTLED 32u /* operands at the top that may be elsewhere than in their slots */
 /* Before an operand is pushed: does another one have to go to its slot, or the stack to grow? */
 static inline bool wx_lo_in_the_way(const struct wx_lowering *l)
@@ -211,7 +237,13 @@ static inline bool wx_lo_in_the_way(const struct wx_lowering *l)
 void wx_lo_peek_pair(struct wx_lowering *l, size_t pos);
 void wx_lo_copy_to(struct wx_lowering *l, size_t pos, uint64_t off);
 void wx_lo_to_slot(struct wx_lowering *l, size_t pos);
-void wx_lo_to_reg(struct wx_lowering *l, size_t pos);
+void wx_lo_to_reg_slow(struct wx_lowering *l, size_t pos);
+static inline void wx_lo_to_reg(struct wx_lowering *l, size_t pos)
+{
+    if (wx_lo_at(l, pos)->place != WX_IN_REG) {
+        wx_lo_to_reg_slow(l, pos);
+    }
+}
 bool wx_lo_make_way(struct wx_lowering *l);
 
 /* The register of `pos` in a file becomes its own; an older owner goes to its slot. */
@@ -225,77 +257,73 @@ static inline void wx_lo_claim(struct wx_lowering *l, size_t pos, bool is_x, uns
 }
 
 /* There is room, and the register is claimed. */
-static inline void wx_lo_put_operand(struct wx_lowering *l, uint8_t place, bool is_x,
-                                     uint8_t n_slots, uint8_t hot, uint64_t value)
+static inline void wx_lo_put_operand(struct wx_lowering *l, uint8_t place, uint8_t shape,
+                                     uint64_t value)
 {
-    struct wx_operand *o = &l->stack.p[l->stack.n];
-    o->slot = wx_lo_next_slot(l);
+    struct wx_operand *o = &l->stack.p[l->stack.n++];
     o->place = place;
-    o->is_x = is_x;
-    o->n_slots = n_slots;
-    o->hot = hot;
+    o->shape = shape;
+    o->reg = l->next_reg;
+    o->slot = l->next_slot;
     o->value = value;
-    l->stack.n++;
+    l->next_reg = (uint8_t)(l->next_reg + 1 == l->n_regs ? 0 : l->next_reg + 1);
+    l->next_slot += wx_lo_shape_slots(shape);
 }
 
-/* An operand by file and size. `hot` as in struct wx_operand. */
-static inline void wx_lo_push_as(struct wx_lowering *l, uint8_t place, bool is_x, uint8_t n_slots,
-                                 uint8_t hot, uint64_t value)
+/* One that needs no register. */
+static inline void wx_lo_push_value(struct wx_lowering *l, uint8_t place, uint8_t shape,
+                                    uint64_t value)
 {
-    if (wx_unlikely(wx_lo_in_the_way(l)) && !wx_lo_make_way(l)) {
-        return;
+    if (wx_likely(!wx_lo_in_the_way(l)) || wx_lo_make_way(l)) {
+        wx_lo_put_operand(l, place, shape, value);
     }
-    if (place == WX_IN_REG) {
-        wx_lo_claim(l, wx_lo_height(l), is_x, wx_lo_reg(l, wx_lo_height(l)));
-    }
-    wx_lo_put_operand(l, place, is_x, n_slots, hot, value);
 }
-
-static inline void wx_lo_push(struct wx_lowering *l, uint8_t place, wx_valtype t, uint64_t value)
+static inline void wx_lo_push_const(struct wx_lowering *l, uint8_t shape, uint64_t value)
 {
-    wx_lo_push_as(l, place, wx_lo_type_is_x(t), (uint8_t)wx_type_slots(t), 0, value);
+    wx_lo_push_value(l, WX_IN_CONST, shape, value);
 }
-
-unsigned wx_lo_push_reg(struct wx_lowering *l, wx_valtype t);
-
-static inline void wx_lo_pop(struct wx_lowering *l)
+static inline void wx_lo_push_slot(struct wx_lowering *l, wx_valtype t)
 {
-    size_t pos = --l->stack.n;
-    const struct wx_operand *o = wx_lo_at(l, pos);
-    if (o->place == WX_IN_REG) {
-        l->owner[o->is_x][wx_lo_reg(l, pos)] = -1;
-    }
-    l->n_settled = pos < l->n_settled ? pos : l->n_settled;
+    wx_lo_push_value(l, WX_IN_SLOT, wx_lo_shape_of(t), wx_lo_slot_off(l->next_slot));
 }
+unsigned wx_lo_push_reg(struct wx_lowering *l, uint8_t shape);
+
+/* The top n operands go, of which only those in registers leave a trace. */
+static inline void wx_lo_pop_some(struct wx_lowering *l, size_t n)
+{
+    size_t height = l->stack.n - n;
+    for (const struct wx_operand *o = &l->stack.p[l->stack.n]; n; n--) {
+        o--;
+        if (o->place == WX_IN_REG) {
+            l->owner[wx_lo_is_x(o)][o->reg] = -1;
+        }
+        l->next_reg = o->reg;
+        l->next_slot = o->slot;
+    }
+    l->stack.n = height;
+    l->n_settled = height < l->n_settled ? height : l->n_settled;
+}
+static inline void wx_lo_pop(struct wx_lowering *l) { wx_lo_pop_some(l, 1); }
 void wx_lo_pop_to(struct wx_lowering *l, size_t h);
 void wx_lo_flush_to(struct wx_lowering *l, size_t n);
 void wx_lo_flush(struct wx_lowering *l);
-/* Frame offset of an operand that is in a slot or local. */
-static inline uint64_t wx_lo_loc_off(struct wx_lowering *l, size_t pos)
+/* Is it in a slot, its own or a local's, at `value`? */
+static inline bool wx_lo_is_loc(const struct wx_operand *o)
 {
-    const struct wx_operand *o = wx_lo_at(l, pos);
-    return o->place == WX_IN_LOCAL ? o->value : wx_lo_slot_off(o->slot);
-}
-static inline bool wx_lo_is_loc(struct wx_lowering *l, size_t pos)
-{
-    const struct wx_operand *o = wx_lo_at(l, pos);
-    return (o->place == WX_IN_LOCAL && !o->hot) || o->place == WX_IN_SLOT;
-}
-static inline wx_valtype wx_lo_letter_type(char c)
-{
-    return c == 'I'   ? WX_KIND_I64
-           : c == 'f' ? WX_KIND_F32
-           : c == 'F' ? WX_KIND_F64
-           : c == 'V' ? WX_KIND_V128
-                      : WX_KIND_I32;
+    return o->place == WX_IN_SLOT || o->place == WX_IN_LOCAL;
 }
 void wx_lo_take_two(struct wx_lowering *l, struct wx_lo_two *t);
 uint32_t wx_lo_sources(const struct wx_lo_two *t);
 enum wx_op wx_lo_inverse(enum wx_op op);
 unsigned wx_lo_any_reg(struct wx_lowering *l, size_t pos);
 uint32_t wx_lo_in_reg(struct wx_lowering *l, size_t pos, unsigned role);
-/* First body number of each instruction that has any. */
-extern const uint16_t wx_lo_first_body[WX_OP_COUNT];
+/* What lowering an instruction looks up. */
+struct wx_lo_row {
+    uint16_t body;  /* the first one of those it has */
+    uint8_t class;  /* enum wx_lower */
+    uint8_t result; /* enum wx_shape */
+};
+extern const struct wx_lo_row wx_lo_rows[WX_OP_COUNT];
 #define BR_FORMS 24 /* a compare's branch bodies follow its 6 × 4 value bodies */
 
 /* -------- locals in registers (lower_locals.c) -------- */
@@ -305,6 +333,13 @@ void wx_lo_choose_hot(struct wx_lowering *l);
 /* Have one in its register, or all of them. */
 void wx_lo_load_hot(struct wx_lowering *l, unsigned i);
 void wx_lo_load_all_hot(struct wx_lowering *l);
+/* The register of the one an operand stands for, where it is from here on. */
+static inline unsigned wx_lo_hot_reg(struct wx_lowering *l, const struct wx_operand *o)
+{
+    unsigned i = (o->shape >> WX_SHAPE_HOT_SHIFT) - 1u;
+    wx_lo_load_hot(l, i);
+    return l->hot[i].reg;
+}
 /* What follows clobbers their registers: they are in their slots from here on. */
 void wx_lo_clobber(struct wx_lowering *l);
 /* Where they are from here on, by agreement with what comes here. */
@@ -313,24 +348,24 @@ void wx_lo_hot_in_slots(struct wx_lowering *l);
 void wx_lo_poll(struct wx_lowering *l);
 void wx_lo_polls_out_of_line(struct wx_lowering *l);
 /*
- * The register for a result of type t: that of the local the next instruction sets, which is
+ * The register for a result of that shape: that of the local the next instruction sets, which is
  * carried out with that, or that of the position at hand, where the result is pushed.
  */
-struct wx_lo_dest wx_lo_result_or_set(struct wx_lowering *l, wx_valtype t);
-static inline struct wx_lo_dest wx_lo_result(struct wx_lowering *l, wx_valtype t)
+struct wx_lo_dest wx_lo_result_or_set(struct wx_lowering *l, uint8_t shape);
+static inline struct wx_lo_dest wx_lo_result(struct wx_lowering *l, uint8_t shape)
 {
     uint8_t next = *l->r.p; /* there is one: a body ends with `end` */
     if (l->n_hot && (next == 0x21 || next == 0x22)) {
-        return wx_lo_result_or_set(l, t);
+        return wx_lo_result_or_set(l, shape);
     }
-    (void)wx_lo_push_reg(l, t);
+    (void)wx_lo_push_reg(l, shape);
     return l->result;
 }
 static inline void wx_lo_push_local(struct wx_lowering *l, uint32_t idx)
 {
-    uint8_t kind = l->local_kind[idx];
-    wx_lo_push_as(l, WX_IN_LOCAL, kind & 1, kind >> 1 & 3, kind >> 3,
-                  wx_lo_slot_off(l->local_slot[idx]));
+    uint8_t shape = l->local_shape[idx];
+    wx_lo_push_value(l, shape >> WX_SHAPE_HOT_SHIFT ? WX_IN_HOT : WX_IN_LOCAL, shape,
+                     wx_lo_slot_off(l->local_slot[idx]));
 }
 void wx_lo_local(struct wx_lowering *l, enum wx_op op);
 
@@ -338,7 +373,7 @@ void wx_lo_local(struct wx_lowering *l, enum wx_op op);
 
 static inline enum wx_op wx_lo_read_op(struct wx_reader *r)
 {
-    uint32_t code = wx_read_u8(r);
+    uint32_t code = *r->p++; /* there is one: a body ends with `end` */
     if (wx_unlikely(code >= 0xfb && code <= 0xfe)) {
         return wx_op_valid((uint8_t)code, wx_read_u32(r));
     }
@@ -375,7 +410,8 @@ void wx_lo_ref(struct wx_lowering *l, enum wx_op op);
 
 void wx_lo_go_dead(struct wx_lowering *l);
 void wx_lo_branch_if(struct wx_lowering *l, const struct wx_lo_test *t, uint32_t depth);
-void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n, uint8_t place);
+/* In their slots. */
+void wx_lo_push_types(struct wx_lowering *l, const wx_valtype *types, uint32_t n);
 /** Types of a block: parameters, then results. */
 static inline const wx_valtype *wx_lo_ctrl_types(const struct wx_control *c)
 {
