@@ -49,7 +49,12 @@ uint64_t wx_clock_after(uint64_t delta_ns)
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-int wx_timer_start(struct wx_timer *timer, uint64_t ns, int sig, void *value)
+static struct timespec to_timespec(uint64_t ns)
+{
+    return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+}
+
+static int start(struct wx_timer *timer, uint64_t ns, int sig, void *value)
 {
     struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig};
     ev.sigev_value.sival_ptr = value;
@@ -58,13 +63,31 @@ int wx_timer_start(struct wx_timer *timer, uint64_t ns, int sig, void *value)
         return errno;
     }
     timer->on = true;
-    struct itimerspec when = {.it_value = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)}};
+    struct itimerspec when = {.it_value = to_timespec(ns)};
     if (timer_settime(timer->id, 0, &when, NULL) != 0) {
         int e = errno;
         wx_timer_stop(timer);
         return e;
     }
     return 0;
+}
+
+int wx_timer_start(struct wx_timer *timer, uint64_t ns, int sig, void *value)
+{
+    return start(timer, ns, sig, value);
+}
+
+int wx_timer_start_soft(struct wx_timer *timer, uint64_t ns, int sig, void *value)
+{
+    return start(timer, ns, sig, (char *)value + 1); /* aligned: the bit is free */
+}
+
+void wx_timer_again(const struct wx_timer *timer, uint64_t ns)
+{
+    struct itimerspec when = {.it_value = to_timespec(ns ? ns : 1)};
+    if (timer->on) {
+        (void)timer_settime(timer->id, 0, &when, NULL); /* valid: a timer there is */
+    }
 }
 
 void wx_timer_stop(struct wx_timer *timer)

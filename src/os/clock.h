@@ -22,6 +22,10 @@ struct wx_timer {
 };
 /** After `ns`, send `sig` with `value` as si_value to the calling thread. @return host errno */
 int wx_timer_start(struct wx_timer *timer, uint64_t ns, int sig, void *value);
+/** The same; whoever gets the signal tells it apart by the lowest bit of si_value, which is set. */
+int wx_timer_start_soft(struct wx_timer *timer, uint64_t ns, int sig, void *value);
+/** Once more, the same signal to the same thread, whoever calls. */
+void wx_timer_again(const struct wx_timer *timer, uint64_t ns);
 void wx_timer_stop(struct wx_timer *timer); /* accepts one never started */
 
 #endif

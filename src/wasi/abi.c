@@ -121,12 +121,17 @@ void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, 
 static enum wx_outcome outcome(const struct wx_wasi_call *c, wx_wasi_ret ret)
 {
     switch (ret) {
-    case WX_RET_DONE: return WX_DONE;
+    case WX_RET_DONE: break;
     case WX_RET_WAIT: return WX_WAIT;
     case WX_RET_TRAP: return WX_TRAP;
     case WX_RET_EXIT: return WX_EXIT;
-    default: c->slots[0] = (uint32_t)ret; return WX_DONE;
+    default: c->slots[0] = (uint32_t)ret; break;
     }
+    if (wx_unlikely(wx_load_relaxed(&c->t->interrupt))) { /* POSIX: before the call returns */
+        c->t->trap = WX_TRAP_NONE;
+        return WX_INTERRUPT;
+    }
+    return WX_DONE;
 }
 
 enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)

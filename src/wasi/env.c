@@ -18,6 +18,7 @@
 #include "wasi/detect.h"
 #include "wasi/fdtable.h"
 #include "wasi/rights.h"
+#include "wasi/timer.h"
 #include "wasi/trace.h"
 
 wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_error **err)
@@ -34,6 +35,7 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
     wx_mutex_lock(&env->lock);
     wx_list_init(&env->threads);
     env->next_tid = 1;
+    env->signals.handler = WAX_NO_INDEX;
     wx_mutex_unlock(&env->lock);
     env->file_mem = wx_mem_new(wx_engine_get_mem(engine), 0);
     env->fds = wx_alloc(&env->mem, sizeof *env->fds);
@@ -76,13 +78,13 @@ static void join_others(struct wx_env *env)
     }
 }
 
-void wx_env_exit(struct wx_env *env, int32_t code)
+static void end(struct wx_env *env, int32_t code, int sig, const struct wx_thread *self)
 {
-    struct wx_thread *self = wx_thread_current;
     wx_mutex_lock(&env->lock);
     if (!env->exiting) {
         env->exiting = true;
         env->exit_code = code;
+        env->exit_signal = sig;
     }
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
@@ -94,6 +96,10 @@ void wx_env_exit(struct wx_env *env, int32_t code)
     }
     wx_mutex_unlock(&env->lock);
 }
+
+void wx_env_exit(struct wx_env *env, int32_t code) { end(env, code, 0, wx_thread_current); }
+void wx_env_exit_signal(struct wx_env *env, int sig) { end(env, 128 + sig, sig, NULL); }
+void wx_env_signal_group(struct wx_env *env, int sig) { wx_signal_send(env, sig); }
 
 void wx_env_cancel(struct wx_env *env)
 {
@@ -118,6 +124,7 @@ void wx_env_free(struct wx_env *env)
         return;
     }
     wx_env_stop(env);
+    wx_env_fini_timers(env);
     wx_mutex_lock(&env->lock);
     wx_error_clear(&env->trap_error);
     wx_mutex_unlock(&env->lock);
@@ -142,6 +149,7 @@ void wx_env_free(struct wx_env *env)
     } else if (env->main.store) { /* the process ended in it, the store lives on */
         wx_thread_clear_interrupt(&env->main.store->thread, WX_INT_EXIT);
         env->main.store->thread.owner = NULL;
+        wx_signal_detach(&env->main.store->thread);
     }
     wx_memory_unref(env->memory);
     wx_rt_module_unref(env->module);
@@ -389,6 +397,7 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
     }
     env->main.store->max_memory_bytes = env->limits.max_memory_bytes;
     env->main.store->thread.owner = &env->main;
+    wx_signal_attach(&env->main.store->thread);
     wx_mutex_lock(&env->lock);
     env->main.tid = env->next_tid++;
     env->n_threads = 1;

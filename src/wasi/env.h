@@ -9,6 +9,7 @@
 #include "os/lock.h"
 #include "os/thread.h"
 #include "vfs/root.h"
+#include "wasi/signal.h"
 
 struct wx_fdtable;    /* wasi/fdtable.h */
 struct wx_net;        /* net/policy.h */
@@ -54,6 +55,7 @@ struct wx_guest_thread {
     struct wx_trace_line *line; /* the call being traced; NULL: no import is */
     uint32_t start_arg;
     bool is_main;
+    struct wx_thread_signals signals; /* guarded by env->lock */
 };
 
 /**
@@ -100,6 +102,9 @@ struct wx_env {
     uint32_t next_tid WAX_GUARDED_BY(&lock);
     bool exiting WAX_GUARDED_BY(&lock); /* exit code decided: no new threads */
     int32_t exit_code WAX_GUARDED_BY(&lock);
+    int exit_signal WAX_GUARDED_BY(&lock); /* what ended it; 0: nothing did */
+    struct wx_process_signals signals WAX_GUARDED_BY(&lock);
+    struct wx_guest_timers *timers WAX_GUARDED_BY(&lock); /* wasi/timer.h; made at first use */
     wax_error *trap_error WAX_GUARDED_BY(&lock); /* first trap of any further thread, owned */
     int64_t fuel_back WAX_GUARDED_BY(&lock);     /* left over by ended threads (thread.c) */
     uint32_t threads_word; /* atomic futex word, bumped when a host thread is gone */
@@ -148,6 +153,10 @@ wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err);
 wax_status wx_env_run(struct wx_env *env, int32_t *ret_code, wax_error **err);
 /** The process ends with this code, unless it has one already; other threads are interrupted. */
 void wx_env_exit(struct wx_env *env, int32_t code);
+/** The same by a signal: the calling thread is interrupted, too; the code is 128 + sig. */
+void wx_env_exit_signal(struct wx_env *env, int sig);
+/** Send a signal to the processes a terminal would send it to. */
+void wx_env_signal_group(struct wx_env *env, int sig);
 /** Hard stop of every thread. Any thread. */
 void wx_env_cancel(struct wx_env *env);
 /** End and wait for all further threads. */

@@ -130,6 +130,10 @@ static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why)
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
+    if (why == WX_WAKE_SIGNAL) {
+        release_wait(t);
+        return wx_wasi_finish(&c, WX_WERRNO_INTR);
+    }
     wx_free(&t->store->mem, w.fds);
     struct io io = {w.state[0] != 0, -1,         w.state[1], w.state[2],
                     w.state[3],      w.state[4], w.state[6]};

@@ -24,6 +24,10 @@ static enum wx_outcome resume_futex(struct wx_thread *t, enum wx_wake why)
     bool notified = wx_waitq_remove(&t->node);
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
+    if (why == WX_WAKE_SIGNAL && !notified) {
+        (void)wx_guest_write_u8(&c, (wx_gptr){w.state[0]}, 0); /* checked */
+        return wx_wasi_finish(&c, WX_WERRNO_INTR);
+    }
     bool woken = notified || why == WX_WAKE_READY;
     return wx_wasi_finish(&c, wx_guest_write_u8(&c, (wx_gptr){w.state[0]}, woken));
 }

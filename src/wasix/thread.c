@@ -176,6 +176,7 @@ static wx_werrno make_thread(struct wx_env *env, uint32_t start_arg, struct wx_g
         return WX_WERRNO_NOMEM;
     }
     g->store->thread.owner = g;
+    wx_signal_attach(&g->store->thread);
     wx_werrno e = make_instance(g);
     if (!e) {
         e = reserve(env, g);
@@ -273,10 +274,12 @@ static wx_wasi_ret join(struct wx_wasi_call *c, uint32_t tid)
 
 static enum wx_outcome resume_join(struct wx_thread *t, enum wx_wake why)
 {
-    (void)why;
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
+    if (why == WX_WAKE_SIGNAL) {
+        return WX_WAIT; /* POSIX: a join is not interrupted */
+    }
     return wx_wasi_finish(&c, join(&c, (uint32_t)w.state[0]));
 }
 
@@ -307,10 +310,12 @@ static wx_wasi_ret exit_main(struct wx_wasi_call *c)
 
 static enum wx_outcome resume_exit_main(struct wx_thread *t, enum wx_wake why)
 {
-    (void)why;
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
+    if (why == WX_WAKE_SIGNAL) {
+        return WX_WAIT; /* nothing is left that could be told */
+    }
     return wx_wasi_finish(&c, exit_main(&c));
 }
 
@@ -342,12 +347,16 @@ wx_wasi_ret wx_wasi_thread_parallelism(struct wx_wasi_call *c, const uint64_t *a
 static enum wx_outcome resume_sleep(struct wx_thread *t, enum wx_wake why)
 {
     struct wx_wait *w = &t->out.wait;
+    struct wx_wasi_call c;
+    wx_wasi_call_init(&c, t, w->data, w->slots);
+    if (why == WX_WAKE_SIGNAL) {
+        return wx_wasi_finish(&c, WX_WERRNO_INTR);
+    }
     if (why == WX_WAKE_READY) { /* a wake meant for something else: sleep on */
         w->seq = wx_load_seq(&t->wake_seq);
         return WX_WAIT;
     }
-    w->slots[0] = 0;
-    return WX_DONE;
+    return wx_wasi_finish(&c, 0);
 }
 
 wx_wasi_ret wx_wasi_thread_sleep(struct wx_wasi_call *c, const uint64_t *a)
@@ -360,26 +369,7 @@ wx_wasi_ret wx_wasi_thread_sleep(struct wx_wasi_call *c, const uint64_t *a)
                                       .deadline_ns = wx_clock_after(a[0]),
                                       .seq = wx_load_seq(&c->t->wake_seq),
                                       .resume = resume_sleep,
+                                      .data = c->binding,
                                       .slots = c->slots};
     return WX_RET_WAIT;
-}
-
-/* -------- what every WASIX libc asks for at start -------- */
-
-wx_wasi_ret wx_wasi_callback_signal(struct wx_wasi_call *c, const uint64_t *a)
-{
-    (void)a; /* R29: signals are not delivered yet */
-    wx_logf(&c->env->log, WX_LOG_DEBUG, "wasi", "callback_signal: signals are not delivered yet");
-    return WX_RET_DONE;
-}
-
-wx_wasi_ret wx_wasi_proc_signals_sizes_get(struct wx_wasi_call *c, const uint64_t *a)
-{
-    return wx_guest_write_size(c, (wx_gptr){a[0]}, 0); /* no dispositions are inherited */
-}
-
-wx_wasi_ret wx_wasi_proc_signals_get(struct wx_wasi_call *c, const uint64_t *a)
-{
-    (void)c, (void)a;
-    return 0;
 }

@@ -284,6 +284,21 @@ static const struct wx_code *find_function(const struct wx_instance *inst, uintp
     return off < c->start + c->len ? code : NULL;
 }
 
+/*
+ * A poll comes back where it left. The check for room at the entry of a function does not, and has
+ * to be made again: the function, which has done nothing yet, starts once more.
+ */
+static void settle(struct wx_thread *t)
+{
+    const struct wx_code *code =
+        t->trap == WX_TRAP_STACK_OVERFLOW ? find_function(t->inst, (uintptr_t)t->pc - 1) : NULL;
+    if (code) {
+        const struct wx_jit_code *c = code->tier_data;
+        *(const void **)t->guest_sp =
+            region_of(t->inst->module, code->mode)->space.code.rx + c->start;
+    }
+}
+
 static bool walk(const struct wx_thread *t, struct wx_walk *w)
 {
     if (!w->sp) {
@@ -351,6 +366,7 @@ static const struct wx_tier_ops ops = {
     .code_bytes = code_bytes,
     .call = call,
     .resume = resume,
+    .settle = settle,
     .walk = walk,
     .step = step,
     .land = land,

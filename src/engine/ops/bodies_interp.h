@@ -70,12 +70,8 @@ WX_BODY(RETURN_N)
 
 /* -------- calls -------- */
 
-/* No room, or an interrupt made the limit NULL (R17). */
 static WX_COLD uint64_t no_room(struct wx_thread *t)
 {
-    if (wx_load_relaxed(&t->interrupt)) {
-        return WX_INTERRUPT;
-    }
     t->trap = WX_TRAP_STACK_OVERFLOW;
     return WX_TRAP;
 }
@@ -104,11 +100,20 @@ WX_BODY(enter_slow)
     if (!entry) {
         return WX_TRAP;
     }
-    if (!ROOM(nfp, code)) {
+    if (nfp + code->frame_slots > t->stack_end) {
         return no_room(t);
     }
     struct wx_instance *inst = (struct wx_instance *)(uintptr_t)r3;
     t->inst = inst;
+    if (wx_load_relaxed(&t->interrupt)) { /* made the limit NULL (R17): the callee has not begun */
+        uint64_t *h = nfp + code->local_slots;
+        h[WX_FRAME_PC] = (uint64_t)(uintptr_t)(pc + 5);
+        h[WX_FRAME_FP] = (uint64_t)(uintptr_t)fp;
+        h[WX_FRAME_INST] = (uint64_t)(uintptr_t)ctx;
+        t->fp = nfp;
+        t->pc = entry;
+        return WX_INTERRUPT;
+    }
     PUSH_FRAME(code, nfp, inst, entry, pc + 5);
 }
 
@@ -207,7 +212,7 @@ AT_POS(DEF_CALLS, 0)
         if (wx_unlikely(!entry_)) {                                                                \
             return WX_TRAP;                                                                        \
         }                                                                                          \
-        if (wx_unlikely(!ROOM(fp, code_))) {                                                       \
+        if (wx_unlikely(fp + code_->frame_slots > t->stack_end)) {                                 \
             return no_room(t);                                                                     \
         }                                                                                          \
         const uint64_t *h_ = (const uint64_t *)(const void *)SLOT(HEADER);                         \
@@ -218,6 +223,10 @@ AT_POS(DEF_CALLS, 0)
         n_[WX_FRAME_FP] = h1_;                                                                     \
         n_[WX_FRAME_INST] = h2_;                                                                   \
         t->inst = inst_;                                                                           \
+        if (wx_unlikely(wx_load_relaxed(&t->interrupt))) {                                         \
+            t->pc = entry_;                                                                        \
+            return WX_INTERRUPT;                                                                   \
+        }                                                                                          \
         JUMP(fp, inst_->mem0, entry_, inst_);                                                      \
     } while (0)
 

@@ -25,21 +25,46 @@
 #define MAX_DEPTH 200u      /* nested activations */
 #define MAX_TRACE_FRAMES 64 /* innermost frames named in an error */
 
-/* What an activation keeps of the one below it. */
-struct activation {
+/* Where guest code stood when an activation was begun above it. */
+struct place {
     const void *pc;
     uint64_t *fp;
     struct wx_instance *inst;
     uint64_t *top;
     void *host_sp;
     void *guest_sp;
+};
+
+/* What wx_enter keeps of what ran before it. */
+struct activation {
+    struct place place;
     struct wx_thread *current;
+    struct wx_call_record *base;
     struct wx_activation_link link;
 };
 
-static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *base);
+/*
+ * A guest call of the runtime (WX_CALL) under way. It lies on the value stack, below the frames of
+ * what was called: so whatever copies the stacks of a thread copies these, too, and the loop in
+ * run() needs no host stack for them.
+ */
+struct wx_call_record {
+    struct wx_call_record *below;
+    struct place place;
+    const struct wx_func *func; /* the function this level began with */
+    bool waits;                 /* a wait was interrupted, and goes on afterwards */
+    struct wx_wait wait;
+    struct wx_guest_call call;
+};
 
-static enum wx_outcome start(struct wx_thread *t, struct wx_func *func, uint64_t *base)
+#define RECORD_SLOTS ((sizeof(struct wx_call_record) + sizeof(uint64_t) - 1) / sizeof(uint64_t))
+
+static uint64_t hard_interrupt(const struct wx_thread *t)
+{
+    return wx_load_seq(&t->interrupt) & ~WX_INT_SIGNAL;
+}
+
+static enum wx_outcome start(struct wx_thread *t, const struct wx_func *func, uint64_t *base)
 {
     t->pc_behind = false;
     if (func->kind == WX_FUNC_HOST) {
@@ -50,8 +75,49 @@ static enum wx_outcome start(struct wx_thread *t, struct wx_func *func, uint64_t
         t->inst = NULL;
         return func->host(t, func->data, base);
     }
-    return func->code->module->tier->call(t, func, base);
+    return func->code->module->tier->call(t, (struct wx_func *)(uintptr_t)func, base);
 }
+
+/* -------- signals of the guest -------- */
+
+static enum wx_outcome handled(struct wx_thread *t);
+
+/* The next handler to run, if any: WX_CALL; WX_DONE when the guest goes on where it is. */
+static enum wx_outcome next_signal(struct wx_thread *t)
+{
+    wx_thread_clear_interrupt(t, WX_INT_SIGNAL);
+    enum wx_outcome out = t->on_signal ? t->on_signal(t, &t->out.call) : WX_DONE;
+    t->out.call.then = handled;
+    return out;
+}
+
+static enum wx_outcome handled(struct wx_thread *t) { return next_signal(t); }
+
+/*
+ * Guest code stopped at a poll or at the entry of a function, or a host function is done and has
+ * seen the interrupt. What is in use lies below `top`.
+ */
+static enum wx_outcome stopped(struct wx_thread *t)
+{
+    if (hard_interrupt(t)) {
+        return WX_INTERRUPT;
+    }
+    if (!t->inst) {
+        return next_signal(t); /* a host function called directly, and `top` is right */
+    }
+    const struct wx_tier_ops *tier = t->inst->module->tier;
+    if (tier->settle) {
+        tier->settle(t);
+    }
+    struct wx_walk w = wx_walk_start(t);
+    if (!tier->walk(t, &w)) {
+        return WX_INTERRUPT;
+    }
+    t->top = w.fp + w.code->frame_slots;
+    return next_signal(t);
+}
+
+/* -------- going on -------- */
 
 /* A host function is done: back into the guest, or out if it was called directly. */
 static enum wx_outcome go_on(struct wx_thread *t, const struct wx_func *func)
@@ -64,6 +130,9 @@ static enum wx_outcome go_on(struct wx_thread *t, const struct wx_func *func)
 static enum wx_outcome came_back(struct wx_thread *t, const struct wx_func *func,
                                  enum wx_outcome out)
 {
+    if (out == WX_DONE && (wx_load_seq(&t->interrupt) & WX_INT_SIGNAL)) {
+        out = next_signal(t);
+    }
     if (out == WX_DONE) {
         return go_on(t, func);
     }
@@ -71,85 +140,168 @@ static enum wx_outcome came_back(struct wx_thread *t, const struct wx_func *func
     return out;
 }
 
-static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func)
+static enum wx_outcome give_up(struct wx_thread *t, enum wx_outcome out)
+{
+    if (t->out.wait.abandon) {
+        t->out.wait.abandon(t);
+    }
+    return out;
+}
+
+/*
+ * A wait with a signal to see to. One without a handler changes nothing for whoever waits. Before a
+ * handler runs the wait ends, or says that it goes on afterwards (*ret_waits).
+ */
+static enum wx_outcome signalled(struct wx_thread *t, const struct wx_func *func, bool *ret_waits)
+{
+    if (hard_interrupt(t)) {
+        return give_up(t, WX_INTERRUPT);
+    }
+    enum wx_outcome out = next_signal(t);
+    if (out == WX_DONE) {
+        return WX_WAIT;
+    }
+    if (out != WX_CALL) {
+        return give_up(t, out);
+    }
+    const struct wx_guest_call call = t->out.call;
+    out = t->out.wait.resume(t, WX_WAKE_SIGNAL);
+    *ret_waits = out == WX_WAIT;
+    if (out != WX_WAIT && out != WX_DONE && out != WX_INTERRUPT) { /* that is asked again */
+        return came_back(t, func, out);
+    }
+    t->pc_behind = true;
+    t->out.call = call;
+    return WX_CALL;
+}
+
+static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func, bool *ret_waits)
 {
     enum wx_wake why = WX_WAKE_READY;
-    if (!wx_thread_wait(t, &why)) {
-        if (t->out.wait.abandon) {
-            t->out.wait.abandon(t);
-        }
-        return WX_INTERRUPT;
-    }
-    return came_back(t, func, t->out.wait.resume(t, why));
+    return wx_thread_wait(t, &why) ? came_back(t, func, t->out.wait.resume(t, why))
+                                   : signalled(t, func, ret_waits);
 }
 
-static void save(struct wx_thread *t, struct activation *a)
+static struct place place_of(const struct wx_thread *t)
 {
-    *a = (struct activation){.pc = t->pc,
-                             .fp = t->fp,
-                             .inst = t->inst,
-                             .top = t->top,
-                             .host_sp = t->host_sp,
-                             .guest_sp = t->guest_sp,
-                             .current = wx_thread_current,
-                             .link = {t, wx_activations}};
+    return (struct place){t->pc, t->fp, t->inst, t->top, t->host_sp, t->guest_sp};
 }
 
-static void restore(struct wx_thread *t, const struct activation *a)
+static void go_back(struct wx_thread *t, const struct place *p)
 {
-    t->pc = a->pc;
-    t->fp = a->fp;
-    t->inst = a->inst;
-    t->top = a->top;
-    t->host_sp = a->host_sp;
-    t->guest_sp = a->guest_sp;
+    t->pc = p->pc;
+    t->fp = p->fp;
+    t->inst = p->inst;
+    t->top = p->top;
+    t->host_sp = p->host_sp;
+    t->guest_sp = p->guest_sp;
     t->pc_behind = false; /* a host function runs; who called it knows */
 }
 
-static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func *func)
+/* -------- guest calls of the runtime -------- */
+
+/* Begin what t->out.call says. */
+static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func, bool waits)
 {
-    struct wx_guest_call call = t->out.call;
-    const struct wx_sig *sig = call.func->sig;
-    if (t->depth >= MAX_DEPTH || t->top + 4 > t->stack_end || sig->n_param_slots > 4 ||
-        sig->n_result_slots > 4) {
+    const struct wx_guest_call *call = &t->out.call;
+    const struct wx_sig *sig = call->func->sig;
+    if (t->depth >= MAX_DEPTH || sig->n_param_slots > 4 || sig->n_result_slots > 4 ||
+        (uint64_t)(t->stack_end - t->top) < RECORD_SLOTS + 4 || t->top > t->stack_end) {
         return wx_trap(t, WX_TRAP_STACK_OVERFLOW);
     }
-    struct activation a;
-    save(t, &a);
+    struct wx_call_record *r = (struct wx_call_record *)(void *)t->top;
+    *r = (struct wx_call_record){.below = t->calls,
+                                 .place = place_of(t),
+                                 .func = *func,
+                                 .waits = waits,
+                                 .wait = t->out.wait,
+                                 .call = *call};
+    t->calls = r;
     t->depth++;
-    uint64_t *base = t->top;
-    memcpy(base, call.args, sizeof call.args);
-    enum wx_outcome out = run(t, call.func, base);
-    t->depth--;
-    if (out == WX_THROW) { /* thrown on where this activation was asked for */
-        wx_throw_keep_trace(t);
-        restore(t, &a);
-        return came_back(t, func, WX_THROW);
-    }
-    if (out != WX_DONE) {
-        return out; /* the whole stack goes; a trace starts at the innermost frame */
-    }
-    restore(t, &a);
-    memcpy(call.args, base, sizeof call.args);
-    t->out.call = call;
-    return came_back(t, func, call.then(t));
+    *func = r->call.func;
+    uint64_t *base = t->top + RECORD_SLOTS;
+    memcpy(base, r->call.args, sizeof r->call.args);
+    return start(t, *func, base);
 }
 
-static enum wx_outcome run(struct wx_thread *t, struct wx_func *func, uint64_t *base)
+/* The innermost guest call of the runtime has come to `out`. */
+static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func,
+                                enum wx_outcome out)
 {
-    enum wx_outcome out = start(t, func, base);
-    for (;;) {
-        switch (out) {
-        case WX_WAIT: out = do_wait(t, func); break;
-        case WX_CALL: out = do_call(t, func); break;
-        case WX_THROW:
-            if (!wx_throw_land(t, &out)) {
-                return WX_THROW;
-            }
-            break;
-        default: return out;
+    const struct wx_call_record r = *t->calls;
+    if (r.call.then == handled) {
+        t->after_signal(t, &r.call);
+    }
+    if (out == WX_THROW) {
+        wx_throw_keep_trace(t);
+    } else {
+        memcpy(t->out.call.args, t->calls + 1, sizeof t->out.call.args);
+    }
+    t->calls = r.below;
+    t->depth--;
+    *func = r.func;
+    go_back(t, &r.place);
+    if (out == WX_THROW) { /* thrown on where this call was asked for */
+        if (r.waits && r.wait.abandon) {
+            t->out.wait = r.wait;
+            r.wait.abandon(t);
+        }
+        return came_back(t, *func, WX_THROW);
+    }
+    uint64_t args[4];
+    memcpy(args, t->out.call.args, sizeof args);
+    t->out.call = r.call;
+    memcpy(t->out.call.args, args, sizeof args);
+    out = r.call.then(t);
+    if (r.waits) {
+        t->out.wait = r.wait;
+        if (out == WX_DONE) {
+            return came_back(t, *func, r.wait.resume(t, WX_WAKE_AGAIN));
         }
     }
+    return came_back(t, *func, out);
+}
+
+static enum wx_outcome run_on(struct wx_thread *t, const struct wx_func *func, enum wx_outcome out)
+{
+    const struct wx_call_record *base = t->calls;
+    bool waits = false;
+    for (;;) {
+        switch (out) {
+        case WX_WAIT: out = do_wait(t, func, &waits); break;
+        case WX_CALL:
+            out = do_call(t, &func, waits);
+            waits = false;
+            break;
+        case WX_INTERRUPT:
+            out = stopped(t);
+            if (out == WX_INTERRUPT) {
+                return out;
+            }
+            out = out == WX_DONE ? go_on(t, func) : out;
+            break;
+        case WX_THROW:
+            if (!wx_throw_land(t, &out)) {
+                if (t->calls == base) {
+                    return WX_THROW;
+                }
+                out = end_call(t, &func, WX_THROW);
+            }
+            break;
+        case WX_DONE:
+            if (t->calls == base) {
+                return WX_DONE;
+            }
+            out = end_call(t, &func, WX_DONE);
+            break;
+        default: return out; /* the whole stack goes; a trace starts at the innermost frame */
+        }
+    }
+}
+
+static enum wx_outcome run(struct wx_thread *t, const struct wx_func *func, uint64_t *base)
+{
+    return run_on(t, func, start(t, func, base));
 }
 
 /* -------- ends other than DONE -------- */
@@ -252,23 +404,23 @@ static wax_status enter_claimed(struct wx_thread *t, struct wx_func *func, const
         t->trap = WX_TRAP_STACK_OVERFLOW;
         return fail_trap(t, err);
     }
-    struct activation a;
-    save(t, &a);
+    const struct activation a = {place_of(t), wx_thread_current, t->calls, {t, wx_activations}};
     wx_activations = &a.link;
     wx_thread_current = t;
-    t->depth++;
+    uint32_t depth = t->depth++;
     t->pc = NULL;
     t->inst = NULL;
     if (n_args) {
         memcpy(base, args, n_args * sizeof *args);
     }
-    enum wx_outcome out = wx_load_seq(&t->interrupt) ? WX_INTERRUPT : run(t, func, base);
+    enum wx_outcome out = hard_interrupt(t) ? WX_INTERRUPT : run(t, func, base);
     wax_status st = finish(t, out, err);
     if (st == WAX_OK && n_results) {
         memcpy(results, base, n_results * sizeof *results);
     }
-    t->depth--;
-    restore(t, &a);
+    t->depth = depth;
+    t->calls = a.base;
+    go_back(t, &a.place);
     wx_thread_current = a.current;
     wx_activations = a.link.below;
     return st;

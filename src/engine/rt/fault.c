@@ -86,13 +86,15 @@ WX_UNINSTRUMENTED bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *u
                (info->si_code == SI_TKILL || info->si_code == SI_TIMER);
     }
     if (sig == wx_signal_kick_number()) {
-        void *owner = info->si_value.sival_ptr;
+        uintptr_t value = (uintptr_t)info->si_value.sival_ptr;
+        void *owner = (void *)(value & ~(uintptr_t)1);
         if (info->si_code == SI_TIMER && is_active_sigsafe(owner)) {
-            wx_thread_interrupt_self_sigsafe(owner, WX_INT_TIMEOUT); /* its deadline passed */
+            /* a deadline passed, or a timer of the guest (wx_timer_start_soft) */
+            wx_thread_interrupt_self_sigsafe(owner, value & 1 ? WX_INT_SIGNAL : WX_INT_TIMEOUT);
         } else if (info->si_code != SI_TKILL) {
             return false; /* somebody else's use of the number */
         }
-        if (t->host_sp && wx_load_seq(&t->interrupt) &&
+        if (t->host_sp && (wx_load_seq(&t->interrupt) & ~WX_INT_SIGNAL) &&
             wx_jittext_is_compiled_sigsafe(wx_uc_pc(ucontext))) {
             save_state_sigsafe(t, ucontext);
             return leave_sigsafe(t, ucontext, WX_INTERRUPT);

@@ -20,15 +20,21 @@ enum wx_outcome {
     WX_CALL,      /* data.call: run a guest function, then continue with `then` */
     WX_TRAP,      /* thread->trap says which; data.error may hold the cause */
     WX_EXIT,      /* data.exit_code: leave all guest frames of this thread */
-    WX_INTERRUPT, /* a poll saw thread->interrupt (tiers only) */
+    WX_INTERRUPT, /* a poll saw thread->interrupt (tiers only); what can be resumed there */
     WX_THROW,     /* a wasm exception: wx_throw() recorded it in the thread */
     WX_SWITCH,    /* context switch, fork, checkpoint restore: */
     WX_FORK,      /*   reserved shapes, not raised by any */
     WX_RESTORE    /*   handler yet */
 };
 
-/** Why a wait ended. */
-enum wx_wake { WX_WAKE_READY, WX_WAKE_TIMEOUT, WX_WAKE_SIGNAL };
+/**
+ * Why a wait ended.
+ *
+ * SIGNAL: the guest has a signal to handle. The call is over (EINTR, or what it has done so far),
+ * or returns WX_WAIT when it must not end: its resume is called once more, with AGAIN, after the
+ * handlers. They may wait themselves, so such a wait gives up its place in a queue meanwhile.
+ */
+enum wx_wake { WX_WAKE_READY, WX_WAKE_TIMEOUT, WX_WAKE_SIGNAL, WX_WAKE_AGAIN };
 
 /**
  * A host function. `slots` holds the parameters, one value per 64-bit slot (v128: two), upper bits

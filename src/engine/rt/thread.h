@@ -15,13 +15,14 @@
 
 struct wx_store;
 struct wx_instance;
+struct wx_call_record; /* enter.c */
 
 /* Bits of thread->interrupt. Set from any thread by wx_thread_interrupt(); cleared only by enter.c.
  */
 #define WX_INT_CANCEL UINT64_C(1)  /* hard stop: WAX_E_CANCELLED */
 #define WX_INT_TIMEOUT UINT64_C(2) /* hard stop: WAX_E_TIMEOUT */
 #define WX_INT_EXIT UINT64_C(4)    /* the guest process ends: WX_EXIT with exit_code */
-#define WX_INT_SIGNAL UINT64_C(8)  /* guest-visible signal pending (reserved) */
+#define WX_INT_SIGNAL UINT64_C(8)  /* soft: ask on_signal, then go on */
 
 /**
  * Invariants. 1. Guest code of a store runs on one host thread at a time (wx_enter checks).
@@ -37,7 +38,16 @@ struct wx_thread {
     uint64_t *stack_base; /* value stack, reserved and lazily committed */
     uint64_t *stack_end;  /* what stack_limit is unless interrupted */
     uint64_t stack_bytes;
-    uint32_t depth;              /* nested wx_enter activations (embedder re-entrance) */
+    uint32_t depth; /* nested activations: of wx_enter, and guest calls of the runtime */
+    struct wx_call_record *calls; /* innermost guest call of the runtime (WX_CALL); or NULL */
+    /**
+     * The bit WX_INT_SIGNAL was seen, and is taken back: fill in the guest call of the next handler
+     * and return WX_CALL (asked again when it returned; `then` is not the hook's), or WX_DONE; any
+     * other outcome ends the guest code, or waits first. NULL: no such thing.
+     */
+    enum wx_outcome (*on_signal)(struct wx_thread *t, struct wx_guest_call *ret_call);
+    /** Such a handler has returned, or was left by an exception. */
+    void (*after_signal)(struct wx_thread *t, const struct wx_guest_call *call);
     int32_t exit_code;           /* with WX_EXIT */
     int32_t interrupt_exit_code; /* atomic: with WX_INT_EXIT, stored before the bit */
     uint64_t fault_addr;         /* host address of the last memory fault, for messages */

@@ -109,7 +109,7 @@ bool wx_throw_land(struct wx_thread *t, enum wx_outcome *ret_outcome)
     const struct wx_tier_ops *tier = t->inst->module->tier;
     struct wx_walk w = wx_walk_start(t);
     for (bool more = true; more && tier->walk(t, &w); more = tier->step(t, &w)) {
-        if (wx_load_relaxed(&t->interrupt)) {
+        if (wx_load_relaxed(&t->interrupt) & ~WX_INT_SIGNAL) {
             *ret_outcome = WX_INTERRUPT;
             return true;
         }

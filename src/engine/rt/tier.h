@@ -58,6 +58,11 @@ struct wx_tier_ops {
     /** Go on after the instruction saved in the thread (its host call is now done). */
     enum wx_outcome (*resume)(struct wx_thread *t);
     /**
+     * After WX_INTERRUPT that was not one for good: make the stopped thread one that `resume` goes
+     * on with and `walk` can name. May be NULL.
+     */
+    void (*settle)(struct wx_thread *t);
+    /**
      * Walk the frames of the present activation: `walk` names the frame of w->pc, w->fp, w->inst
      * (first those of the thread), `step` goes to its caller. @return false past the last frame
      */

@@ -99,9 +99,28 @@ uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t
     return n;
 }
 
+/* Back in the queue. A value that changed meanwhile would have come with a notify. */
+static enum wx_outcome wait_again(struct wx_thread *t)
+{
+    struct wx_wait *w = &t->out.wait;
+    const struct wx_memory *memory = w->data;
+    if (wx_waitq_enqueue(&t->node, t, memory, w->state[0], w->state[1], w->state[2] != 0) ==
+        WX_WAITQ_NOT_EQUAL) {
+        w->slots[0] = 0;
+        return WX_DONE;
+    }
+    return WX_WAIT;
+}
+
 static enum wx_outcome resume_wait(struct wx_thread *t, enum wx_wake why)
 {
+    if (why == WX_WAKE_AGAIN) {
+        return wait_again(t);
+    }
     bool notified = wx_waitq_remove(&t->node);
+    if (why == WX_WAKE_SIGNAL && !notified) {
+        return WX_WAIT; /* the instruction knows no EINTR */
+    }
     t->out.wait.slots[0] = notified || why == WX_WAKE_READY ? 0 : 2;
     return WX_DONE;
 }
@@ -123,6 +142,10 @@ enum wx_outcome wx_waitq_wait(struct wx_thread *t, const struct wx_memory *memor
                               uint64_t expected, bool is64, int64_t timeout_ns, uint64_t *slots)
 {
     wx_waitq_begin(t, timeout_ns, slots);
+    t->out.wait.data = (void *)(uintptr_t)memory;
+    t->out.wait.state[0] = addr;
+    t->out.wait.state[1] = expected;
+    t->out.wait.state[2] = is64;
     if (wx_waitq_enqueue(&t->node, t, memory, addr, expected, is64) == WX_WAITQ_NOT_EQUAL) {
         slots[0] = 1;
         return WX_DONE;

@@ -135,12 +135,19 @@ FUNCTION wx_jit_thunk_bad_callee        /* rdi = table element */
         cmovnel %eax, %edi
         jmp     trap
 
+guest_overflow:
+        movl    $9, %edi
+        jmp     trap
+
 FUNCTION wx_jit_thunk_overflow          /* the limit is NULL when an interrupt wants in (R17) */
         movl    $9, %edi                /* call stack exhausted */
         cmpq    $0, T_INTERRUPT(%r15)
         je      trap
-/* fall through */
+        movq    %rdi, T_TRAP(%r15)      /* tells it from a poll */
+        jmp     interrupted
 FUNCTION wx_jit_thunk_poll
+        movq    $0, T_TRAP(%r15)
+interrupted:
         TO_HOST
         movl    $OUT_INTERRUPT, %eax
         jmp     leave
@@ -160,7 +167,7 @@ FUNCTION wx_jit_thunk_call_func         /* rdi = function, r13 = its arguments *
         jne     call_host
         leaq    -32(%rsp), %rax
         cmpq    T_GUEST_LIMIT(%r15), %rax
-        jb      wx_jit_thunk_overflow
+        jb      guest_overflow
         pushq   %r14
         movq    F_INSTANCE(%rdi), %r14
         movq    I_MEM0(%r14), %r12
@@ -186,7 +193,7 @@ FUNCTION wx_jit_thunk_tail_func         /* rdi = function, rsi = argument slots,
         jne     host
         leaq    -32(%rsp), %rax
         cmpq    T_GUEST_LIMIT(%r15), %rax
-        jb      wx_jit_thunk_overflow
+        jb      guest_overflow
         xorl    %ecx, %ecx
 1:      cmpq    %rsi, %rcx              /* the arguments take the place of the frame */
         jae     2f

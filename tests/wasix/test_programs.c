@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guest programs that test themselves, each in every tier; afterwards nothing is left of them. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <waxwing/waxwing.h>
+
+static const char *const tiers[] = {"fast", "interp"};
+static char **programs;
+static int n_programs;
+
+static void print_log(void *data, int32_t level, const char *area, const char *message)
+{
+    (void)data;
+    if (level <= WAX_LOG_WARN) {
+        (void)fprintf(stderr, "# %s: %s\n", area, message);
+    }
+}
+
+static unsigned count_entries(const char *path)
+{
+    unsigned n = 0;
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    while (readdir(d)) {
+        n++;
+    }
+    (void)closedir(d);
+    return n;
+}
+
+static void run_program(wax_engine *engine, const char *path)
+{
+    wax_module *module;
+    wax_builder *builder;
+    wax_env *env;
+    wax_error *error = NULL;
+    int32_t code = -1;
+    assert_int_equal(wax_module_from_file(engine, path, &module, NULL), WAX_OK);
+    assert_int_equal(wax_builder_new(engine, "program", &builder, NULL), WAX_OK);
+    wax_builder_grant(builder, WAX_CAP_THREADS);
+    assert_int_equal(wax_builder_inherit_stdio(builder, NULL), WAX_OK);
+    if (wax_builder_instantiate(builder, module, &env, &error) != WAX_OK ||
+        wax_env_run(env, &code, &error) != WAX_OK || code != 0) {
+        fail_msg("%s: code %d, %s", path, code, error ? wax_error_message(error) : "no error");
+    }
+    wax_env_free(env);
+    wax_builder_free(builder);
+    wax_module_free(module);
+}
+
+static void test_programs(void **state)
+{
+    wax_engine_options o;
+    wax_engine *engine;
+    wax_engine_options_init(&o);
+    o.log = print_log;
+    o.tier = *state;
+    assert_int_equal(wax_engine_new(&o, &engine, NULL), WAX_OK);
+    for (int i = 0; i < n_programs; i++) {
+        run_program(engine, programs[i]); /* what is made once is made now */
+        unsigned fds = count_entries("/proc/self/fd"), tasks = count_entries("/proc/self/task");
+        uint64_t bytes = wax_engine_allocated(engine);
+        run_program(engine, programs[i]);
+        assert_int_equal(count_entries("/proc/self/fd"), fds);
+        assert_int_equal(count_entries("/proc/self/task"), tasks);
+        assert_int_equal(wax_engine_allocated(engine), bytes);
+    }
+    wax_engine_free(engine);
+}
+
+int main(int argc, char **argv)
+{
+    programs = argv + 1;
+    n_programs = argc - 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(test_programs, (void *)(uintptr_t)tiers[0]),
+        cmocka_unit_test_prestate(test_programs, (void *)(uintptr_t)tiers[1]),
+    };
+    return cmocka_run_group_tests_name("programs", tests, NULL, NULL);
+}
