@@ -138,13 +138,13 @@ static void waits(void)
 
 static wax_thread threads[64];
 static _Alignas(16) char stacks[64][4096];
-static uint32_t ready, stop;
+static uint32_t started, stop;
 
 static void spin(void *arg)
 {
     uint32_t mine = tid();
     (void)arg;
-    __atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&started, 1, __ATOMIC_SEQ_CST);
     while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
         if (handled_by[INT] == mine) {
             __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
@@ -155,7 +155,7 @@ static void spin(void *arg)
 static void sleeper(void *arg)
 {
     (void)arg;
-    __atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&started, 1, __ATOMIC_SEQ_CST);
     while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
         (void)wasix_thread_sleep(10000 * MS); /* each ends by a signal */
     }
@@ -163,11 +163,11 @@ static void sleeper(void *arg)
 
 static void run_threads(uint32_t n, void (*fn)(void *))
 {
-    ready = stop = 0;
+    started = stop = 0;
     for (uint32_t i = 0; i < n; i++) {
         CHECK(wax_thread_start(&threads[i], fn, 0, stacks[i], sizeof stacks[i]) == 0);
     }
-    while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < n) {
+    while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < n) {
     }
 }
 
