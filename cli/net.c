@@ -26,6 +26,7 @@ static const char help[] =
     "  allow:tcp:in:127.0.0.1:80=127.0.0.1:8080  listen at another address of the host\n"
     "  allow:dns:NAME, deny:dns:NAME          ask for the addresses of a name\n"
     "  dns:map:NAME=ADDRESS                   a name that is not asked for\n"
+    "  dns:server:ADDRESS[:PORT]              who is asked for names\n"
     "\n"
     "exit status: 0 allowed, 1 denied, 64 a rule or the question is wrong\n";
 

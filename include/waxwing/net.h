@@ -21,6 +21,7 @@ extern "C" {
  *     allow:PROTO:in:ADDRESS:PORT=ADDRESS:PORT  listen somewhere else on the host
  *     allow:dns:NAME                         ask for the addresses of a name; deny:dns:NAME
  *     dns:map:NAME=ADDRESS                   a name that is not asked for
+ *     dns:server:ADDRESS[:PORT]              who is asked, instead of the host's name servers
  *
  * PROTO is tcp, udp or `*` for both; DIR is out (HOST is who the guest connects and sends to), in
  * (HOST is an address of ours the guest listens at) or `*`. HOST is `*`, an address or range

@@ -308,6 +308,19 @@ bool wx_net_mapped(const struct wx_net *net, const char *name, struct wx_net_ip 
     return false;
 }
 
+bool wx_net_server(const struct wx_net *net, struct wx_net_ip *ret_ip, uint16_t *ret_port)
+{
+    for (size_t i = 0; i < net->rules.list.n; i++) {
+        const struct wx_net_rule *r = &net->rules.list.p[i];
+        if (r->kind == WX_NET_RULE_SERVER) {
+            *ret_ip = r->cidr.ip;
+            *ret_port = r->to_port;
+            return true;
+        }
+    }
+    return false;
+}
+
 void wx_net_remember(struct wx_net *net, const char *name, const struct wx_net_ip *ip,
                      uint32_t ttl_s, bool given)
 {

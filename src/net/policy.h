@@ -74,6 +74,8 @@ void wx_net_unref(struct wx_net *net); /* NULL accepted */
 struct wx_net_verdict wx_net_decide(struct wx_net *net, const struct wx_net_query *q);
 /** The address a rule gives a name. */
 bool wx_net_mapped(const struct wx_net *net, const char *name, struct wx_net_ip *ret);
+/** The name server a rule chooses. */
+bool wx_net_server(const struct wx_net *net, struct wx_net_ip *ret_ip, uint16_t *ret_port);
 /** Remember what a name was resolved to, for `ttl_s` seconds (at least a minute, at most a day). */
 void wx_net_remember(struct wx_net *net, const char *name, const struct wx_net_ip *ip,
                      uint32_t ttl_s, bool given);

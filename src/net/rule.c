@@ -5,6 +5,7 @@
  *          | ("allow" | "deny") ":" PROTO ":" DIR ":" HOST ":" PORTS [":from=" RANGE] ["=" ADDR]
  *          | ("allow" | "deny") ":unix:" [DIR ":"] "/" PATTERN
  *          | ("allow" | "deny") ":dns:" NAME | "dns:map:" NAME "=" IP
+ *          | "dns:server:" IP [":" port]
  *   PROTO := "tcp" | "udp" | "*"       DIR := "in" | "out" | "*"
  *   HOST  := "*" | RANGE | NAME        RANGE := IPv4["/"N] | "[" IPv6 ["/"N] "]"
  *   PORTS := "*" | port ["-" port] {"," port ["-" port]}
@@ -409,11 +410,34 @@ static wax_status take_map(struct cursor *c, struct wx_net_rule *r)
     return WAX_OK;
 }
 
+/* ADDRESS [":" port], behind "dns:server:" */
+static wax_status take_server(struct cursor *c, struct wx_net_rule *r)
+{
+    static const char hint[] = "as in dns:server:10.0.0.53 or dns:server:[fd00::53]:5353";
+    const char *at = c->p;
+    uint32_t port = 53;
+    wax_status st;
+    r->kind = WX_NET_RULE_SERVER;
+    if (!take_range(c, &r->cidr, &st) || st != WAX_OK ||
+        r->cidr.bits != (r->cidr.ip.v6 ? 128 : 32)) {
+        return st != WAX_OK ? st : wrong(c, at, "this is no address", hint);
+    }
+    if (c->p[0] == ':') {
+        c->p++;
+        if (!parse_number(c->p, strlen(c->p), UINT16_MAX, &port) || port == 0) {
+            return wrong(c, c->p, "this is no port", hint);
+        }
+        c->p += strlen(c->p);
+    }
+    r->to_port = (uint16_t)port;
+    return expect_end(c);
+}
+
 static wax_status take_rule(struct cursor *c, struct wx_net_rule *r)
 {
     static const struct choice verbs[] = {{"allow", 0}, {"deny", 1}, {"dns", 2}, {NULL, 0}};
-    static const struct choice map[] = {{"map", 1}, {NULL, 0}};
-    uint8_t verb, unused;
+    static const struct choice kinds[] = {{"map", 0}, {"server", 1}, {NULL, 0}};
+    uint8_t verb, server;
     wax_status st = take_choice(c, verbs, &verb, "this begins no rule",
                                 "off, loopback, all, allow:..., deny:... or dns:map:...");
     if (st != WAX_OK) {
@@ -423,9 +447,9 @@ static wax_status take_rule(struct cursor *c, struct wx_net_rule *r)
     if (verb < 2) {
         return take_grant(c, r);
     }
-    st =
-        take_choice(c, map, &unused, "unknown kind of dns rule", "as in dns:map:db.test=127.0.0.1");
-    return st == WAX_OK ? take_map(c, r) : st;
+    st = take_choice(c, kinds, &server, "unknown kind of dns rule",
+                     "as in dns:map:db.test=127.0.0.1 or dns:server:10.0.0.53");
+    return st != WAX_OK ? st : server ? take_server(c, r) : take_map(c, r);
 }
 
 /* Classes stand for rules. */

@@ -12,12 +12,13 @@ enum { WX_NET_TCP = 1, WX_NET_UDP = 2, WX_NET_UNIX = 4 }; /* protocols */
 enum { WX_NET_OUT = 1, WX_NET_IN = 2 };                   /* who speaks first */
 
 enum wx_net_rule_kind {
-    WX_NET_RULE_ANY,  /* any address */
-    WX_NET_RULE_CIDR, /* a range of them */
-    WX_NET_RULE_NAME, /* what a name was resolved to */
-    WX_NET_RULE_PATH, /* a socket in the guest's filesystem */
-    WX_NET_RULE_MAP,  /* a name stands for an address */
-    WX_NET_RULE_DNS   /* names that may, or may not, be asked for */
+    WX_NET_RULE_ANY,   /* any address */
+    WX_NET_RULE_CIDR,  /* a range of them */
+    WX_NET_RULE_NAME,  /* what a name was resolved to */
+    WX_NET_RULE_PATH,  /* a socket in the guest's filesystem */
+    WX_NET_RULE_MAP,   /* a name stands for an address */
+    WX_NET_RULE_DNS,   /* names that may, or may not, be asked for */
+    WX_NET_RULE_SERVER /* who is asked for names */
 };
 
 #define WX_NET_MAX_PORTS 16
@@ -36,11 +37,11 @@ struct wx_net_rule {
     bool has_from, maps;
     uint8_t n_ports;
     struct wx_net_ports ports[WX_NET_MAX_PORTS];
-    struct wx_net_cidr cidr; /* CIDR; MAP: the address */
+    struct wx_net_cidr cidr; /* CIDR; MAP, SERVER: the address */
     struct wx_net_cidr from; /* whose connections and datagrams, with has_from */
     struct wx_net_ip to;     /* where on the host it is bound, with maps */
-    uint16_t to_port;
-    char *name; /* lower case; path: the pattern */
+    uint16_t to_port;        /* SERVER: its port */
+    char *name;              /* lower case; path: the pattern */
 };
 
 /** What was asked for, in order; immutable once built. */

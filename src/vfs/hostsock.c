@@ -181,6 +181,7 @@ struct wx_file *wx_hostsock_new_own(struct wx_mem *mem, int host_fd, int family,
     s->family = family;
     s->type = type;
     s->protocol = protocol;
+    s->linger_ns = WX_SOCK_NO_LINGER;
     return &s->file;
 }
 

@@ -23,11 +23,14 @@ struct wx_sock_watch {
 /* Timeouts a socket may have. */
 enum { WX_SOCK_RECV, WX_SOCK_SEND, WX_SOCK_CONNECT, WX_SOCK_ACCEPT, WX_SOCK_N_TIMEOUTS };
 
+#define WX_SOCK_NO_LINGER UINT64_MAX
+
 struct wx_hostsock {
     struct wx_file file; /* first */
     int family, type, protocol;
     struct wx_sock_watch *watch;             /* owned; NULL: given to the guest as it is */
     uint64_t timeout_ns[WX_SOCK_N_TIMEOUTS]; /* atomic; 0: none */
+    uint64_t linger_ns;                      /* atomic; WX_SOCK_NO_LINGER: none */
     uint32_t n_as;                           /* atomic: `as` is valid; set once */
     struct sockaddr_storage as;              /* what its owner takes for its own address */
 };

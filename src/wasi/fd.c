@@ -17,6 +17,7 @@
 #include "wasi/filestat.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
+#include "wasi/sock.h"
 
 static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, struct wx_fd *fd)
 {
@@ -45,7 +46,8 @@ struct io {
     bool write;
     int64_t off; /* -1: at the file's position */
     uint64_t fd, iovs, n_iovs, ret_ptr;
-    uint64_t done; /* bytes already written */
+    uint64_t done;        /* bytes already written */
+    uint64_t deadline_ns; /* 0: it has not waited */
 };
 
 static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why);
@@ -58,7 +60,7 @@ static void release_wait(struct wx_thread *t)
 }
 
 /* Ask for the descriptor to become ready; keeps the file referenced meanwhile. */
-static wx_wasi_ret wait_for(struct wx_wasi_call *c, const struct io *io, struct wx_file *f)
+static wx_wasi_ret wait_for(struct wx_wasi_call *c, struct io *io, struct wx_file *f)
 {
     struct pollfd *fds = wx_zalloc_array(&c->t->store->mem, 2, sizeof *fds);
     if (!fds) {
@@ -67,16 +69,22 @@ static wx_wasi_ret wait_for(struct wx_wasi_call *c, const struct io *io, struct 
                         : WX_WERRNO_NOMEM;
     }
     fds[0] = (struct pollfd){.fd = f->host_fd, .events = io->write ? POLLOUT : POLLIN};
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_FDS,
-                                      .deadline_ns = UINT64_MAX,
-                                      .fds = fds,
-                                      .n_fds = 1,
-                                      .resume = resume_io,
-                                      .abandon = release_wait,
-                                      .data = c->binding,
-                                      .slots = c->slots,
-                                      .state = {io->write, io->fd, io->iovs, io->n_iovs,
-                                                io->ret_ptr, (uint64_t)(uintptr_t)f, io->done}};
+    if (io->deadline_ns == 0) { /* the first wait: sockets may have a timeout */
+        io->deadline_ns = wx_file_is_socket(f)
+                              ? wx_sock_deadline(f, io->write ? WX_SOCK_SEND : WX_SOCK_RECV)
+                              : UINT64_MAX;
+    }
+    c->t->out.wait =
+        (struct wx_wait){.kind = WX_WAIT_FDS,
+                         .deadline_ns = io->deadline_ns,
+                         .fds = fds,
+                         .n_fds = 1,
+                         .resume = resume_io,
+                         .abandon = release_wait,
+                         .data = c->binding,
+                         .slots = c->slots,
+                         .state = {io->write, io->fd, io->iovs, io->n_iovs, io->ret_ptr,
+                                   (uint64_t)(uintptr_t)f, io->done, io->deadline_ns}};
     return WX_RET_WAIT;
 }
 
@@ -136,12 +144,13 @@ static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why)
     }
     wx_free(&t->store->mem, w.fds);
     struct io io = {w.state[0] != 0, -1,         w.state[1], w.state[2],
-                    w.state[3],      w.state[4], w.state[6]};
+                    w.state[3],      w.state[4], w.state[6], w.state[7]};
     struct wx_fd fd = {.file = (struct wx_file *)(uintptr_t)w.state[5]};
-    if (why == WX_WAKE_SIGNAL) {
+    if (why != WX_WAKE_READY) {
+        wx_werrno e = why == WX_WAKE_SIGNAL ? WX_WERRNO_INTR : WX_WERRNO_AGAIN;
         wx_file_unref(fd.file);
         return wx_wasi_finish(&c, io.done ? wx_guest_write_size(&c, (wx_gptr){io.ret_ptr}, io.done)
-                                          : WX_WERRNO_INTR);
+                                          : e);
     }
     return wx_wasi_finish(&c, do_io(&c, &io, &fd));
 }
@@ -155,26 +164,26 @@ static wx_wasi_ret start_io(struct wx_wasi_call *c, struct io *io)
 
 wx_wasi_ret wx_wasi_fd_read(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return start_io(c, &(struct io){false, -1, a[0], a[1], a[2], a[3], 0});
+    return start_io(c, &(struct io){false, -1, a[0], a[1], a[2], a[3], 0, 0});
 }
 
 wx_wasi_ret wx_wasi_fd_write(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return start_io(c, &(struct io){true, -1, a[0], a[1], a[2], a[3], 0});
+    return start_io(c, &(struct io){true, -1, a[0], a[1], a[2], a[3], 0, 0});
 }
 
 wx_wasi_ret wx_wasi_fd_pread(struct wx_wasi_call *c, const uint64_t *a)
 {
     return a[3] > INT64_MAX
                ? WX_WERRNO_INVAL
-               : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4], 0});
+               : start_io(c, &(struct io){false, (int64_t)a[3], a[0], a[1], a[2], a[4], 0, 0});
 }
 
 wx_wasi_ret wx_wasi_fd_pwrite(struct wx_wasi_call *c, const uint64_t *a)
 {
     return a[3] > INT64_MAX
                ? WX_WERRNO_INVAL
-               : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4], 0});
+               : start_io(c, &(struct io){true, (int64_t)a[3], a[0], a[1], a[2], a[4], 0, 0});
 }
 
 /* -------- positions -------- */

@@ -93,8 +93,7 @@ struct wx_file *wx_sock_resumed(struct wx_thread *t, struct wx_wasi_call *c,
     return (struct wx_file *)(uintptr_t)w.state[FILE_SLOT];
 }
 
-/* What a call answers that waited and was not lucky; 0: try again. */
-static wx_werrno woken(enum wx_wake why)
+wx_werrno wx_sock_woken(enum wx_wake why)
 {
     return why == WX_WAKE_TIMEOUT ? WX_WERRNO_AGAIN : why == WX_WAKE_SIGNAL ? WX_WERRNO_INTR : 0;
 }
@@ -141,12 +140,14 @@ static ssize_t try_once(struct wx_file *f, const struct wx_sock_transfer *x, str
                             x->addressed ? &o->sa : NULL);
 }
 
-/* One try, or with WAITALL several. @return what there is in all, or -errno */
+/* One try; all that is sent to a stream, or with WAITALL received, takes several. @return what
+ * there is in all, or -errno */
 static ssize_t transfer(struct wx_file *f, struct transfer *t, struct iovec *iov, int n,
                         struct other *o)
 {
     bool stream = f->filetype == WX_FT_STREAM;
-    bool all = !t->x.send && (t->x.flags & WX_RI_WAITALL) && !(t->x.flags & WX_RI_PEEK) && stream;
+    bool waitall = (t->x.flags & WX_RI_WAITALL) && !(t->x.flags & WX_RI_PEEK);
+    bool all = stream && (t->x.send || waitall);
     skip(&iov, &n, t->done);
     if (stream && wx_iov_total(iov, n) == 0) {
         return (ssize_t)t->done;
@@ -256,7 +257,7 @@ static enum wx_outcome resume_transfer(struct wx_thread *thread, enum wx_wake wh
     struct transfer t;
     uint64_t s[WX_SOCK_N_STATE];
     struct wx_file *f = wx_sock_resumed(thread, &c, s, &t.deadline_ns);
-    t.gives_up = woken(why);
+    t.gives_up = wx_sock_woken(why);
     t.done = s[S_REST] >> DONE_SHIFT;
     t.x = (struct wx_sock_transfer){.send = (s[S_REST] & SEND_BIT) != 0,
                                     .addressed = (s[S_REST] & ADDRESSED_BIT) != 0,
@@ -343,7 +344,7 @@ static enum wx_outcome resume_accept(struct wx_thread *t, enum wx_wake why)
     struct wx_wasi_call c;
     uint64_t a[WX_SOCK_N_STATE], deadline;
     struct wx_file *f = wx_sock_resumed(t, &c, a, &deadline);
-    return wx_wasi_finish(&c, do_accept(&c, f, woken(why), deadline, a));
+    return wx_wasi_finish(&c, do_accept(&c, f, wx_sock_woken(why), deadline, a));
 }
 
 wx_wasi_ret wx_sock_do_accept(struct wx_wasi_call *c, struct wx_file *f, bool nonblock,

@@ -25,6 +25,8 @@ uint64_t wx_sock_deadline(struct wx_file *f, unsigned timeout);
 wx_wasi_ret wx_sock_wait(struct wx_wasi_call *c, struct wx_file *f, short events,
                          uint64_t deadline_ns, wx_resume_fn resume,
                          const uint64_t state[WX_SOCK_N_STATE]);
+/** What a call answers that waited and was not lucky; 0: it tries again. */
+wx_werrno wx_sock_woken(enum wx_wake why);
 /** Back from a wait: the call, its state, its deadline and its file. */
 struct wx_file *wx_sock_resumed(struct wx_thread *t, struct wx_wasi_call *c,
                                 uint64_t state[WX_SOCK_N_STATE], uint64_t *ret_deadline);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "net/dns.h"
 #include "net/policy.h"
 #include "net/question.h"
 
@@ -339,6 +340,10 @@ static void test_malformed(void **state)
         {"dns:map:a", 10},
         {"dns:map:a=b", 10},
         {"dns:map:*.a=1.2.3.4", 12},
+        {"dns:server:x", 12},
+        {"dns:server:10.0.0.0/8", 12},
+        {"dns:server:1.2.3.4:0", 20},
+        {"dns:server:1.2.3.4:5x", 20},
         {"allow:dns:", 11},
         {"allow:dns:a:1", 12},
         {"loopback ", 1},
@@ -429,6 +434,84 @@ static void test_questions(void **state)
     }
 }
 
+/* -------- messages of name servers -------- */
+
+/* An answer to our question: flags, how many records, and those. */
+static enum wx_dns_verdict hear(const char *name, uint16_t type, const uint8_t *records, size_t len,
+                                uint8_t n, struct wx_dns_found *found)
+{
+    uint8_t q[WX_DNS_QUESTION_BYTES], m[600];
+    size_t q_len = wx_dns_ask(q, 0x1234, name, type), at = q_len - 11;
+    memcpy(m, q, at);
+    memcpy(m + at, records, len);
+    m[2] = 0x81;
+    m[3] = 0x80;
+    m[7] = n;
+    m[11] = 0;
+    memset(found, 0, sizeof *found);
+    /* any part of it, and any wrong byte, is harmless */
+    for (size_t cut = 0; cut < at + len; cut++) {
+        struct wx_dns_found part = {.n = 0};
+        (void)wx_dns_answer(m, cut, q, q_len, &part);
+        m[cut] ^= 0xff;
+        (void)wx_dns_answer(m, at + len, q, q_len, &part);
+        m[cut] ^= 0xff;
+    }
+    return wx_dns_answer(m, at + len, q, q_len, found);
+}
+
+static void test_dns(void **state)
+{
+    (void)state;
+    struct wx_dns_found f;
+    struct wx_net_ip want = ip_of("192.0.2.1");
+    /* a.b: question at 12, 5 bytes; records from 21 on */
+    static const uint8_t plain[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0, 2, 1};
+    assert_int_equal(hear("a.b", WX_DNS_A, plain, sizeof plain, 1, &f), WX_DNS_FOUND);
+    assert_int_equal(f.n, 1);
+    assert_int_equal(f.ttl_s[0], 256);
+    assert_true(wx_net_ip_equal(&f.ips[0], &want));
+    assert_int_equal(hear("a.b", WX_DNS_AAAA, plain, sizeof plain, 1, &f), WX_DNS_FOUND);
+    assert_int_equal(f.n, 0); /* of another type */
+    static const uint8_t other[] = {1, 'x', 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0, 2, 1};
+    assert_int_equal(hear("a.b", WX_DNS_A, other, sizeof other, 1, &f), WX_DNS_FOUND);
+    assert_int_equal(f.n, 0); /* of another name */
+    static const uint8_t upper[] = {1, 'A', 0xc0, 14, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0, 2, 1};
+    assert_int_equal(hear("a.b", WX_DNS_A, upper, sizeof upper, 1, &f), WX_DNS_FOUND);
+    assert_int_equal(f.n, 1);
+    static const uint8_t alias[] = {0xc0, 12, 0, 5, 0, 1, 0, 0, 1, 0, 0, 3, 1,   'c', 0, 1,
+                                    'c',  0,  0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0,   2, 1};
+    assert_int_equal(hear("a.b", WX_DNS_A, alias, sizeof alias, 2, &f), WX_DNS_FOUND);
+    assert_int_equal(f.n, 1);
+    static const uint8_t loop[] = {0xc0, 21, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0, 2, 1};
+    assert_int_equal(hear("a.b", WX_DNS_A, loop, sizeof loop, 1, &f), WX_DNS_FOUND);
+    assert_int_equal(f.n, 0); /* a name that points at itself */
+    static const uint8_t mapped[] = {0xc0, 12, 0, 28, 0, 1, 0, 0, 1,    0,    0,   16, 0, 0,
+                                     0,    0,  0, 0,  0, 0, 0, 0, 0xff, 0xff, 127, 0,  0, 1};
+    assert_int_equal(hear("a.b", WX_DNS_AAAA, mapped, sizeof mapped, 1, &f), WX_DNS_FOUND);
+    assert_false(f.ips[0].v6); /* taken for what it means */
+    /* not ours: another number, another question, no answer at all */
+    uint8_t q[WX_DNS_QUESTION_BYTES], other_q[WX_DNS_QUESTION_BYTES];
+    size_t len = wx_dns_ask(q, 1, "a.b", WX_DNS_A);
+    (void)wx_dns_ask(other_q, 1, "a.c", WX_DNS_A);
+    assert_int_equal(wx_dns_answer(q, len, q, len, &f), WX_DNS_FOREIGN);
+    q[2] |= 0x80;
+    assert_int_equal(wx_dns_answer(q, len, q, len, &f), WX_DNS_FOUND);
+    assert_int_equal(wx_dns_answer(q, len, other_q, len, &f), WX_DNS_FOREIGN);
+    q[3] = 3;
+    assert_int_equal(wx_dns_answer(q, len, q, len, &f), WX_DNS_NO_NAME);
+    q[3] = 2;
+    assert_int_equal(wx_dns_answer(q, len, q, len, &f), WX_DNS_FAILED);
+    char longest[WX_NET_NAME_MAX + 1], clean[WX_NET_NAME_MAX + 1];
+    memset(longest, 'x', sizeof longest);
+    for (size_t i = 63; i < WX_NET_NAME_MAX; i += 64) {
+        longest[i] = '.';
+    }
+    longest[WX_NET_NAME_MAX] = '\0';
+    assert_true(wx_net_name_clean(longest, strlen(longest), clean));
+    assert_int_equal(wx_dns_ask(q, 1, clean, WX_DNS_A), 12 + 255 + 4 + 11);
+}
+
 int main(void)
 {
     wx_mem_init(&mem, NULL, 0);
@@ -438,7 +521,7 @@ int main(void)
         cmocka_unit_test(test_tickets_end), cmocka_unit_test(test_bind),
         cmocka_unit_test(test_unix),        cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_long),        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_questions),   cmocka_unit_test(test_dns),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }
