@@ -130,8 +130,8 @@ static int open_pages(struct wx_vm_code *code, size_t end)
     if (end <= code->open) {
         return 0;
     }
-    size_t upto = wx_align_up((uintptr_t)code->rx + end, 2 * LARGE_PAGE) - (uintptr_t)code->rx;
-    size_t more = (upto < code->len ? upto : code->len) - code->open;
+    size_t last = wx_align_up((uintptr_t)code->rx + end, 2 * LARGE_PAGE) - (uintptr_t)code->rx;
+    size_t more = (last < code->len ? last : code->len) - code->open;
     int e = wx_vm_commit(code->rx + code->open, more);
     if (e == 0) {
         wx_vm_advise_huge(code->rx + code->open, more);
