@@ -27,11 +27,23 @@ int cli_no_file(const char *command, const char *path, int host_errno);
  * drive the terminal. @return `buf`; cut when longer
  */
 const char *cli_plain(const char *text, char *buf, size_t size);
-/**
- * Remember how the terminal is, and put it back when a signal ends us: the library does so when the
- * guest ends.
- */
+/** Remember how the terminal is. */
 void cli_keep_terminal(void);
+/** Leave the terminal as it was. Async-signal-safe. */
+void cli_put_terminal_back_sigsafe(void);
+/** Before we are stopped, and afterwards: whoever is in the foreground finds it as it was. */
+void cli_lend_terminal(void);
+void cli_take_terminal(void);
+
+/** From now on signals of the command are this guest's. */
+void cli_signals_start(wax_env *env);
+/** It is over. @return the signal that ended it; 0: none did */
+int cli_signals_end(void);
+/** The guest was stopped, so are we: for wax_builder_on_stop(). */
+void cli_stop_too(void *data);
+/** End of the command by this signal, everything else being done. @return exit status if it lives
+ */
+int cli_die_of(int sig);
 /** Log callback that writes to stderr. */
 void cli_log(void *data, int32_t level, const char *area, const char *message);
 

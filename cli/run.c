@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +58,8 @@ static const char help[] =
     "  -v, -q                    more, fewer messages\n"
     "\n"
     "exit status: the guest's own; 64 usage, 65 module does not load, 66 input missing,\n"
-    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap or exception\n";
+    "69 import or feature missing, 74 I/O, 124 timeout, 134 trap or exception;\n"
+    "ended by the signal that ended the guest\n";
 
 #define MAX_LIST 64
 
@@ -81,21 +81,10 @@ struct run {
     uint64_t timeout_ns, max_memory, fuel;
     uint32_t max_threads, max_fds;
     int no_threads, use_fuel, dev, net_log;
+    int ended_by; /* signal */
     struct cli_trace trace;
     wax_engine_options engine;
 };
-
-static wax_env *running; /* for the signal handler */
-
-static void on_interrupt(int sig)
-{
-    (void)sig;
-    static volatile sig_atomic_t count;
-    if (count++ || !running) {
-        _exit(130); /* the second time, or nothing to stop */
-    }
-    wax_store_cancel(wax_env_store(running)); /* only stores flags and wakes: signal-safe */
-}
 
 /* -------- options -------- */
 
@@ -343,7 +332,8 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
     status = status ? status : cli_trace_start(&r->trace, b);
-    return status;
+    st = status ? WAX_OK : wax_builder_on_stop(b, cli_stop_too, NULL, &error);
+    return st == WAX_OK ? status : cli_fail("run", error);
 }
 
 /* Instantiate the preloaded modules in the store and define their exports. */
@@ -372,13 +362,10 @@ static wax_status preload(const struct run *r, wax_engine *engine, wax_store *st
 
 /* -------- running -------- */
 
-static int run_env(const struct run *r, wax_env *env)
+static int run_env(struct run *r, wax_env *env)
 {
     wax_store_set_timeout(wax_env_store(env), r->timeout_ns);
-    running = env;
-    cli_keep_terminal();
-    struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_ONSTACK};
-    (void)sigaction(SIGINT, &act, NULL); /* valid arguments */
+    cli_signals_start(env);
     int status;
     if (r->invoke) {
         status = cli_call_run(env, &r->call);
@@ -397,7 +384,7 @@ static int run_env(const struct run *r, wax_env *env)
             status = st == WAX_OK ? code : cli_fail("run", error);
         }
     }
-    running = NULL;
+    r->ended_by = cli_signals_end();
     return status;
 }
 
@@ -526,5 +513,5 @@ int cmd_run(int argc, char **argv)
     }
     free(r.trace.classes);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed just above */
-    return status;
+    return r.ended_by ? cli_die_of(r.ended_by) : status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The terminal after a signal that ends the command. */
+/* The terminal, when a signal ends or stops the command: the library cares for all other ends. */
 #include <signal.h>
 #include <stddef.h>
 #include <termios.h>
@@ -11,31 +11,37 @@
 static struct termios before;
 static int terminal = -1;
 
-/* Its action is the default one again (SA_RESETHAND), so raising it ends us. */
-static void put_back_sigsafe(int sig)
-{
-    (void)tcsetattr(terminal, TCSANOW, &before); /* it may be gone */
-    (void)raise(sig);
-}
+static struct termios guests; /* while it is lent */
+static int lent;
 
 void cli_keep_terminal(void)
 {
-    static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT};
     for (int fd = 0; fd < 3 && terminal < 0; fd++) {
         terminal = tcgetattr(fd, &before) == 0 ? fd : -1;
     }
-    if (terminal < 0) {
-        return;
+}
+
+void cli_put_terminal_back_sigsafe(void)
+{
+    if (terminal >= 0) {
+        (void)tcsetattr(terminal, TCSANOW, &before); /* it may be gone */
     }
-    /* In the background the kernel stops who changes a terminal, unless the signal is blocked. */
-    struct sigaction act = {.sa_handler = put_back_sigsafe,
-                            .sa_flags = (int)(SA_RESETHAND | SA_NODEFER | SA_ONSTACK)};
-    (void)sigemptyset(&act.sa_mask);
-    (void)sigaddset(&act.sa_mask, SIGTTOU);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        struct sigaction now;
-        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
-            (void)sigaction(signals[i], &act, NULL); /* valid arguments */
-        }
+}
+
+/* In the background the terminal is somebody else's. */
+static int is_ours(void) { return terminal >= 0 && tcgetpgrp(terminal) == getpgrp(); }
+
+void cli_lend_terminal(void)
+{
+    lent = is_ours() && tcgetattr(terminal, &guests) == 0;
+    if (lent) {
+        (void)tcsetattr(terminal, TCSADRAIN, &before);
+    }
+}
+
+void cli_take_terminal(void)
+{
+    if (lent && is_ours()) {
+        (void)tcsetattr(terminal, TCSADRAIN, &guests);
     }
 }

@@ -8,6 +8,7 @@
 #include <waxwing/module.h>
 #include <waxwing/net.h>
 #include <waxwing/script.h>
+#include <waxwing/signal.h>
 #include <waxwing/store.h>
 #include <waxwing/value.h>
 #include <waxwing/version.h>

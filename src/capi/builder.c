@@ -41,6 +41,8 @@ struct wax_builder {
     char *cwd;                     /* NULL: none of its own */
     struct wx_descriptor_list fds; /* further ones */
     struct wx_net_spec net;
+    wax_stop_fn on_stop;
+    void *on_stop_data;
     struct stream streams[3];
     struct wx_grants grants;
     uint32_t max_threads, max_fds;
@@ -329,6 +331,14 @@ void wax_builder_grant(wax_builder *b, uint32_t capabilities)
     }
 }
 
+wax_status wax_builder_on_stop(wax_builder *b, wax_stop_fn fn, void *data, wax_error **err)
+{
+    WX_REQUIRE(b, err, "the builder is NULL");
+    b->on_stop = fn;
+    b->on_stop_data = data;
+    return WAX_OK;
+}
+
 void wax_builder_limits(wax_builder *b, uint32_t max_threads, uint32_t max_fds,
                         uint64_t max_memory_bytes)
 {
@@ -444,6 +454,8 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
     wax_status st = WAX_OK;
     env->grants = b->grants;
     env->embedder = b->linker;
+    env->on_stop = b->on_stop;
+    env->on_stop_data = b->on_stop_data;
     env->limits.max_threads = b->max_threads ? b->max_threads : env->limits.max_threads;
     env->limits.max_memory_bytes = b->max_memory_bytes;
     wx_env_limit_fds(env, b->max_fds ? b->max_fds : env->limits.max_fds);

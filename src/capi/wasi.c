@@ -63,6 +63,25 @@ void wax_env_cancel(wax_env *env)
     }
 }
 
+int wax_env_signal(wax_env *env, int sig)
+{
+    if (!env || sig <= 0 || (uint32_t)sig >= WX_N_SIGNALS) {
+        return -1;
+    }
+    return wx_signal_send_sigsafe(env->env, sig);
+}
+
+int wax_env_exit_signal(wax_env *env)
+{
+    int sig = 0;
+    if (env) {
+        wx_mutex_lock(&env->env->lock);
+        sig = env->env->exit_signal;
+        wx_mutex_unlock(&env->env->lock);
+    }
+    return sig;
+}
+
 uint32_t wax_env_n_threads(wax_env *env) { return env ? wx_env_n_threads(env->env) : 0; }
 
 wax_memory *wax_env_memory(wax_env *env)

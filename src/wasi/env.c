@@ -68,6 +68,7 @@ static void join_others(struct wx_env *env)
 {
     for (;;) {
         uint32_t seq = wx_load_seq(&env->threads_word);
+        wx_signal_take_host(env);
         wx_mutex_lock(&env->lock);
         uint32_t n = env->n_others;
         wx_mutex_unlock(&env->lock);

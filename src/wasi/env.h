@@ -87,6 +87,8 @@ struct wx_env {
     struct wx_fdtable *fds;
     struct wx_net *net;               /* counted; NULL: none is granted */
     const struct wx_linker *embedder; /* borrowed; may be NULL */
+    void (*on_stop)(void *data); /* the first process: a signal stops it; NULL: nobody is told */
+    void *on_stop_data;
     /* Set by wx_env_instantiate(). */
     struct wx_rt_module *module;
     const struct wx_import *memory_import; /* the import `memory` stands in for, or NULL */

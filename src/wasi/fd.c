@@ -128,9 +128,11 @@ static wx_wasi_ret do_io(struct wx_wasi_call *c, struct io *io, struct wx_fd *fd
     if (r == -EAGAIN && waits) {
         return wait_for(c, io, fd->file);
     }
+    e = r >= 0      ? 0
+        : io->write ? wx_wasi_write_failed(c, fd->file, (int)-r)
+                    : wx_werrno_from_host((int)-r);
     wx_file_unref(fd->file);
-    return r < 0 ? wx_werrno_from_host((int)-r)
-                 : wx_guest_write_size(c, (wx_gptr){io->ret_ptr}, (uint64_t)r);
+    return e ? e : wx_guest_write_size(c, (wx_gptr){io->ret_ptr}, (uint64_t)r);
 }
 
 static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why)

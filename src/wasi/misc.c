@@ -135,7 +135,7 @@ wx_wasi_ret wx_wasi_proc_raise(struct wx_wasi_call *c, const uint64_t *a)
         return ignored >> a[0] & 1 ? 0 : WX_WERRNO_NOTSUP;
     }
     c->t->exit_code = 128 + (int32_t)a[0];
-    wx_env_exit(c->env, c->t->exit_code);
+    wx_env_exit_signal(c->env, (int)a[0]);
     return WX_RET_EXIT;
 }
 

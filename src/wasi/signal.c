@@ -12,10 +12,14 @@
  */
 #include "wasi/signal.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
+#include "os/futex.h"
 #include "os/signal.h"
+#include "vfs/file.h"
+#include "wasi/call.h"
 #include "wasi/env.h"
 #include "wasi/timer.h"
 
@@ -125,12 +129,26 @@ bool wx_signal_send_thread(struct wx_env *env, uint32_t tid, int sig)
     return found;
 }
 
-WX_UNINSTRUMENTED void wx_signal_send_sigsafe(struct wx_env *env, int sig)
+void wx_wasi_raise_self(struct wx_wasi_call *c, int sig)
 {
-    if (sig > 0 && (uint32_t)sig < WX_N_SIGNALS && env->main.store) {
-        (void)__atomic_fetch_or(&env->signals.host, BIT(sig), __ATOMIC_SEQ_CST);
-        wx_thread_interrupt(&env->main.store->thread, WX_INT_SIGNAL);
+    (void)wx_signal_send_thread(c->env, c->self->tid, sig); /* it is there */
+}
+
+wx_werrno wx_wasi_write_failed(struct wx_wasi_call *c, const struct wx_file *f, int host_errno)
+{
+    if (host_errno == EPIPE && c->env->wasix && f->filetype != WX_FT_DGRAM) {
+        wx_wasi_raise_self(c, SIGPIPE);
     }
+    return wx_werrno_from_host(host_errno);
+}
+
+WX_UNINSTRUMENTED bool wx_signal_send_sigsafe(struct wx_env *env, int sig)
+{
+    uint32_t before = __atomic_fetch_or(&env->signals.host, BIT(sig), __ATOMIC_SEQ_CST);
+    wx_thread_interrupt(&env->main.store->thread, WX_INT_SIGNAL);
+    (void)__atomic_fetch_add(&env->threads_word, 1, __ATOMIC_SEQ_CST); /* main waits for others? */
+    wx_futex_wake(&env->threads_word, 1);
+    return !(before & BIT(sig));
 }
 
 void wx_signal_set_handler(struct wx_guest_thread *g, const char *name, uint64_t len)
@@ -158,7 +176,7 @@ void wx_signal_set_handler(struct wx_guest_thread *g, const char *name, uint64_t
 /* -------- in the thread that got one -------- */
 
 /* Signals of the embedder, sent where no lock may be taken, and those whose time has come. */
-static void take_from_host(struct wx_env *env)
+void wx_signal_take_host(struct wx_env *env)
 {
     uint32_t due = wx_env_take_timers(env);
     for (int sig = 1; due && (uint32_t)sig < WX_N_SIGNALS; sig++) {
@@ -189,9 +207,13 @@ static enum wx_outcome stay(struct wx_thread *t, enum wx_wake why)
 }
 
 /* Until the process is continued or ends. The wait under way, if any, is not to be lost. */
-static void stand_still(struct wx_thread *t, struct wx_env *env)
+static void stand_still(struct wx_thread *t, const struct wx_guest_thread *g)
 {
+    struct wx_env *env = g->env;
     const struct wx_wait saved = t->out.wait;
+    if (g->is_main && env->is_first && env->on_stop && is_stopped(env)) {
+        env->on_stop(env->on_stop_data);
+    }
     bool goes_on = true;
     while (goes_on) {
         t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
@@ -204,7 +226,7 @@ static void stand_still(struct wx_thread *t, struct wx_env *env)
         enum wx_wake why;
         if (!wx_thread_wait(t, &why)) {
             wx_thread_clear_interrupt(t, WX_INT_SIGNAL);
-            take_from_host(env);
+            wx_signal_take_host(env);
             goes_on = wx_load_seq(&t->interrupt) == 0;
         }
     }
@@ -232,8 +254,8 @@ static enum wx_outcome next(struct wx_thread *t, struct wx_guest_call *ret_call)
 {
     struct wx_guest_thread *g = t->owner;
     uint32_t handler = WAX_NO_INDEX;
-    take_from_host(g->env);
-    stand_still(t, g->env);
+    wx_signal_take_host(g->env);
+    stand_still(t, g);
     int sig = take(g, &handler);
     if (!sig) {
         return WX_DONE; /* an exit has set a bit of its own */

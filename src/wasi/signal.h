@@ -7,10 +7,12 @@
 #include <stdint.h>
 
 #include "engine/rt/outcome.h"
+#include "wasi/werrno.h"
 
 struct wx_env;
+struct wx_file;
 struct wx_guest_thread;
-struct wx_name;
+struct wx_wasi_call;
 
 #define WX_N_SIGNALS 32u /* 1 to 31; 0 only asks whether somebody is there */
 
@@ -40,8 +42,21 @@ struct wx_process_signals {
 void wx_signal_send(struct wx_env *env, int sig);
 /** To one of its threads. @return false: there is no such thread */
 bool wx_signal_send_thread(struct wx_env *env, uint32_t tid, int sig);
-/** The same from a signal handler of the host: async-signal-safe. */
-void wx_signal_send_sigsafe(struct wx_env *env, int sig);
+/**
+ * To the processes in the foreground, from anywhere, also a signal handler of the host: distributed
+ * when the main thread looks. @return false: one of that number waits for that already
+ */
+bool wx_signal_send_sigsafe(struct wx_env *env, int sig);
+/** Distribute those. Own thread of the process, or who waits for its threads. */
+void wx_signal_take_host(struct wx_env *env);
+/** To the calling thread, handled before its call returns. */
+void wx_wasi_raise_self(struct wx_wasi_call *c, int sig);
+/**
+ * fd_write to `f` failed with this errno of the host. If nobody reads there any more, WASIX
+ * programs get SIGPIPE, too, as in POSIX. sock_send has no such thing: the libc's send() drops
+ * MSG_NOSIGNAL on its way. @return guest errno
+ */
+wx_werrno wx_wasi_write_failed(struct wx_wasi_call *c, const struct wx_file *f, int host_errno);
 /**
  * The calling thread's handler is this export of (i32) -> (); one that does not exist blocks
  * signals: they stay pending.

@@ -108,20 +108,6 @@ struct transfer {
     wx_werrno gives_up;   /* instead of waiting */
 };
 
-/* Leave out the first `done` bytes. */
-static void skip(struct iovec **iov, int *n, uint64_t done)
-{
-    while (*n > 0 && done >= (*iov)->iov_len) {
-        done -= (*iov)->iov_len;
-        (*iov)++;
-        (*n)--;
-    }
-    if (*n > 0) {
-        (*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
-        (*iov)->iov_len -= done;
-    }
-}
-
 /* The other side of one try: read for sending, filled by receiving. */
 struct other {
     struct sockaddr_storage sa;
@@ -148,7 +134,7 @@ static ssize_t transfer(struct wx_file *f, struct transfer *t, struct iovec *iov
     bool stream = f->filetype == WX_FT_STREAM;
     bool waitall = (t->x.flags & WX_RI_WAITALL) && !(t->x.flags & WX_RI_PEEK);
     bool all = stream && (t->x.send || waitall);
-    skip(&iov, &n, t->done);
+    wx_iov_skip(&iov, &n, t->done);
     if (stream && wx_iov_total(iov, n) == 0) {
         return (ssize_t)t->done;
     }
@@ -161,7 +147,7 @@ static ssize_t transfer(struct wx_file *f, struct transfer *t, struct iovec *iov
         if (!all || r <= 0) { /* the end, or an error that comes again */
             return (ssize_t)t->done;
         }
-        skip(&iov, &n, (uint64_t)r);
+        wx_iov_skip(&iov, &n, (uint64_t)r);
         if (n == 0) {
             return (ssize_t)t->done;
         }
@@ -241,14 +227,14 @@ static wx_wasi_ret do_transfer(struct wx_wasi_call *c, struct wx_file *f, struct
     if (r == -EAGAIN && !t->gives_up) {
         return wait_transfer(c, f, t);
     }
-    wx_file_unref(f);
-    if (r == -EAGAIN && t->done) {
+    if (r == -EAGAIN) {
         r = (ssize_t)t->done;
+        e = r ? 0 : t->gives_up;
+    } else if (r < 0) {
+        e = wx_werrno_from_host((int)-r); /* no SIGPIPE: the ABI has no MSG_NOSIGNAL */
     }
-    if (r < 0) {
-        return r == -EAGAIN ? t->gives_up : wx_werrno_from_host((int)-r);
-    }
-    return write_result(c, &t->x, (uint64_t)r, &other);
+    wx_file_unref(f);
+    return e ? e : write_result(c, &t->x, (uint64_t)r, &other);
 }
 
 static enum wx_outcome resume_transfer(struct wx_thread *thread, enum wx_wake why)

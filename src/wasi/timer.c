@@ -31,6 +31,7 @@ struct wx_guest_timers {
 static int arm(struct wx_env *env, struct timer *timer, uint64_t ns, bool repeat)
     WAX_REQUIRES(&env->lock)
 {
+    (void)env; /* its lock is held */
     wx_timer_stop(&timer->host);
     *timer = (struct timer){0};
     if (!ns) {

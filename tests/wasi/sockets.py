@@ -131,7 +131,7 @@ def stopped(tier, mode):
         s.sendall(b"1")
         assert s.recv(1) == b"1"
         server.process.send_signal(signal.SIGINT)
-        server.end(130)
+        server.end(-2)
 
 
 def peer_resets(tier):

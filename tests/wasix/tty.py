@@ -140,7 +140,7 @@ def main():
     ends("trap", "trapping", status=134)
     ends("timeout", "staying", "--timeout", "1s", wait_for=b"staying", status=124)
     for sig, status in ((signal.SIGTERM, -15), (signal.SIGHUP, -1), (signal.SIGQUIT, -3),
-                        (signal.SIGINT, 130)):
+                        (signal.SIGINT, -2)):
         ends(sig.name, "staying", sig=sig, wait_for=b"staying", status=status)
     got = subprocess.run([waxwing, "--invoke", "none()", wasm], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20)

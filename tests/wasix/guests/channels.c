@@ -56,6 +56,14 @@ static void check_pipe(void)
     OK(p1_fd_close(p[0]));
 }
 
+static uint32_t n_sigpipe;
+
+WAX_EXPORT("on_signal") void on_signal(uint32_t sig)
+{
+    IS(sig, 13);
+    n_sigpipe++;
+}
+
 static void check_pipe_without_reader(void)
 {
     uint32_t p[2], n, twin, hup;
@@ -66,6 +74,7 @@ static void check_pipe_without_reader(void)
     OK(put(p[1], "x", 1, &n)); /* one is left */
     OK(p1_fd_close(twin));
     IS(put(p[1], "x", 1, &n), E_PIPE);
+    IS(n_sigpipe, 1);
     IS(ready(p[1], 2, 0, &bytes, &hup), 1);
     IS(hup, 1);
     OK(p1_fd_close(p[1]));
@@ -179,7 +188,12 @@ static void check_pair(void)
     IS(n, 0);
     OK(put(p[1], "still", 5, &n));
     OK(p1_fd_close(p[0]));
+    uint32_t before = n_sigpipe;
     IS(put(p[1], "x", 1, &n), E_PIPE);
+    IS(n_sigpipe, before + 1);
+    uint32_t iov[2] = {AT("x"), 1};
+    IS(wasix_sock_send(p[1], AT(iov), 1, 0, AT(&n)), E_PIPE); /* may have been MSG_NOSIGNAL */
+    IS(n_sigpipe, before + 1);
     OK(p1_fd_close(p[1]));
 
     pair_of(DGRAM, p);
@@ -340,6 +354,7 @@ WAX_EXPORT("_start") void _start(void)
         big[i] = (uint8_t)(i * 2654435761u >> 24);
     }
     check_pipe();
+    wasix_callback_signal(AT("on_signal"), 9);
     check_pipe_without_reader();
     check_pipe_nonblocking();
     pipe_of(p);
