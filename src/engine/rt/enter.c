@@ -200,13 +200,18 @@ static void go_back(struct wx_thread *t, const struct place *p)
 
 /* -------- guest calls of the runtime -------- */
 
+/* Room for parameters and results, and for all of args[]. */
+static uint64_t call_slots(const struct wx_sig *sig)
+{
+    return 4 + (uint64_t)sig->n_param_slots + sig->n_result_slots;
+}
+
 /* Begin what t->out.call says. */
 static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func, bool waits)
 {
     const struct wx_guest_call *call = &t->out.call;
-    const struct wx_sig *sig = call->func->sig;
-    if (t->depth >= MAX_DEPTH || sig->n_param_slots > 4 || sig->n_result_slots > 4 ||
-        (uint64_t)(t->stack_end - t->top) < RECORD_SLOTS + 4 || t->top > t->stack_end) {
+    if (t->depth >= MAX_DEPTH || t->top > t->stack_end ||
+        (uint64_t)(t->stack_end - t->top) < RECORD_SLOTS + call_slots(call->func->sig)) {
         return wx_trap(t, WX_TRAP_STACK_OVERFLOW);
     }
     struct wx_call_record *r = (struct wx_call_record *)(void *)t->top;
@@ -220,7 +225,12 @@ static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func,
     t->depth++;
     *func = r->call.func;
     uint64_t *base = t->top + RECORD_SLOTS;
-    memcpy(base, r->call.args, sizeof r->call.args);
+    if (r->call.fill) {
+        r->call.fill(t, &r->call, base);
+    } else {
+        wx_assert((*func)->sig->n_param_slots <= 4);
+        memcpy(base, r->call.args, sizeof r->call.args);
+    }
     return start(t, *func, base);
 }
 
@@ -232,10 +242,9 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
     if (r.call.then == handled) {
         t->after_signal(t, &r.call);
     }
+    const uint64_t *results = (const uint64_t *)(const void *)t->calls + RECORD_SLOTS;
     if (out == WX_THROW) {
         wx_throw_keep_trace(t);
-    } else {
-        memcpy(t->out.call.args, t->calls + 1, sizeof t->out.call.args);
     }
     t->calls = r.below;
     t->depth--;
@@ -248,10 +257,9 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
         }
         return came_back(t, *func, WX_THROW);
     }
-    uint64_t args[4];
-    memcpy(args, t->out.call.args, sizeof args);
     t->out.call = r.call;
-    memcpy(t->out.call.args, args, sizeof args);
+    t->out.call.results = results;
+    memcpy(t->out.call.args, results, sizeof t->out.call.args);
     out = r.call.then(t);
     if (r.waits) {
         t->out.wait = r.wait;

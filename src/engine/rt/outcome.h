@@ -73,8 +73,12 @@ struct wx_wait {
 
 struct wx_guest_call {
     struct wx_func *func;
-    uint64_t args[4]; /* at most 4 parameter slots, at most 4 result slots */
-    /* Called after a normal return; t->out.call.args holds the results. */
+    uint64_t args[4]; /* parameters, if they fit; in `then` the first results */
+    /* Or, for any number: writes all parameters to their slots. May be NULL. */
+    void (*fill)(struct wx_thread *t, const struct wx_guest_call *call, uint64_t *slots);
+    /* In `then`: where all results are, until the next guest call of this thread begins. */
+    const uint64_t *results;
+    /* Called after a normal return, in t->out.call. */
     enum wx_outcome (*then)(struct wx_thread *t);
     void *data;
     uint64_t *slots;

@@ -66,17 +66,42 @@ static wax_status intern_key(struct wx_engine *e, const uint32_t *key, uint32_t 
     return WAX_OK;
 }
 
+/* n_params and the types; freed by the caller. */
+static uint32_t *new_key(struct wx_engine *engine, const wx_valtype *types, uint32_t n_params,
+                         uint32_t n)
+{
+    uint32_t *key = wx_alloc(&engine->mem, ((size_t)n + 1) * sizeof *key);
+    if (key) {
+        key[0] = n_params;
+    }
+    if (key && n) {
+        memcpy(key + 1, types, n * sizeof *key);
+    }
+    return key;
+}
+
+const struct wx_sig *wx_sig_find(struct wx_engine *engine, const wx_valtype *types,
+                                 uint32_t n_params, uint32_t n_results)
+{
+    uint32_t n = n_params + n_results;
+    uint32_t *key = new_key(engine, types, n_params, n);
+    if (!key) {
+        return NULL;
+    }
+    wx_mutex_lock(&engine->sig_lock);
+    const struct wx_sig *sig = wx_map_get(&engine->sigs, key, ((size_t)n + 1) * sizeof *key);
+    wx_mutex_unlock(&engine->sig_lock);
+    wx_free(&engine->mem, key);
+    return sig;
+}
+
 wax_status wx_sig_intern(struct wx_engine *engine, const wx_valtype *types, uint32_t n_params,
                          uint32_t n_results, const struct wx_sig **ret_sig, wax_error **err)
 {
     uint32_t n = n_params + n_results;
-    uint32_t *key = wx_alloc(&engine->mem, ((size_t)n + 1) * sizeof *key);
+    uint32_t *key = new_key(engine, types, n_params, n);
     if (!key) {
         return wx_fail_nomem(err, "a function type");
-    }
-    key[0] = n_params;
-    if (n) {
-        memcpy(key + 1, types, n * sizeof *key);
     }
     wax_status st = intern_key(engine, key, n_params, n, ret_sig, err);
     wx_free(&engine->mem, key);

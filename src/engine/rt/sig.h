@@ -24,6 +24,9 @@ struct wx_sig {
 /** Intern a function type written in engine-wide terms. Thread-safe. */
 wax_status wx_sig_intern(struct wx_engine *engine, const wx_valtype *types, uint32_t n_params,
                          uint32_t n_results, const struct wx_sig **ret_sig, wax_error **err);
+/** The same if there is such a type already; NULL: there is none, or out of memory. */
+const struct wx_sig *wx_sig_find(struct wx_engine *engine, const wx_valtype *types,
+                                 uint32_t n_params, uint32_t n_results);
 /** Intern every type of a module into ret_sigs[module->n_types]. */
 wax_status wx_sig_intern_module(struct wx_engine *engine, const struct wx_module *module,
                                 const struct wx_sig **ret_sigs, wax_error **err);
