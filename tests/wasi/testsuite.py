@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the public wasi-testsuite's preview1 programs.
+"""Runs the public wasi-testsuite's programs of preview1 and of wasi-threads.
 
 usage: testsuite.py [--waxwing PATH] [--tier NAME]... [FOLDER]
 
 FOLDER (or $WAXWING_WASI_TESTSUITE) is a copy of the suite with its prebuilt programs: all below it in
-folders named wasm32-wasip1 are run. What a program gets and must answer is in the .json beside it. Each
-run has a fresh copy of its directory.
+folders named wasm32-wasip1 or wasi-threads are run, of the latter also those there are as text only. What
+a program gets and must answer is in the .json beside it. Each run has a fresh copy of its directory.
 """
 import argparse
 import json
@@ -20,11 +20,27 @@ from pathlib import Path
 # doc/specification.md of the suite; what a test leaves out is not looked at but for the exit code
 KEYS = {"args", "root", "env", "exit_code", "stdout", "stderr"}
 LIMIT_SECONDS = 60
+THREADS = "wasi-threads"
+
+
+def run_with_input(line, silent):
+    """With a standard input at its end, or a silent one, which readers wait for."""
+    read, write = os.pipe()
+    try:
+        if not silent:
+            os.close(write)
+        return subprocess.run(line, capture_output=True, stdin=read, timeout=LIMIT_SECONDS,
+                              check=False)
+    finally:
+        os.close(read)
+        if silent:
+            os.close(write)
 
 
 class Program:
     def __init__(self, wasm):
         self.wasm = wasm
+        self.threads = wasm.parent.name == THREADS
         spec = wasm.with_suffix(".json")
         self.spec = json.loads(spec.read_text()) if spec.exists() else {}
         unknown = set(self.spec) - KEYS
@@ -33,7 +49,8 @@ class Program:
 
     @property
     def name(self):
-        return f"{self.wasm.parents[2].name}/{self.wasm.stem}"
+        folder = THREADS if self.threads else self.wasm.parents[2].name
+        return f"{folder}/{self.wasm.stem}"
 
     def command(self, waxwing, tier, tree, env):
         line = [waxwing, "run", "--tier", tier]
@@ -50,10 +67,9 @@ class Program:
             if self.spec.get("root"):
                 tree = Path(scratch) / "root"
                 shutil.copytree(self.wasm.parent / self.spec["root"], tree, symlinks=True)
-            env = self.spec.get("env", {})
+            line = self.command(waxwing, tier, tree, self.spec.get("env", {}))
             try:
-                done = subprocess.run(self.command(waxwing, tier, tree, env), capture_output=True,
-                                      stdin=subprocess.DEVNULL, timeout=LIMIT_SECONDS, check=False)
+                done = run_with_input(line, silent=self.threads)
             except subprocess.TimeoutExpired:
                 return f"not over after {LIMIT_SECONDS} s"
         return self.judge(done)
@@ -70,7 +86,11 @@ class Program:
 
 
 def programs_below(folder):
-    return [Program(w) for w in sorted(Path(folder).rglob("wasm32-wasip1/*.wasm"))]
+    folder = Path(folder)
+    found = list(folder.rglob("wasm32-wasip1/*.wasm"))
+    found += folder.rglob(f"{THREADS}/*.wasm")
+    found += [t for t in folder.rglob(f"{THREADS}/*.wat") if not t.with_suffix(".wasm").exists()]
+    return [Program(w) for w in sorted(found)]
 
 
 def main():
@@ -85,7 +105,7 @@ def main():
         return 77
     programs = programs_below(args.folder)
     if not programs:
-        print(f"not ok - no wasm32-wasip1/*.wasm below {args.folder}")
+        print(f"not ok - no wasm32-wasip1/*.wasm, wasi-threads/*.wasm below {args.folder}")
         return 1
     failed = 0
     tiers = args.tiers or ["interp", "fast"]
