@@ -14,6 +14,7 @@
 struct wx_fdtable;    /* wasi/fdtable.h */
 struct wx_net;        /* net/policy.h */
 struct wx_tty_keeper; /* os/tty.h */
+struct wx_closures;   /* wasix/closure.c */
 struct wx_trace;      /* wasi/trace.h */
 struct wx_trace_line;
 
@@ -93,9 +94,10 @@ struct wx_env {
     struct wx_rt_module *module;
     const struct wx_import *memory_import; /* the import `memory` stands in for, or NULL */
     struct wx_guest_thread main;
-    bool owns_store;          /* main.store was made here */
-    struct wx_memory *memory; /* counted */
-    bool wasix;               /* imports a wasix_* function: R27 descriptor layout and errno */
+    bool owns_store;              /* main.store was made here */
+    struct wx_memory *memory;     /* counted */
+    bool wasix;                   /* imports a wasix_* function: R27 descriptor layout and errno */
+    struct wx_closures *closures; /* in the main store; made while there is one thread */
     /* Threads. */
     struct wx_mutex lock;
     struct wx_list threads WAX_GUARDED_BY(&lock);

@@ -530,6 +530,7 @@ static void put_result(const struct wx_wasi_call *c, struct wx_trace_line *l, wx
     switch (ret) {
     case WX_RET_EXIT: put(l, "?"); break;
     case WX_RET_TRAP: put(l, "trap"); break;
+    case WX_RET_CALL: put(l, "? (calls the guest)"); break;
     case WX_RET_ABANDONED: put(l, "? (interrupted)"); break;
     case WX_RET_DONE: put(l, "%d", c->abi->results[0] ? (int32_t)(uint32_t)c->slots[0] : 0); break;
     case 0: put(l, "success"); break;

@@ -20,6 +20,7 @@
 #include "os/signal.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
+#include "wasix/callable.h"
 
 #define HOST_STACK_BYTES ((size_t)1024 * 1024) /* reserved; little of it is ever touched */
 #define MAX_TID 0x1fffffff /* wasi-threads: thread ids are positive and below 2^29 */
@@ -145,7 +146,7 @@ static wx_werrno make_instance(struct wx_guest_thread *g)
     wax_error *error = NULL;
     wax_status st = wx_env_link_thread(g, &error);
     if (st == WAX_OK) {
-        return 0;
+        return wx_closures_inherit(g) ? 0 : WX_WERRNO_NOMEM;
     }
     wx_logf(&g->env->log, WX_LOG_ERROR, "thread", "cannot start a thread: %s",
             wax_error_message(error));

@@ -65,6 +65,27 @@ cat >"$tmp/cat.wat" <<'WAT'
     (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 4)))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
 WAT
+# A function that calls itself by call_dynamic for ever; a closure whose function is itself.
+cat >"$tmp/deep.wat" <<'WAT'
+(module
+  (import "wasix_32v1" "call_dynamic" (func $call (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasix_32v1" "closure_allocate" (func $allocate (param i32) (result i32)))
+  (import "wasix_32v1" "closure_prepare" (func $prepare (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (table (export "__indirect_function_table") 3 funcref)
+  (global (export "__stack_pointer") (mut i32) (i32.const 65536))
+  (elem (i32.const 1) $down $three)
+  (func $down (drop (call $call (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1))))
+  (func $three (param i32 i32 i32))
+  (func (export "dynamic") (call $down))
+  (func (export "closure") (local $n i32)
+    (drop (call $allocate (i32.const 0)))
+    (local.set $n (i32.load (i32.const 0)))
+    (i32.store (i32.const 4) (i32.const 0))
+    (drop (call $prepare (i32.const 2) (local.get $n) (i32.const 4) (i32.const 3) (i32.const 4) (i32.const 0) (i32.const 0)))
+    (drop (call $prepare (local.get $n) (local.get $n) (i32.const 4) (i32.const 3) (i32.const 4) (i32.const 0) (i32.const 0)))
+    (call_indirect (param i32 i32 i32) (i32.const 0) (i32.const 0) (i32.const 0) (local.get $n))))
+WAT
 cat >"$tmp/types.wat" <<'WAT'
 (module
   (func (export "floats") (param f64 f32) (result f64 f32) local.get 0 local.get 1)
@@ -108,6 +129,11 @@ expect double-mount 64 'there is a mount already' "$waxwing" --dir "$tmp::/a" --
 expect bad-value 64 "bad value for option '--timeout'" "$waxwing" --timeout soon x
 expect missing-file 66 "cannot open 'none.wasm': No such file" "$waxwing" none.wasm
 expect not-a-module 65 'not a wasm module' "$waxwing" "$tmp/bad.wasm"
+for tier in interp fast; do
+    for f in dynamic closure; do
+        expect "call back without end, $f, $tier" 134 'call stack exhausted' "$waxwing" --tier "$tier" --invoke "$f()" "$tmp/deep.wat"
+    done
+done
 expect text-format 0 '42' "$waxwing" --invoke 'add(40, 2)' "$tmp/text.wat"
 expect text-syntax 65 "syntax.wat:2:10: unknown operator" "$waxwing" validate "$tmp/syntax.wat"
 expect text-hint 65 "hint: did you mean 'i32.add'?" "$waxwing" validate "$tmp/syntax.wat"

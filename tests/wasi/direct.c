@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,39 @@ static void put_section(struct bytes *b, uint8_t id, uint32_t count, const struc
     put(b, section.p, section.n);
 }
 
+/* What function pointers need: a table that can grow, with the imports from 1 on, a stack pointer.
+ */
+static void put_table(struct bytes *b, uint32_t n_funcs)
+{
+    static struct bytes table;
+    table.n = 0;
+    put(&table, "\x70\x00", 2);
+    put_u32(&table, n_funcs + 1);
+    put_section(b, 4, 1, &table);
+}
+
+static void put_stack_pointer(struct bytes *b, bool is64)
+{
+    static struct bytes global;
+    global.n = 0;
+    put(&global, is64 ? "\x7e\x01\x42" : "\x7f\x01\x41", 3);
+    put_u32(&global, 65536 - 32); /* below what tests use; as a signed number, too */
+    put(&global, "\x0b", 1);
+    put_section(b, 6, 1, &global);
+}
+
+static void put_elements(struct bytes *b, uint32_t n_funcs)
+{
+    static struct bytes elements;
+    elements.n = 0;
+    put(&elements, "\x00\x41\x01\x0b", 4);
+    put_u32(&elements, n_funcs);
+    for (uint32_t i = 0; i < n_funcs; i++) {
+        put_u32(&elements, i);
+    }
+    put_section(b, 9, 1, &elements);
+}
+
 /* Type i and import i for each row of the space, exported under the row's name; two pages. */
 static void make_module(struct bytes *b, const char *space)
 {
@@ -95,11 +129,18 @@ static void make_module(struct bytes *b, const char *space)
     put(&memory, "\x01\x02\x02", 3);
     put_name(&exports, "memory");
     put(&exports, "\x02\x00", 2);
+    put_name(&exports, "__indirect_function_table");
+    put(&exports, "\x01\x00", 2);
+    put_name(&exports, "__stack_pointer");
+    put(&exports, "\x03\x00", 2);
     put(b, "\0asm\1\0\0\0", 8);
     put_section(b, 1, n, &types);
     put_section(b, 2, n, &imports);
+    put_table(b, n);
     put_section(b, 5, 1, &memory);
-    put_section(b, 7, n + 1, &exports);
+    put_stack_pointer(b, strcmp(space, SPACE_WASIX64) == 0);
+    put_section(b, 7, n + 3, &exports);
+    put_elements(b, n);
 }
 
 /* -------- the environment -------- */

@@ -210,7 +210,7 @@ static uint64_t call_slots(const struct wx_sig *sig)
 static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func, bool waits)
 {
     const struct wx_guest_call *call = &t->out.call;
-    if (t->depth >= MAX_DEPTH || t->top > t->stack_end ||
+    if (t->top > t->stack_end ||
         (uint64_t)(t->stack_end - t->top) < RECORD_SLOTS + call_slots(call->func->sig)) {
         return wx_trap(t, WX_TRAP_STACK_OVERFLOW);
     }
@@ -222,7 +222,6 @@ static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func,
                                  .wait = t->out.wait,
                                  .call = *call};
     t->calls = r;
-    t->depth++;
     *func = r->call.func;
     uint64_t *base = t->top + RECORD_SLOTS;
     if (r->call.fill) {
@@ -247,7 +246,6 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
         wx_throw_keep_trace(t);
     }
     t->calls = r.below;
-    t->depth--;
     *func = r.func;
     go_back(t, &r.place);
     if (out == WX_THROW) { /* thrown on where this call was asked for */

@@ -38,7 +38,7 @@ struct wx_thread {
     uint64_t *stack_base; /* value stack, reserved and lazily committed */
     uint64_t *stack_end;  /* what stack_limit is unless interrupted */
     uint64_t stack_bytes;
-    uint32_t depth; /* nested activations: of wx_enter, and guest calls of the runtime */
+    uint32_t depth;               /* nested activations of wx_enter */
     struct wx_call_record *calls; /* innermost guest call of the runtime (WX_CALL); or NULL */
     /**
      * The bit WX_INT_SIGNAL was seen, and is taken back: fill in the guest call of the next handler
