@@ -42,12 +42,14 @@ WAX_EXPORT("tell") uint32_t tell(void)
 {
     handle();
     say("ready\n");
-    for (uint32_t told = 0; last != 15; told++) {
+    uint32_t said = 0; /* not `last`: that changes meanwhile */
+    for (uint32_t told = 0; said != 15; told++) {
         while (count == told) { /* what comes before the sleep begins ends it */
             (void)wasix_thread_sleep(UINT64_C(1000000000) * 3600);
         }
+        said = last;
         say("got ");
-        wax_print_num(last);
+        wax_print_num(said);
         say("\n");
     }
     return count;
