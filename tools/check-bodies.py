@@ -15,7 +15,7 @@ import sys
 
 # Of the interpreter only, or calling the runtime; compiled code has its own.
 MAY_USE_STACK = re.compile(
-    r"(COPY_SLOTS|RETURN_N|TAIL_CALL|HELPER|enter_slow|call_common|tail_common)$")
+    r"(COPY_SLOTS|RETURN_N|TAIL_CALL|HELPER|enter_slow|call_common|tail_common|fetch_call|fetch_tail_call)$")
 VECTOR = re.compile(r"([IF]\d+X\d+_|V128_)")
 
 

@@ -8,8 +8,8 @@ the processor has several.
 from .util import fail
 
 # Exits that come back behind the stencil; all others never return.
-RETURNING = ["call_func", "call_address", "tail_func", "helper", "poll", "callee"]
-COLD = {"poll", "overflow", "bad_callee", "call_func", "tail_func"}
+RETURNING = ["call_func", "call_address", "tail_func", "fetch_call", "fetch_tail_call", "helper", "poll", "callee"]
+COLD = {"poll", "overflow", "fetch_call", "fetch_tail_call", "call_func", "tail_func"}
 
 
 class Block:

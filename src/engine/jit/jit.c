@@ -24,6 +24,8 @@ uint64_t wx_jit_resume(struct wx_thread *t, uint64_t *fp, uint8_t *mem, struct w
 extern const char wx_jit_exit[], wx_jit_cross_return[];
 /* Called from there, on the host stack. */
 uint64_t wx_jit_call_host(struct wx_thread *t, struct wx_func *f, uint64_t *args);
+struct wx_func *wx_jit_fetch(struct wx_thread *t, struct wx_instance *inst, uint64_t idx,
+                             uint64_t table_and_sig);
 const void *wx_jit_compile_stub(struct wx_thread *t, struct wx_instance *inst, const void *behind);
 
 _Static_assert(offsetof(struct wx_thread, interrupt) == 0, "thunks.S");
@@ -39,7 +41,6 @@ _Static_assert(offsetof(struct wx_func, kind) == 0 && WX_FUNC_WASM == 0, "thunks
 _Static_assert(offsetof(struct wx_func, instance) == 16, "thunks.S");
 _Static_assert(offsetof(struct wx_func, code) == 24, "thunks.S");
 _Static_assert(offsetof(struct wx_code, entry) == 0, "thunks.S");
-_Static_assert(offsetof(struct wx_tabent, sig_id) == 8, "thunks.S");
 _Static_assert(WX_DONE == 0 && WX_TRAP == 3 && WX_INTERRUPT == 5, "thunks.S");
 
 /* What a module owns here: a region for each bounds mode. */
@@ -253,6 +254,16 @@ uint64_t wx_jit_call_host(struct wx_thread *t, struct wx_func *f, uint64_t *args
         return wx_trap(t, WX_TRAP_STACK_OVERFLOW);
     }
     return f->host(t, f->data, args);
+}
+
+struct wx_func *wx_jit_fetch(struct wx_thread *t, struct wx_instance *inst, uint64_t idx,
+                             uint64_t table_and_sig)
+{
+    enum wx_trap trap = WX_TRAP_NONE;
+    struct wx_func *f = wx_table_callee(inst->tables[(uint32_t)table_and_sig], idx,
+                                        (uint32_t)(table_and_sig >> 32), &trap);
+    t->trap = f ? t->trap : (uint64_t)trap;
+    return f;
 }
 
 /* -------- walking -------- */

@@ -172,22 +172,43 @@ WX_BODY(call_common)
 
 WX_BODY(CALL_FUNC) { CALL_COMMON(ctx->funcs[A]); }
 
+/* r0 = index, A = table, C = signature: no such element, unless somebody fetches it. */
+static WX_COLD struct wx_func *fetch_callee(struct wx_thread *t, struct wx_table *table,
+                                            uint64_t idx, uint32_t sig_id)
+{
+    enum wx_trap trap = WX_TRAP_NONE;
+    struct wx_func *f = wx_table_callee(table, idx, sig_id, &trap);
+    t->trap = f ? t->trap : (uint64_t)trap;
+    return f;
+}
+
+/* Both tails of what follows: r0 becomes the function, or it is a trap here. */
+#define FETCH_CALLEE                                                                               \
+    SAVE(pc);                                                                                      \
+    r0 = (uint64_t)(uintptr_t)fetch_callee(t, ctx->tables[A], r0, (uint32_t)C);                    \
+    if (!r0) {                                                                                     \
+        return WX_TRAP;                                                                            \
+    }
+WX_BODY(fetch_call)
+{
+    FETCH_CALLEE
+    __attribute__((musttail)) return wx_i_call_common(WX_STATE_FROM(fp, mem, pc, ctx));
+}
+
 /* Table element IDX checked against signature id SIG; leaves it in `e`. */
-#define TABLE_CALLEE(TABLE, IDX, SIG)                                                              \
+#define TABLE_CALLEE(TABLE, IDX, SIG, FETCH)                                                       \
     const struct wx_table *tab_ = ctx->tables[TABLE];                                              \
     uint64_t idx_ = (IDX);                                                                         \
-    if (wx_unlikely(idx_ >= tab_->size)) {                                                         \
-        TRAP(WX_TRAP_TABLE_OOB);                                                                   \
+    if (wx_unlikely(idx_ >= tab_->size || tab_->elems[idx_].sig_id != (SIG))) {                    \
+        r0 = idx_;                                                                                 \
+        __attribute__((musttail)) return wx_i_##FETCH(WX_STATE_FROM(fp, mem, pc, ctx));            \
     }                                                                                              \
-    const struct wx_tabent *e = &tab_->elems[idx_];                                                \
-    if (wx_unlikely(e->sig_id != (SIG))) {                                                         \
-        TRAP(e->sig_id ? WX_TRAP_SIGNATURE : WX_TRAP_INDIRECT_NULL);                               \
-    }
+    const struct wx_tabent *e = &tab_->elems[idx_];
 
 #define DEF_CALLS(N, V, W, U, Z, UNUSED)                                                                 \
     WX_BODY(CALL_INDIRECT_##N)                                                                     \
     {                                                                                              \
-        TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
+        TABLE_CALLEE(A, GET_I(V) & D, C, fetch_call)                                               \
         CALL_COMMON(e->ref);                                                                       \
     }                                                                                              \
     WX_BODY(CALL_REF_##N)                                                                          \
@@ -266,11 +287,17 @@ WX_BODY(tail_common)
         __attribute__((musttail)) return wx_i_tail_common(WX_STATE_FROM(fp, mem, pc, ctx));        \
     } while (0)
 
+WX_BODY(fetch_tail_call)
+{
+    FETCH_CALLEE
+    __attribute__((musttail)) return wx_i_tail_common(WX_STATE_FROM(fp, mem, pc, ctx));
+}
+
 WX_BODY(TAIL_CALL_FUNC) { TAIL_COMMON(ctx->funcs[A]); }
 #define DEF_TAIL_CALLS(N, V, W, U, Z, UNUSED)                                                            \
     WX_BODY(TAIL_CALL_INDIRECT_##N)                                                                \
     {                                                                                              \
-        TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
+        TABLE_CALLEE(A, GET_I(V) & D, C, fetch_tail_call)                                          \
         TAIL_COMMON(e->ref);                                                                       \
     }                                                                                              \
     WX_BODY(TAIL_CALL_REF_##N)                                                                     \

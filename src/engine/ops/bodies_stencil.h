@@ -60,18 +60,19 @@ WX_BODY_AT(CALL_FUNC)
     JUMP_FREE(call_func, ARGS, WX_ANY(r3));
 }
 
-/* Element IDX of a table, checked against signature id SIG; leaves the function in r0. */
-#define TABLE_CALLEE(TABLE, IDX, SIG)                                                              \
+/*
+ * Element IDX of a table, checked against signature id SIG; leaves the function in r0. FETCH leaves
+ * without one: r0 = index, r1 = table and signature.
+ */
+#define TABLE_CALLEE(TABLE, IDX, SIG, FETCH)                                                       \
     const struct wx_table *tab_ = ctx->tables[TABLE];                                              \
     uint64_t idx_ = (IDX);                                                                         \
-    if (wx_unlikely(idx_ >= tab_->size)) {                                                         \
-        TRAP(WX_TRAP_TABLE_OOB);                                                                   \
+    if (wx_unlikely(idx_ >= tab_->size || tab_->elems[idx_].sig_id != (uint32_t)(SIG))) {          \
+        r0 = idx_;                                                                                 \
+        r1 = (TABLE) | (uint64_t)(SIG) << 32;                                                      \
+        FETCH;                                                                                     \
     }                                                                                              \
-    r0 = (uint64_t)(uintptr_t)&tab_->elems[idx_];                                                  \
-    if (wx_unlikely(((const struct wx_tabent *)(uintptr_t)r0)->sig_id != (uint32_t)(SIG))) {       \
-        JUMP_FREE(bad_callee, fp, WX_ANY(r3));                                                                   \
-    }                                                                                              \
-    r0 = ((const struct wx_tabent *)(uintptr_t)r0)->ref;
+    r0 = tab_->elems[idx_].ref;
 
 #define CALL_R0                                                                                    \
     const struct wx_func *f_ = (const struct wx_func *)(uintptr_t)r0;                              \
@@ -83,7 +84,7 @@ WX_BODY_AT(CALL_FUNC)
 #define DEF_CALLS(N, V, W, U, Z, UNUSED)                                                                 \
     WX_BODY_AT(CALL_INDIRECT_##N)                                                                     \
     {                                                                                              \
-        TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
+        TABLE_CALLEE(A, GET_I(V) & D, C, JUMP_FREE(fetch_call, ARGS, WX_ANY(r3)))                  \
         CALL_R0                                                                                    \
     }                                                                                              \
     WX_BODY_AT(CALL_REF_##N)                                                                          \
@@ -105,6 +106,9 @@ WX_BODY_AT(TAIL_CALL)
 
 #define E_SLOTS ((uint32_t)WX_HOLE(E))
 /* Another instance's, or a host function: r1 = argument slots, r2 = where they are. */
+#define FETCH_TAIL                                                                                 \
+    r2 = E_SLOTS;                                                                                  \
+    JUMP_FREE(fetch_tail_call, fp, ARGS)
 #define TAIL_R0                                                                                    \
     const struct wx_func *f_ = (const struct wx_func *)(uintptr_t)r0;                              \
     if (wx_unlikely(f_->instance != ctx)) {                                                        \
@@ -125,7 +129,7 @@ WX_BODY_AT(TAIL_CALL_FUNC)
 #define DEF_TAIL_CALLS(N, V, W, U, Z, UNUSED)                                                            \
     WX_BODY_AT(TAIL_CALL_INDIRECT_##N)                                                                \
     {                                                                                              \
-        TABLE_CALLEE(A, GET_I(V) & D, C)                                                           \
+        TABLE_CALLEE(A, GET_I(V) & D, C, FETCH_TAIL)                                               \
         TAIL_R0                                                                                    \
     }                                                                                              \
     WX_BODY_AT(TAIL_CALL_REF_##N)                                                                     \

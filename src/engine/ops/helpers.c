@@ -112,14 +112,14 @@ static bool is_wide(const struct wx_table *t) { return wx_type_slots(t->type.ele
 static enum wx_outcome table_get(struct wx_instance *inst, uint64_t *slots, uint64_t c, uint64_t d)
 {
     (void)d;
-    const struct wx_table *t = inst->tables[c];
-    uint64_t idx = index_of(t, slots[0]);
-    if (idx >= t->size) {
+    struct wx_table *t = inst->tables[c];
+    const struct wx_tabent *e = wx_table_get(t, index_of(t, slots[0]));
+    if (!e) {
         return wx_trap(inst->thread, WX_TRAP_TABLE_OOB);
     }
-    slots[0] = t->elems[idx].ref;
+    slots[0] = e->ref;
     if (is_wide(t)) {
-        slots[1] = t->elems[idx].ref1;
+        slots[1] = e->ref1;
     }
     return WX_DONE;
 }

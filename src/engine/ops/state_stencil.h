@@ -70,7 +70,9 @@ WX_EXIT(tail_func);    /* tail call of r0; comes back if it was a host function 
 WX_EXIT(helper);       /* r0 = number, r1 = slots, r2, r3 = immediates */
 WX_EXIT(poll);         /* an interrupt is pending */
 WX_EXIT(overflow);     /* no room for the frame, or an interrupt */
-WX_EXIT(bad_callee);   /* r0 = table entry whose signature is another one, or null */
+WX_EXIT(fetch_call);   /* as call_func, r0 = index of a table's element that is not right: it is
+                          fetched, or is a trap; r1 = number of the table | id of the signature << 32 */
+WX_EXIT(fetch_tail_call); /* the same as a tail call; r2 = argument slots, r3 = where they are */
 WX_EXIT(trap_any);     /* r0 = enum wx_trap */
 #define TRAP(NAME, CODE, TEXT) WX_EXIT(trap_##NAME);
 #include "base/trap.def"

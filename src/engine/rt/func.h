@@ -58,6 +58,8 @@ struct wx_tabent {
     };
 };
 
+#define WX_TABLE_MAX_ELEMS UINT64_C(1000000) /* unless the engine says otherwise */
+
 struct wx_table {
     struct wx_tabent *elems; /* may move on growth */
     uint64_t size;
@@ -65,6 +67,10 @@ struct wx_table {
     uint64_t cap;
     struct wx_tabletype type; /* elem in engine-wide terms */
     struct wx_store *store;
+    /* Asked for an element that is null or out of range before anybody is told so; it may grow the
+     * table and write the element. NULL: nobody is. */
+    void (*fetch)(struct wx_table *table, uint64_t idx);
+    void *fetch_data;
 };
 
 struct wx_global {
@@ -101,6 +107,11 @@ wax_status wx_tag_new(struct wx_store *store, const struct wx_sig *sig, struct w
                       wax_error **err);
 /** @return previous size, or UINT64_MAX when refused */
 uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, const uint64_t init_ref[2]);
+/** The element, or NULL: out of range. It is fetched if somebody can. */
+const struct wx_tabent *wx_table_get(struct wx_table *table, uint64_t idx);
+/** What call_indirect calls: as above, of this signature; NULL and the trap. */
+struct wx_func *wx_table_callee(struct wx_table *table, uint64_t idx, uint32_t sig_id,
+                                enum wx_trap *ret_trap);
 /** Write a reference (the second word is looked at in tables of exnref only); idx in range. */
 void wx_table_set(struct wx_table *table, uint64_t idx, const uint64_t ref[2]);
 /* Bulk operations: bounds are checked first; 0, or the trap with nothing changed. */

@@ -6,8 +6,6 @@
 #include "base/check.h"
 #include "engine/rt/engine.h"
 
-#define DEFAULT_MAX_ELEMS UINT64_C(1000000)
-
 static struct wx_tabent entry_of(const struct wx_table *t, const uint64_t words[2])
 {
     uint64_t ref = words[0];
@@ -47,7 +45,7 @@ wax_status wx_table_new(struct wx_store *store, const struct wx_tabletype *type,
                         const uint64_t init_ref[2], struct wx_table **ret_table, wax_error **err)
 {
     uint64_t limit = store->engine->config.max_table_elems;
-    limit = limit ? limit : DEFAULT_MAX_ELEMS;
+    limit = limit ? limit : WX_TABLE_MAX_ELEMS;
     if (type->limits.min > limit || (type->limits.has_max && type->limits.min > type->limits.max)) {
         (void)wx_fail(err, WAX_E_LIMIT, "a table of %llu elements is over the limit of %llu",
                       (unsigned long long)type->limits.min, (unsigned long long)limit);
@@ -75,6 +73,25 @@ uint64_t wx_table_grow(struct wx_table *table, uint64_t delta, const uint64_t in
         return UINT64_MAX;
     }
     return old;
+}
+
+const struct wx_tabent *wx_table_get(struct wx_table *table, uint64_t idx)
+{
+    if (table->fetch && (idx >= table->size || !table->elems[idx].ref)) {
+        table->fetch(table, idx);
+    }
+    return idx < table->size ? &table->elems[idx] : NULL;
+}
+
+struct wx_func *wx_table_callee(struct wx_table *table, uint64_t idx, uint32_t sig_id,
+                                enum wx_trap *ret_trap)
+{
+    const struct wx_tabent *e = wx_table_get(table, idx);
+    if (!e || e->sig_id != sig_id) {
+        *ret_trap = !e ? WX_TRAP_TABLE_OOB : e->sig_id ? WX_TRAP_SIGNATURE : WX_TRAP_INDIRECT_NULL;
+        return NULL;
+    }
+    return (struct wx_func *)(uintptr_t)e->ref;
 }
 
 void wx_table_set(struct wx_table *table, uint64_t idx, const uint64_t ref[2])

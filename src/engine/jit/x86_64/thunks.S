@@ -12,8 +12,7 @@
  */
 #include "os/x86_64/frame.inc"
 
-/* struct wx_thread, struct wx_instance, struct wx_func, struct wx_code, struct wx_tabent: jit.c
-   asserts these. */
+/* struct wx_thread, struct wx_instance, struct wx_func, struct wx_code: jit.c asserts these. */
 #define T_INTERRUPT 0
 #define T_PC 24
 #define T_FP 32
@@ -27,7 +26,6 @@
 #define F_INSTANCE 16
 #define F_CODE 24
 #define C_ENTRY 0
-#define E_SIG_ID 8
 
 #define OUT_TRAP 3
 #define OUT_INTERRUPT 5
@@ -128,13 +126,6 @@ trap:
         movl    $OUT_TRAP, %eax
         jmp     leave
 
-FUNCTION wx_jit_thunk_bad_callee        /* rdi = table element */
-        cmpl    $0, E_SIG_ID(%rdi)
-        movl    $4, %edi                /* uninitialized element */
-        movl    $5, %eax                /* signature mismatch */
-        cmovnel %eax, %edi
-        jmp     trap
-
 guest_overflow:
         movl    $9, %edi
         jmp     trap
@@ -187,6 +178,39 @@ host:                                   /* rdi = function, rdx = arguments */
         movq    %r15, %rdi
         call    wx_jit_call_host
         jmp     came_back
+
+FUNCTION wx_jit_thunk_fetch_call        /* rdi = index, rsi = table and signature, r13 = arguments */
+        TO_HOST
+        movq    %rsi, %rcx
+        movq    %rdi, %rdx
+        movq    %r14, %rsi
+        movq    %r15, %rdi
+        call    wx_jit_fetch
+        testq   %rax, %rax
+        je      trapped
+        movq    T_GUEST_SP(%r15), %rsp
+        movq    %rax, %rdi
+        jmp     wx_jit_thunk_call_func
+trapped:
+        movl    $OUT_TRAP, %eax
+        jmp     leave
+
+FUNCTION wx_jit_thunk_fetch_tail_call   /* the same; rdx = argument slots, rcx = arguments */
+        TO_HOST
+        pushq   %rcx
+        pushq   %rdx
+        movq    %rsi, %rcx
+        movq    %rdi, %rdx
+        movq    %r14, %rsi
+        movq    %r15, %rdi
+        call    wx_jit_fetch
+        popq    %rsi
+        popq    %rdx
+        testq   %rax, %rax
+        je      trapped
+        movq    T_GUEST_SP(%r15), %rsp
+        movq    %rax, %rdi
+        jmp     wx_jit_thunk_tail_func
 
 FUNCTION wx_jit_thunk_tail_func         /* rdi = function, rsi = argument slots, rdx = arguments */
         cmpl    $0, F_KIND(%rdi)
