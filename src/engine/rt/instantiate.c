@@ -2,6 +2,7 @@
 /* From module and imports to instance (spec 4.5.3, 4.5.4). */
 #include <string.h>
 
+#include "base/check.h"
 #include "engine/rt/engine.h"
 #include "os/vm.h"
 
@@ -355,22 +356,71 @@ static wax_status run_start_func(struct wx_instance *inst, wax_error **err)
     return f ? wx_enter(inst->store, f, NULL, NULL, err) : wx_fail_nomem(err, "a function");
 }
 
-wax_status wx_instantiate(struct wx_store *store, struct wx_rt_module *module,
-                          const struct wx_extern *imports, bool run_start,
-                          struct wx_instance **ret_instance, wax_error **err)
+/* As if the active segments had been placed. */
+static wax_status skip_segments(struct wx_instance *inst, wax_error **err)
 {
-    typedef wax_status (*step)(struct wx_instance *, wax_error **);
-    /* Globals before tables: a table's initialiser may read them. */
-    static const step steps[] = {make_memories, make_globals, make_tables,
-                                 make_tags,     place_elems,  place_datas};
-    struct wx_instance *inst = alloc_instance(store, module);
-    if (!inst) {
-        return wx_fail_nomem(err, "an instance");
+    (void)err;
+    const struct wx_module *w = inst->module->wasm;
+    for (uint32_t i = 0; i < w->n_elems; i++) {
+        inst->dropped_elems[i] = w->elems[i].mode != WX_SEG_PASSIVE;
     }
+    for (uint32_t i = 0; i < w->n_datas; i++) {
+        inst->dropped_datas[i] = w->datas[i].mode == WX_SEG_ACTIVE;
+    }
+    return WAX_OK;
+}
+
+typedef wax_status (*step)(struct wx_instance *, wax_error **);
+
+static wax_status link_instance(struct wx_instance *inst, const struct wx_extern *imports,
+                                bool again, wax_error **err)
+{
+    /* Globals before tables: a table's initialiser may read them. */
+    static const step steps[] = {make_memories, make_globals, make_tables, make_tags};
+    static const step segments[2][2] = {{place_elems, place_datas}, {skip_segments}};
     wax_status st = bind_imports(inst, imports, err);
     for (size_t i = 0; i < WX_ARRAY_LEN(steps) && st == WAX_OK; i++) {
         st = steps[i](inst, err);
     }
+    for (size_t i = 0; i < 2 && st == WAX_OK && segments[again][i]; i++) {
+        st = segments[again][i](inst, err);
+    }
+    return st;
+}
+
+wax_status wx_instance_new(struct wx_store *store, struct wx_rt_module *module,
+                           const struct wx_memory *mem0, struct wx_instance **ret_instance,
+                           wax_error **err)
+{
+    struct wx_instance *inst = alloc_instance(store, module);
+    struct wx_code *codes = inst ? wx_rt_module_codes(module, wx_rt_module_mode(mem0)) : NULL;
+    if (!codes) {
+        return wx_fail_nomem(err, "an instance");
+    }
+    inst->codes = codes;
+    *ret_instance = inst;
+    return WAX_OK;
+}
+
+wax_status wx_instance_link(struct wx_instance *inst, const struct wx_extern *imports, bool again,
+                            wax_error **err)
+{
+    const struct wx_code *codes = inst->codes;
+    wax_status st = link_instance(inst, imports, again, err);
+    wx_assert(st != WAX_OK || inst->codes == codes); /* functions of it are in use */
+    (void)codes;
+    return st;
+}
+
+wax_status wx_instantiate(struct wx_store *store, struct wx_rt_module *module,
+                          const struct wx_extern *imports, bool run_start,
+                          struct wx_instance **ret_instance, wax_error **err)
+{
+    struct wx_instance *inst = alloc_instance(store, module);
+    if (!inst) {
+        return wx_fail_nomem(err, "an instance");
+    }
+    wax_status st = link_instance(inst, imports, false, err);
     if (st == WAX_OK && run_start) {
         st = run_start_func(inst, err);
     }

@@ -162,6 +162,16 @@ static inline size_t wx_instance_own_global(const struct wx_module *m, uint32_t 
 wax_status wx_instantiate(struct wx_store *store, struct wx_rt_module *module,
                           const struct wx_extern *imports, bool run_start,
                           struct wx_instance **ret_instance, wax_error **err);
+/**
+ * The same in two steps, for instances that import from each other. After the first one there are
+ * functions, but for the imported ones; memory 0 will be `mem0`. `again`: it stands in for one that
+ * exists elsewhere, over the same memory; active segments are not placed. No start function is run.
+ */
+wax_status wx_instance_new(struct wx_store *store, struct wx_rt_module *module,
+                           const struct wx_memory *mem0, struct wx_instance **ret_instance,
+                           wax_error **err);
+wax_status wx_instance_link(struct wx_instance *inst, const struct wx_extern *imports, bool again,
+                            wax_error **err);
 /** Function object for an index (made on demand). NULL only when out of memory. */
 struct wx_func *wx_instance_func(struct wx_instance *inst, uint32_t func_idx);
 /** Object behind an index. @return false only when out of memory */
