@@ -16,10 +16,12 @@
 #include "vfs/hostfile.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
+#include "wasi/dl.h"
 #include "wasi/fdtable.h"
 #include "wasi/rights.h"
 #include "wasi/timer.h"
 #include "wasi/trace.h"
+#include "wasm/dylink.h"
 
 wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_error **err)
 {
@@ -145,6 +147,8 @@ void wx_env_free(struct wx_env *env)
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
     wx_trace_free(env->trace);
+    wx_dl_end_thread(&env->main);
+    wx_dl_free(env);
     if (env->owns_store) {
         wx_store_free(env->main.store);
     } else if (env->main.store) { /* the process ended in it, the store lives on */
@@ -311,11 +315,35 @@ static wax_status provide_embedder(void *data, struct wx_store *store,
     return st == WAX_OK && !self->is_main ? for_thread(self, import, ret, err) : st;
 }
 
+wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **ret_linker,
+                             wax_error **err)
+{
+    struct wx_linker *l;
+    wax_status st = wx_linker_new(self->env->engine, &self->env->mem, &l, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    /* The memory of all threads, the embedder's definitions, then WASI. */
+    static const wx_provider_fn providers[] = {provide_memory, provide_embedder, wx_abi_provide};
+    for (size_t i = 0; i < 3 && st == WAX_OK; i++) {
+        st = wx_linker_add_provider(l, providers[i], self, err);
+    }
+    if (st != WAX_OK) {
+        wx_linker_free(l);
+        return st;
+    }
+    *ret_linker = l;
+    return WAX_OK;
+}
+
 wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
 {
     struct wx_env *env = self->env;
+    if (wx_dylink_is(env->module->wasm)) {
+        return wx_dl_link_thread(self, err);
+    }
     struct wx_linker *l;
-    wax_status st = wx_linker_new(env->engine, &env->mem, &l, err);
+    wax_status st = wx_env_new_linker(self, &l, err);
     if (st != WAX_OK) {
         return st;
     }
@@ -323,11 +351,6 @@ wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
     struct wx_extern *imports =
         wx_zalloc_array(&env->mem, (size_t)w->n_imports + 1, sizeof *imports);
     st = imports ? WAX_OK : wx_fail_nomem(err, "imports");
-    /* The memory of all threads, the embedder's definitions, then WASI. */
-    static const wx_provider_fn providers[] = {provide_memory, provide_embedder, wx_abi_provide};
-    for (size_t i = 0; i < 3 && st == WAX_OK; i++) {
-        st = wx_linker_add_provider(l, providers[i], self, err);
-    }
     if (st == WAX_OK) {
         st = wx_linker_resolve(l, self->store, env->module, imports, err);
     }
@@ -386,7 +409,8 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
                               struct wx_store *store, wax_error **err)
 {
     env->module = wx_rt_module_ref(module);
-    env->wasix = (wx_wasi_versions(module->wasm) & (WX_WASIX_32V1 | WX_WASIX_64V1)) != 0;
+    env->wasix = (wx_wasi_versions(module->wasm) & (WX_WASIX_32V1 | WX_WASIX_64V1)) != 0 ||
+                 wx_dylink_is(module->wasm);
     env->main = (struct wx_guest_thread){.env = env, .store = store, .is_main = true};
     wax_status st = WAX_OK;
     if (!store) {
@@ -416,7 +440,7 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
         st = find_memory(env, err);
     }
     if (st == WAX_OK) { /* now that WASI has a memory: it may call in */
-        st = wx_env_start_instance(&env->main, err);
+        st = env->dl ? wx_dl_start(&env->main, err) : wx_env_start_instance(&env->main, err);
     }
     struct wx_extern start;
     if (st == WAX_OK && !wx_instance_export(env->main.instance, "_start", 6, &start)) {

@@ -11,6 +11,8 @@
 #include "vfs/root.h"
 #include "wasi/signal.h"
 
+struct wx_dl; /* wasi/dl.h */
+struct wx_dl_group;
 struct wx_fdtable;    /* wasi/fdtable.h */
 struct wx_net;        /* net/policy.h */
 struct wx_tty_keeper; /* os/tty.h */
@@ -53,6 +55,7 @@ struct wx_guest_thread {
     uint32_t tid;
     struct wx_store *store; /* main thread: the caller's store (borrowed); others: owned */
     struct wx_instance *instance;
+    struct wx_dl_group *group;  /* dynamically linked: what it has besides; else NULL */
     struct wx_trace_line *line; /* the call being traced; NULL: no import is */
     uint32_t start_arg;
     bool is_main;
@@ -94,6 +97,7 @@ struct wx_env {
     struct wx_rt_module *module;
     const struct wx_import *memory_import; /* the import `memory` stands in for, or NULL */
     struct wx_guest_thread main;
+    struct wx_dl *dl;             /* dynamically linked: its linker; else NULL */
     bool owns_store;              /* main.store was made here */
     struct wx_memory *memory;     /* counted */
     bool wasix;                   /* imports a wasix_* function: R27 descriptor layout and errno */
@@ -151,6 +155,9 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
 /** Resolve imports and make the instance of one thread; self->store is there. Runs no guest code.
  */
 wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err);
+/** Who provides imports to a thread: the embedder and WASI. */
+wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **ret_linker,
+                             wax_error **err);
 /** The module's start function, once per instance (wasi-threads), on the thread it belongs to. */
 wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err);
 /** Run _start; afterwards no thread of the process is left. */

@@ -8,12 +8,14 @@
 
 #include "wasi/abi.h"
 #include "wasi/detect.h"
+#include "wasm/dylink.h"
 
 struct look {
     const struct wx_module *m;
     wx_finding_fn fn;
     void *data;
     char subject[256];
+    bool dynamic, needs; /* dynamically linked; and other modules come with it */
 };
 
 static bool name_is(struct wx_name n, const char *s)
@@ -112,7 +114,7 @@ static const char *hint_for(const struct wx_import *im)
         {"__wbindgen", "", "built for JavaScript hosts by wasm-bindgen: build for wasm32-wasip1"},
         {"env", "emscripten_", "built for JavaScript hosts: link with -sSTANDALONE_WASM"},
         {"env", "invoke_", "built for JavaScript hosts: link with -fwasm-exceptions"},
-        {"GOT.", "", "the module is dynamically linked, which is not there yet"},
+        {"GOT.", "", "it is of a dynamically linked module, whose section 'dylink.0' is gone"},
         {"env", "", "the embedder must define it, or link the module with the library that has it"},
         {"", "",
          "the embedder must define it, or preload a module that exports it "
@@ -125,6 +127,60 @@ static const char *hint_for(const struct wx_import *im)
     return rows[i].hint;
 }
 
+static void subject(struct look *l, const char *name)
+{
+    (void)snprintf(l->subject, sizeof l->subject, "%s", name);
+}
+
+/* What it needs is found, or not, when it starts. */
+static void look_at_dylink(struct look *l)
+{
+    struct wx_dylink dl;
+    wax_error *error = NULL;
+    wax_status st = wx_dylink_read(l->m, l->m->mem, &dl, &error);
+    if (st == WAX_E_NOT_FOUND) {
+        return;
+    }
+    if (st != WAX_OK) {
+        subject(l, "dylink.0");
+        say(l, WX_FINDING_MISSING, "", "%s", wax_error_message(error));
+        wax_error_free(error);
+        return;
+    }
+    l->dynamic = true;
+    l->needs = dl.n_needed > 0 || !wx_module_find_export(l->m, "_start", 6); /* or is needed */
+    for (uint32_t i = 0; i < dl.n_needed; i++) {
+        (void)snprintf(l->subject, sizeof l->subject, "%.*s",
+                       (int)(dl.needed[i].len < 200 ? dl.needed[i].len : 200), dl.needed[i].p);
+        say(l, WX_FINDING_NOTE, "mount the directory it lies in: --dir HOST::/lib",
+            "is needed: a library that is looked for in the guest's directories");
+    }
+    wx_dylink_fini(&dl, l->m->mem);
+}
+
+/* Of libraries, the linker or the program itself. @return whether that is for sure */
+static bool is_linked(const struct look *l, const struct wx_import *im)
+{
+    static const char *const known[] = {"__indirect_function_table",
+                                        "__stack_pointer",
+                                        "__memory_base",
+                                        "__table_base",
+                                        "__stack_low",
+                                        "__stack_high",
+                                        "__heap_base",
+                                        "__heap_end",
+                                        "__cpp_exception",
+                                        "__c_longjmp"};
+    if (!l->dynamic || (!name_is(im->module, "env") && !begins(im->module, "GOT."))) {
+        return false;
+    }
+    bool found = l->needs || wx_module_find_export(l->m, im->name.p, im->name.len);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        found |= name_is(im->name, known[i]);
+    }
+    return found;
+}
+
 static void look_at_import(struct look *l, const struct wx_import *im, bool *first_memory)
 {
     static const char *const kinds[] = {"function", "table", "memory", "global", "tag"};
@@ -133,6 +189,8 @@ static void look_at_import(struct look *l, const struct wx_import *im, bool *fir
                    (int)(im->name.len < 100 ? im->name.len : 100), im->name.p);
     if (im->kind == WX_EXT_MEMORY && *first_memory) {
         *first_memory = false; /* made here */
+    } else if (is_linked(l, im)) {
+        return;
     } else if (im->kind == WX_EXT_FUNC && wx_abi_is_space(im->module)) {
         look_at_ours(l, im);
     } else {
@@ -158,11 +216,6 @@ static bool imports(const struct wx_module *m, const char *name)
         }
     }
     return false;
-}
-
-static void subject(struct look *l, const char *name)
-{
-    (void)snprintf(l->subject, sizeof l->subject, "%s", name);
 }
 
 static void look_at_memory(struct look *l)
@@ -205,7 +258,7 @@ static void look_at_tables(struct look *l)
 {
     static const char *const need[] = {"call_dynamic", "reflect_signature", "closure_allocate",
                                        "context_create"};
-    if (exports_kind(l->m, "__indirect_function_table", WX_EXT_TABLE)) {
+    if (l->dynamic || exports_kind(l->m, "__indirect_function_table", WX_EXT_TABLE)) {
         return;
     }
     for (size_t i = 0; i < sizeof need / sizeof *need; i++) {
@@ -223,15 +276,6 @@ static void look_at_start(struct look *l)
     if (!exports_kind(l->m, "_start", WX_EXT_FUNC)) {
         say(l, WX_FINDING_NOTE, "call a function: --invoke 'NAME(ARGS)', wax_env_call()",
             "is not exported: the module is a library");
-    }
-}
-
-static void look_at_dylink(struct look *l)
-{
-    if (wx_module_find_custom(l->m, "dylink.0")) {
-        subject(l, "dylink.0");
-        say(l, WX_FINDING_MISSING, "link statically",
-            "the module is dynamically linked, which is not there yet");
     }
 }
 

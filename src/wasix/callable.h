@@ -8,7 +8,7 @@
 /** What guests take function pointers from; NULL: the module exports none that fits. */
 struct wx_table *wx_callable_table(const struct wx_guest_thread *self);
 /** @return NULL: there is none of that number */
-struct wx_func *wx_callable_find(const struct wx_table *table, uint64_t idx);
+struct wx_func *wx_callable_find(struct wx_table *table, uint64_t idx);
 
 /*
  * Values lie one behind the other without padding, in the order of their types: 4 bytes for i32 and

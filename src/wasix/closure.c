@@ -18,8 +18,11 @@
  * `live` is atomic: any thread may free a closure while others call it, which traps or not. Its
  * other fields are written while there is one thread. All lists are guarded by env->lock.
  */
+#include <string.h>
+
 #include "base/atomic.h"
 #include "base/check.h"
+#include "wasi/dl.h"
 #include "wasi/handlers.h"
 #include "wasix/callable.h"
 
@@ -93,7 +96,7 @@ static enum wx_outcome returned(struct wx_thread *t)
 static struct wx_func *find_backing(const struct wx_guest_thread *g, const struct closure *cl,
                                     enum wx_trap *ret_trap)
 {
-    const struct wx_table *table = wx_callable_table(g);
+    struct wx_table *table = wx_callable_table(g);
     struct wx_func *f = table ? wx_callable_find(table, cl->backing) : NULL;
     wx_valtype word = cl->is64 ? WX_KIND_I64 : WX_KIND_I32;
     if (!f) {
@@ -200,11 +203,18 @@ static enum refusal find_stack_pointer(const struct wx_wasi_call *c, uint32_t *r
     const struct wx_module *w = c->env->module->wasm;
     const struct wx_export *e = wx_module_find_export(w, "__stack_pointer", 15);
     uint8_t kind = c->is64 ? WX_KIND_I64 : WX_KIND_I32;
-    if (!e || e->kind != WX_EXT_GLOBAL || !w->globals[e->idx].type.mut ||
-        wx_type_kind(w->globals[e->idx].type.type) != kind) {
+    uint32_t idx = e && e->kind == WX_EXT_GLOBAL ? e->idx : WAX_NO_INDEX;
+    for (uint32_t i = 0; c->env->dl && i < w->n_imports && idx == WAX_NO_INDEX; i++) {
+        const struct wx_import *im = &w->imports[i]; /* all modules of the thread have the same */
+        bool is_it = im->kind == WX_EXT_GLOBAL && im->name.len == 15 &&
+                     memcmp(im->name.p, "__stack_pointer", 15) == 0;
+        idx = is_it ? im->idx : idx;
+    }
+    if (idx == WAX_NO_INDEX || !w->globals[idx].type.mut ||
+        wx_type_kind(w->globals[idx].type.type) != kind) {
         return NO_STACK_POINTER;
     }
-    *ret_idx = e->idx;
+    *ret_idx = idx;
     return FINE;
 }
 
@@ -227,7 +237,9 @@ static enum refusal grow(const struct wx_wasi_call *c, struct wx_table *table,
     struct chunk *ch = all->spare ? all->spare : keep(c, sizeof *ch + n * sizeof ch->slots[0]);
     all->spare = ch;
     n = n > room ? room : n;
-    uint64_t first = ch ? wx_table_grow(table, n, null) : UINT64_MAX;
+    uint64_t first = !ch          ? UINT64_MAX
+                     : c->env->dl ? wx_dl_grow_table(c->self, n)
+                                  : wx_table_grow(table, n, null);
     if (first == UINT64_MAX) {
         return NO_MEMORY;
     }

@@ -2,6 +2,7 @@
 /* call_dynamic, reflect_signature: functions whose types are known at run time only. */
 #include <string.h>
 
+#include "wasi/dl.h"
 #include "wasi/handlers.h"
 #include "wasix/callable.h"
 
@@ -9,14 +10,18 @@ struct wx_table *wx_callable_table(const struct wx_guest_thread *self)
 {
     static const char name[] = "__indirect_function_table";
     struct wx_extern ext;
+    if (self->group) {
+        return wx_dl_table(self);
+    }
     bool found = wx_instance_export(self->instance, name, sizeof name - 1, &ext) &&
                  ext.kind == WX_EXT_TABLE && ext.u.table->type.elem == WX_FUNCREF;
     return found ? ext.u.table : NULL;
 }
 
-struct wx_func *wx_callable_find(const struct wx_table *table, uint64_t idx)
+struct wx_func *wx_callable_find(struct wx_table *table, uint64_t idx)
 {
-    return idx < table->size ? (struct wx_func *)(uintptr_t)table->elems[idx].ref : NULL;
+    const struct wx_tabent *e = wx_table_get(table, idx);
+    return e ? (struct wx_func *)(uintptr_t)e->ref : NULL;
 }
 
 /* -------- values -------- */
@@ -115,7 +120,7 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 wx_wasi_ret wx_wasi_call_dynamic(struct wx_wasi_call *c, const uint64_t *a)
 {
-    const struct wx_table *table = wx_callable_table(c->self);
+    struct wx_table *table = wx_callable_table(c->self);
     if (!table) {
         return WX_WERRNO_NOTSUP;
     }
@@ -164,7 +169,7 @@ static void write_types(struct wx_wasi_call *c, uint64_t addr, const wx_valtype 
 
 wx_wasi_ret wx_wasi_reflect_signature(struct wx_wasi_call *c, const uint64_t *a)
 {
-    const struct wx_table *table = wx_callable_table(c->self);
+    struct wx_table *table = wx_callable_table(c->self);
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[5]}, 6);
     if (e || !table) {
         return e ? e : WX_WERRNO_NOTSUP;

@@ -18,6 +18,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/signal.h"
+#include "wasi/dl.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasix/callable.h"
@@ -28,6 +29,7 @@
 static void thread_free(struct wx_guest_thread *g)
 {
     struct wx_env *env = g->env;
+    wx_dl_end_thread(g);
     wx_store_free(g->store);
     wx_free(&env->mem, g);
 }

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dynamically linked programs, each in both tiers; what linking refuses; afterwards nothing is
+ * left. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <waxwing/waxwing.h>
+
+static const char *tier, *libraries; /* the directory they lie in */
+static char **programs;
+static int n_programs;
+static wax_engine *engine;
+
+static void print_log(void *data, int32_t level, const char *area, const char *message)
+{
+    (void)data;
+    if (level <= WAX_LOG_WARN) {
+        (void)fprintf(stderr, "# %s: %s\n", area, message);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    wax_engine_options o;
+    wax_engine_options_init(&o);
+    o.log = print_log;
+    o.tier = tier;
+    return wax_engine_new(&o, &engine, NULL) != WAX_OK;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    wax_engine_free(engine);
+    return 0;
+}
+
+static unsigned count_fds(void)
+{
+    unsigned n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    while (readdir(d)) {
+        n++;
+    }
+    (void)closedir(d);
+    return n;
+}
+
+/* @return the status; *ret_code of the guest; the error's text in `text` */
+static wax_status run(const char *path, const char *lib_path, int32_t *ret_code, char *text,
+                      size_t text_len)
+{
+    wax_module *module;
+    wax_builder *builder;
+    wax_env *env = NULL;
+    wax_error *error = NULL;
+    text[0] = '\0';
+    wax_status st = wax_module_from_file(engine, path, &module, &error);
+    if (st == WAX_OK) {
+        assert_int_equal(wax_builder_new(engine, "program", &builder, NULL), WAX_OK);
+        wax_builder_grant(builder, WAX_CAP_THREADS);
+        assert_int_equal(wax_builder_inherit_stdio(builder, NULL), WAX_OK);
+        assert_int_equal(wax_builder_mount(builder, libraries, "/lib", WAX_MOUNT_RO, NULL), WAX_OK);
+        assert_int_equal(wax_builder_tmpfs(builder, "/tmp", 1 << 24, 1000, NULL), WAX_OK);
+        if (lib_path) {
+            assert_int_equal(wax_builder_env(builder, "LD_LIBRARY_PATH", lib_path, NULL), WAX_OK);
+        }
+        st = wax_builder_instantiate(builder, module, &env, &error);
+        st = st == WAX_OK ? wax_env_run(env, ret_code, &error) : st;
+        wax_env_free(env);
+        wax_builder_free(builder);
+        wax_module_free(module);
+    }
+    if (error) {
+        (void)snprintf(text, text_len, "%s", wax_error_message(error));
+        wax_error_free(error);
+    }
+    return st;
+}
+
+static void test_programs(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0;
+    unsigned fds = 0;
+    for (int i = 0; i < n_programs; i++) {
+        for (int round = 0; round < 2; round++) { /* what is made once is made in the first */
+            char text[1000];
+            int32_t code = -1;
+            if (run(programs[i], NULL, &code, text, sizeof text) != WAX_OK || code != 0) {
+                fail_msg("%s: code %d, %s", programs[i], code, text);
+            }
+            if (round) {
+                assert_int_equal(count_fds(), fds);
+                assert_int_equal(wax_engine_allocated(engine), bytes);
+            }
+            fds = count_fds();
+            bytes = wax_engine_allocated(engine);
+        }
+    }
+}
+
+/* -------- what linking refuses -------- */
+
+#define MAIN_HEAD                                                                                  \
+    "(module (@custom \"dylink.0\" (before first) "                                                \
+    "\"\\01\\04\\00\\00\\00\\00\\02\\0b\\01\\09libbad.so\")"
+#define IMPORTS                                                                                    \
+    "(import \"env\" \"memory\" (memory 1 600))"                                                   \
+    "(import \"env\" \"__indirect_function_table\" (table 0 funcref))"                             \
+    "(import \"env\" \"__table_base\" (global $tb i32))"
+#define PROGRAM                                                                                    \
+    MAIN_HEAD IMPORTS "(func (export \"f\")) (func (export \"_start\")) (global (export \"d\") "   \
+                      "i32 (i32.const 8)))"
+/* A library with 16 bytes of memory and one element. */
+#define LIB(DYLINK, REST) "(module (@custom \"dylink.0\" (before first) \"" DYLINK "\")" REST ")"
+#define INFO "\\01\\04\\10\\00\\01\\00"
+
+struct bad {
+    const char *what;
+    const char *library; /* text; or bytes, if raw */
+    const char *error;   /* part of the message; NULL: it is fine */
+    size_t raw;          /* so many bytes */
+};
+
+static const struct bad bads[] = {
+    {"fine", LIB(INFO, IMPORTS "(func $g) (elem (global.get $tb) func $g)"), NULL, 0},
+    {"no module", "hello, this is no module", "magic header", 24},
+    {"nothing at all", "", "/lib/libbad.so", 1},
+    {"no section", "(module " IMPORTS ")", "no section 'dylink.0'", 0},
+    {"two sections", LIB(INFO, "(@custom \"dylink.0\" \"" INFO "\")" IMPORTS),
+     "more than one section", 0},
+    {"a section that ends too soon", LIB("\\01\\04\\10", IMPORTS), "dylink.0", 0},
+    {"a subsection that ends too soon", LIB("\\01\\02\\10\\00", IMPORTS), "dylink.0", 0},
+    {"a subsection that is longer", LIB("\\01\\05\\10\\00\\01\\00\\00", IMPORTS), "longer", 0},
+    {"a subsection twice", LIB(INFO INFO, IMPORTS), "twice", 0},
+    {"more names than bytes", LIB(INFO "\\02\\05\\ff\\ff\\ff\\ff\\0f", IMPORTS), "dylink.0", 0},
+    {"an unknown subsection", LIB(INFO "\\77\\02ab", IMPORTS), NULL, 0},
+    {"alignment of memory", LIB("\\01\\04\\10\\28\\01\\00", IMPORTS), "2^40", 0},
+    {"alignment beyond memory", LIB("\\01\\04\\10\\1e\\01\\00", IMPORTS), "not as many", 0},
+    {"alignment of the table", LIB("\\01\\04\\10\\00\\01\\1e", IMPORTS), "over the limit", 0},
+    {"all the memory", LIB("\\01\\08\\ff\\ff\\ff\\ff\\0f\\00\\01\\00", IMPORTS), "not as many", 0},
+    {"all the table", LIB("\\01\\08\\10\\00\\ff\\ff\\ff\\ff\\0f\\00", IMPORTS),
+     "over the limit of 1000000", 0},
+    {"a memory of its own", LIB(INFO, "(memory 1)"), "memory of its own", 0},
+    {"no memory", LIB(INFO, ""), "imports 0 memories", 0},
+    {"a shared memory", LIB(INFO, "(import \"env\" \"memory\" (memory 1 600 shared))"),
+     "memory is not shared", 0},
+    {"a second table", LIB(INFO, IMPORTS "(import \"env\" \"t\" (table 0 funcref))"), "more tables",
+     0},
+    {"elements outside its part", LIB(INFO, IMPORTS "(func $g) (elem (global.get $tb) func $g $g)"),
+     "table elements only", 0},
+    {"elements elsewhere", LIB(INFO, IMPORTS "(func $g) (elem (i32.const 1) func $g)"), "elsewhere",
+     0},
+    {"another type", LIB(INFO, IMPORTS "(import \"env\" \"f\" (func (param i32)))"),
+     "their types differ", 0},
+    {"data as a function", LIB(INFO, IMPORTS "(import \"env\" \"d\" (func))"), "no function", 0},
+    {"a function as data", LIB(INFO, IMPORTS "(import \"GOT.mem\" \"f\" (global (mut i32)))"),
+     "no address", 0},
+    {"data nobody has", LIB(INFO, IMPORTS "(import \"GOT.mem\" \"gone\" (global (mut i32)))"),
+     "symbol 'gone' is not defined: '/lib/libbad.so' wants it", 0},
+    {"an address nobody has",
+     LIB(INFO, IMPORTS "(import \"GOT.func\" \"gone\" (global (mut i32)))"),
+     "symbol 'gone' is not defined: '/lib/libbad.so' wants it", 0},
+    {"a weak one nobody has",
+     LIB(INFO "\\04\\0b\\01\\03env\\04gone\\11",
+         IMPORTS "(import \"GOT.mem\" \"gone\" (global (mut i32)))"),
+     NULL, 0},
+    {"a function that may come later", LIB(INFO, IMPORTS "(import \"env\" \"gone\" (func))"), NULL,
+     0},
+    {"no integer", LIB(INFO, IMPORTS "(import \"GOT.mem\" \"d\" (global (mut f32)))"), "no integer",
+     0},
+    {"another namespace", LIB(INFO, IMPORTS "(import \"other\" \"f\" (func))"),
+     "'other.f' is not provided", 0},
+    {"a WASI there is not",
+     LIB(INFO, IMPORTS "(import \"wasi_snapshot_preview1\" \"nope\" (func))"), "nope", 0},
+    {"a global nobody has", LIB(INFO, IMPORTS "(import \"env\" \"x\" (global i32))"),
+     "'env.x' is not provided", 0},
+    {"needs what is not there", LIB(INFO "\\02\\0d\\01\\0blibother.so", IMPORTS),
+     "library 'libother.so', needed by 'libbad.so', is not there", 0},
+    {"needs itself", LIB(INFO "\\02\\0b\\01\\09libbad.so", IMPORTS), NULL, 0},
+    {"thread-local symbols without a base",
+     LIB(INFO "\\03\\05\\01\\01x\\80\\02", IMPORTS "(global (export \"x\") i32 (i32.const 0))"),
+     "exports no '__tls_base'", 0},
+    {"data beyond memory", LIB(INFO, IMPORTS "(data (i32.const -8) \"0123456789\")"),
+     "out of bounds memory access", 0},
+    {"a start function that traps", LIB(INFO, IMPORTS "(func $g unreachable) (start $g)"),
+     "unreachable", 0},
+    {"a constructor that traps",
+     LIB(INFO, IMPORTS "(func (export \"__wasm_call_ctors\") unreachable)"), "unreachable", 0},
+};
+
+static char directory[] = "/tmp/waxwing-dl-XXXXXX";
+
+static void write_file(const char *name, const void *bytes, size_t len)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, len, f), len);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    void *bytes;
+    size_t len;
+    wax_error *error = NULL;
+    if (wax_text_to_binary(engine, text, strlen(text), &bytes, &len, &error) != WAX_OK) {
+        fail_msg("%s: %s: %s", name, wax_error_message(error), text);
+    }
+    write_file(name, bytes, len);
+    wax_bytes_free(bytes);
+}
+
+static void try_bad(const struct bad *b)
+{
+    char path[256], text[1000];
+    int32_t code = -1;
+    if (b->raw) {
+        write_file("libbad.so", b->library, b->raw == 1 ? 0 : b->raw);
+    } else {
+        write_text("libbad.so", b->library);
+    }
+    (void)snprintf(path, sizeof path, "%s/program.wasm", directory);
+    wax_status st = run(path, NULL, &code, text, sizeof text);
+    bool ok = b->error ? st != WAX_OK && strstr(text, b->error) : st == WAX_OK && code == 0;
+    if (!ok) {
+        fail_msg("%s: %s, '%s'", b->what, wax_status_name(st), text);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    const char *keep = libraries;
+    assert_non_null(mkdtemp(directory));
+    libraries = directory;
+    write_text("program.wasm", PROGRAM);
+    for (size_t i = 0; i < sizeof bads / sizeof *bads; i++) {
+        try_bad(&bads[i]); /* what is made once is made now: types */
+        uint64_t bytes = wax_engine_allocated(engine);
+        unsigned fds = count_fds();
+        try_bad(&bads[i]);
+        if (wax_engine_allocated(engine) != bytes || count_fds() != fds) {
+            fail_msg("%s: %d bytes are left, %d descriptors", bads[i].what,
+                     (int)(wax_engine_allocated(engine) - bytes), (int)(count_fds() - fds));
+        }
+    }
+    libraries = keep;
+}
+
+/* A library cut anywhere is an error, or fine; never more. */
+static void test_truncated(void **state)
+{
+    (void)state;
+    char path[256], text[1000];
+    static uint8_t bytes[65536];
+    const char *keep = libraries;
+    (void)snprintf(path, sizeof path, "%s/libplug.so", libraries);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t len = fread(bytes, 1, sizeof bytes, f);
+    (void)fclose(f);
+    libraries = directory;
+    (void)snprintf(path, sizeof path, "%s/program.wasm", directory);
+    uint64_t before = 0;
+    for (size_t n = 0; n < len; n++) {
+        int32_t code = -1;
+        write_file("libbad.so", bytes, n);
+        assert_int_not_equal(run(path, NULL, &code, text, sizeof text), WAX_OK);
+        before = before ? before : wax_engine_allocated(engine);
+    }
+    assert_int_equal(wax_engine_allocated(engine), before);
+    libraries = keep;
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", directory, i ? "libbad.so" : "program.wasm");
+        (void)unlink(path);
+    }
+    (void)rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4) {
+        return 2;
+    }
+    tier = argv[1];
+    libraries = argv[2];
+    programs = argv + 3;
+    n_programs = argc - 3;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_programs),
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_truncated)};
+    return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
+}
