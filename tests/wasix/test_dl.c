@@ -242,6 +242,37 @@ static void try_bad(const struct bad *b)
     }
 }
 
+/* One tag in both encodings: the program has exnref, the library the legacy one. */
+static void test_encodings(void **state)
+{
+    (void)state;
+    static const char program[] = MAIN_HEAD IMPORTS
+        "(import \"env\" \"__cpp_exception\" (tag $e (param i32)))"
+        "(import \"env\" \"thrower\" (func $thrower (param i32)))"
+        "(import \"env\" \"catcher\" (func $catcher (result i32)))"
+        "(func (export \"raise\") (param i32) (throw $e (local.get 0)))"
+        "(func (export \"_start\")"
+        "  (block $h (result i32)"
+        "    (try_table (catch $e $h) (call $thrower (i32.const 41))) (i32.const 0))"
+        "  (if (i32.ne (i32.const 42)) (then unreachable))"
+        "  (if (i32.ne (call $catcher) (i32.const 7)) (then unreachable))))";
+    static const char library[] =
+        LIB(INFO, IMPORTS "(import \"env\" \"__cpp_exception\" (tag $e (param i32)))"
+                          "(import \"env\" \"raise\" (func $raise (param i32)))"
+                          "(func (export \"thrower\") (param i32)"
+                          "  try local.get 0 call $raise"
+                          "  catch $e i32.const 1 i32.add throw $e end)"
+                          "(func (export \"catcher\") (result i32)"
+                          "  try (result i32) i32.const 7 call $raise i32.const 0 catch $e end)");
+    static const struct bad good = {"both encodings", library, NULL, 0};
+    const char *keep = libraries;
+    libraries = directory;
+    write_text("program.wasm", program);
+    try_bad(&good);
+    write_text("program.wasm", PROGRAM);
+    libraries = keep;
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -301,8 +332,8 @@ int main(int argc, char **argv)
     libraries = argv[2];
     programs = argv + 3;
     n_programs = argc - 3;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_programs),
-                                       cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_truncated)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_programs), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_truncated)};
     return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
 }
