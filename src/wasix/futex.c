@@ -51,6 +51,21 @@ wx_wasi_ret wx_wasi_futex_wait(struct wx_wasi_call *c, const uint64_t *a)
     return WX_RET_WAIT;
 }
 
+struct told {
+    struct wx_wasi_call *c;
+    wx_gptr woken;
+};
+
+static void tell_woken(void *arg, uint32_t n)
+{
+    const struct told *t = arg;
+    (void)wx_guest_write_u8(t->c, t->woken, n > 0); /* checked */
+}
+
+/*
+ * Told before anybody is woken: to a thread that is about to end this may be memory of its stack,
+ * which whoever is woken is free to use again.
+ */
 static wx_wasi_ret wake(struct wx_wasi_call *c, const uint64_t *a, uint32_t count)
 {
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[0]}, 4);
@@ -58,7 +73,9 @@ static wx_wasi_ret wake(struct wx_wasi_call *c, const uint64_t *a, uint32_t coun
     if (e) {
         return e;
     }
-    return wx_guest_write_u8(c, (wx_gptr){a[1]}, wx_waitq_notify(c->memory, a[0], count) > 0);
+    struct told told = {c, {a[1]}};
+    (void)wx_waitq_notify(c->memory, a[0], count, tell_woken, &told);
+    return 0;
 }
 
 wx_wasi_ret wx_wasi_futex_wake(struct wx_wasi_call *c, const uint64_t *a) { return wake(c, a, 1); }

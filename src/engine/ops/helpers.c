@@ -214,7 +214,7 @@ static enum wx_outcome notify(struct wx_instance *inst, uint64_t *slots, uint64_
     if (trap) {
         return wx_trap(inst->thread, trap);
     }
-    slots[0] = m->type.shared ? wx_waitq_notify(m, addr, (uint32_t)slots[1]) : 0;
+    slots[0] = m->type.shared ? wx_waitq_notify(m, addr, (uint32_t)slots[1], NULL, NULL) : 0;
     return WX_DONE;
 }
 

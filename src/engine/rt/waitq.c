@@ -80,11 +80,25 @@ bool wx_waitq_remove(struct wx_waitq_node *node)
     return notified;
 }
 
-uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t count)
+static uint32_t count_waiters(const struct bucket *b, const struct wx_memory *memory, uint64_t addr,
+                              uint32_t max)
+{
+    uint32_t n = 0;
+    for (const struct wx_waitq_node *node = b->head; node && n < max; node = node->next) {
+        n += node->memory == memory && node->addr == addr;
+    }
+    return n;
+}
+
+uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t count,
+                         void (*tell)(void *arg, uint32_t n), void *arg)
 {
     struct bucket *b = bucket_of(memory, addr);
     uint32_t n = 0;
     lock_bucket(b);
+    if (tell) {
+        tell(arg, count_waiters(b, memory, addr, count));
+    }
     for (struct wx_waitq_node *node = b->head; node && n < count;) {
         struct wx_waitq_node *next = node->next;
         if (node->memory == memory && node->addr == addr) {

@@ -32,8 +32,13 @@ enum wx_waitq_result wx_waitq_enqueue(struct wx_waitq_node *node, struct wx_thre
                                       uint64_t expected, bool is64);
 /** Take a node off (idempotent). @return true if it had been notified */
 bool wx_waitq_remove(struct wx_waitq_node *node);
-/** Wake up to `count` waiters of (memory, addr), oldest first. @return how many were woken */
-uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t count);
+/**
+ * Wake up to `count` waiters of (memory, addr), oldest first. `tell` (may be NULL) hears how many
+ * before the first of them can go on; it is called under a leaf lock.
+ * @return how many were woken
+ */
+uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t count,
+                         void (*tell)(void *arg, uint32_t n), void *arg);
 
 /** Fill t->out.wait for a node about to be queued; callers may replace resume and abandon. */
 void wx_waitq_begin(struct wx_thread *t, int64_t timeout_ns, uint64_t *slots);
