@@ -7,7 +7,7 @@
  *   START       the module's start function, which fills memory once per process
  *   TLS         a block for thread-local data, unless the start function has set one
  *   RELOCS      __wasm_apply_data_relocs
- *   TLS_RELOCS  __wasm_apply_tls_relocs; then all threads may see the libraries
+ *   TLS_RELOCS  __wasm_apply_tls_relocs, or what does it; then all threads may see the libraries
  *   CTORS       __wasm_call_ctors, or _initialize without it; not the program's: its entry point
  *               sees to them
  *
@@ -50,13 +50,17 @@ static bool start(struct wx_dl_member *m, struct wx_dl_init *ret)
 static bool make_tls(struct wx_dl_group *g, const struct wx_dl_lib *lib, struct wx_dl_member *m,
                      struct wx_dl_init *ret)
 {
-    if (lib->tls_base == WAX_NO_INDEX || wx_dl_tls_base(g, lib)) {
+    bool exports_base = lib->tls_base != WAX_NO_INDEX;
+    if (exports_base && wx_dl_tls_base(g, lib)) {
         return false;
     }
     struct wx_func *f = m->first ? NULL : find_func(m, "__wasix_init_tls");
     if (f && is_of(f, 0, 1)) {
         *ret = (struct wx_dl_init){f, 0};
         return true;
+    }
+    if (!exports_base) {
+        return false;
     }
     f = find_func(m, "__wasm_init_tls");
     if (!f || !is_of(f, 1, 0) || !lib->tls_size) {
@@ -70,6 +74,22 @@ static bool make_tls(struct wx_dl_group *g, const struct wx_dl_lib *lib, struct 
         return false;
     }
     *ret = (struct wx_dl_init){f, m->tls_block};
+    return true;
+}
+
+/*
+ * Linkers that do not export __wasm_apply_tls_relocs call it at the end of __wasm_init_tls, but the
+ * start function fills the block of the first thread without either: the block is filled once more.
+ */
+static bool relocate_tls(struct wx_dl_group *g, const struct wx_dl_lib *lib,
+                         const struct wx_dl_member *m, struct wx_dl_init *ret)
+{
+    struct wx_func *f = find_func(m, "__wasm_init_tls");
+    uint64_t base = lib->tls_base == WAX_NO_INDEX ? 0 : wx_dl_tls_base(g, lib);
+    if (!f || !is_of(f, 1, 0) || !base || m->tls_block) {
+        return false;
+    }
+    *ret = (struct wx_dl_init){f, base};
     return true;
 }
 
@@ -91,6 +111,9 @@ static bool init_func(struct wx_dl_group *g, uint32_t i, enum wx_dl_step step,
         return false;
     }
     ret->func = find_plain(m, names[step]);
+    if (!ret->func && step == WX_DL_TLS_RELOCS) {
+        return relocate_tls(g, lib, m, ret);
+    }
     if (!ret->func && step == WX_DL_CTORS) {
         ret->func = find_plain(m, "_initialize"); /* a reactor's: it calls them */
     }

@@ -116,6 +116,7 @@ static int has(const char *text, const char *part)
 typedef int (*nullary)(void);
 static uint32_t plug;
 static unary plug_count;
+static nullary own_next;
 
 static void check_open(void)
 {
@@ -137,11 +138,14 @@ static void check_open(void)
     IS(wasix_dl_invalid_handle(plug + 1) != 0, 1);
     IS(wasix_dl_invalid_handle(0xffffffffu) != 0, 1);
 
+    own_next = (nullary)symbol(open_lib("libown.so"), "own_next");
+    IS(own_next(), 6);
     plug_count = (unary)symbol(plug, "plug_count");
     IS(plug_count(1), 101);
     IS(plug_count(2), 103);
     IS(((nullary)symbol(plug, "plug_calls"))(), 2);
     IS(((unary)symbol(plug, "plug_triple"))(4), 19);
+    IS(((nullary)symbol(plug, "plug_there"))(), 7);
     IS(*(int *)symbol(plug, "plug_data"), 7);
     IS(*(int *)symbol(plug, "plug_counter"), 103); /* thread-local */
     IS(((unary(*)(void))symbol(plug, "plug_negate"))()(5), -5);
@@ -192,6 +196,8 @@ static void use_plug(void *arg)
     fail_if(plug_count(n) != 100 + n);
     fail_if(plug_count(1) != 101 + n);
     fail_if(((nullary)symbol(plug, "plug_calls"))() != 2);
+    fail_if(((nullary)symbol(plug, "plug_there"))() != 7);
+    fail_if(own_next() != 6 || own_next() != 7);
     fail_if(*(int *)symbol(plug, "plug_counter") != 101 + n);
     fail_if(one_add(n, 1) != n + 1 || table[0](n, 2) != n + 2);
     fail_if(two_local()(n) != 2 * n || one_two_public() != two_public);
