@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmarks: run time of kernels, compile speed, cold start, WASI calls. See README.md."""
+"""The benchmarks: kernels, compile speed, cold start, calls of WASI and WASIX. See README.md."""
 import argparse
 import json
 import os
@@ -14,6 +14,7 @@ import engines
 import kernels
 import measure
 import wasicalls
+import wasixcalls
 
 
 def progress(text):
@@ -24,10 +25,10 @@ def progress(text):
 def parse_arguments():
     p = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     p.add_argument("suite", nargs="?", default="all",
-                   choices=["all", "fast", "interp", "compile", "cold", "wasi", "check"],
+                   choices=["all", "fast", "interp", "compile", "cold", "wasi", "wasix", "check"],
                    help="all (default): kernels on every engine; fast, interp: on that kind; "
                         "compile: speed of compiling; cold: starting; wasi: calls of WASI; "
-                        "check: only compare results")
+                        "wasix: threads, pipes, sockets, processes; check: only compare results")
     p.add_argument("--runs", type=int, default=5, help="alternating runs (5)")
     p.add_argument("--pairs", type=int, default=51, help="pairs of hello in suite cold (51)")
     p.add_argument("--kernels", default="*", metavar="GLOBS", help="names or groups, by commas")
@@ -59,6 +60,8 @@ def choose_engines(options, compiler):
         names = [n for n in engines.NAMES if n.startswith("waxwing")]
     elif options.suite == "wasi":
         names = list(wasicalls.ENGINES)
+    elif options.suite == "wasix":
+        names = list(wasixcalls.ENGINES)
     else:
         kinds = engines.SUITE_KINDS.get(options.suite, engines.SUITE_KINDS["all"])
         names = [e.name for e in engines.ENGINES if e.kind in kinds]
@@ -137,11 +140,23 @@ def bench_cold(options, found, missing, machine):
 
 def bench_wasi(options, found, missing, machine):
     table = wasicalls.time_all(options.out, options.cc, found, options.runs, progress)
+    text = wasicalls.markdown(table, found)
+    return report_calls(options, "WASI calls", table, text, machine, found, missing)
+
+
+def bench_wasix(options, found, missing, machine):
+    table = wasixcalls.time_all(options.out, options.cc, kernels.linker(), found, options.runs,
+                                progress)
+    text = wasicalls.markdown(table, found, wall=True)
+    return report_calls(options, "WASIX calls", table, text, machine, found, missing)
+
+
+def report_calls(options, what, table, text, machine, found, missing):
     data = {"cases": {case.name: {n: t.as_json() for n, t in row.items()}
                       for case, row in table.items()}}
-    title = f"WASI calls: CPU time, net of start-up, medians of {options.runs} alternating runs"
-    write_report(options, title, wasicalls.markdown(table, found), data, machine, found, missing)
-    return not any(t.error for row in table.values() for t in row.values())
+    title = f"{what}: CPU time, net of start-up, medians of {options.runs} alternating runs"
+    write_report(options, title, text, data, machine, found, missing)
+    return not any(t.error and not t.lacks for row in table.values() for t in row.values())
 
 
 def main():
@@ -149,7 +164,8 @@ def main():
     if not shutil.which(options.cc):
         raise SystemExit(f"bench: no {options.cc} on PATH")
     found, missing = choose_engines(options, options.cc)
-    suites = {"compile": bench_compile, "cold": bench_cold, "wasi": bench_wasi}
+    suites = {"compile": bench_compile, "cold": bench_cold, "wasi": bench_wasi,
+              "wasix": bench_wasix}
     bench = suites.get(options.suite, bench_kernels)
     return 0 if bench(options, found, missing, measure.Machine()) else 1
 

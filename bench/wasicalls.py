@@ -63,27 +63,56 @@ def guest_command(engine, wasm, tree, args):
     return line[:at] + ["--dir", f"{tree}::/data"] + line[at:] + args
 
 
+LACKING = 69  # exit status of a program whose call is not there
+
+
 class Timing:
-    """CPU seconds of one case on one engine: with its rounds, and with none."""
+    """Runs of one case on one engine: with its rounds, and with none."""
 
     def __init__(self, case):
         self.case, self.full, self.empty, self.error = case, [], [], None
+        self.lacks = False  # the engine lacks the call
 
     def take(self, command):
         for rounds, into in ((0, self.empty), (self.case.rounds, self.full)):
             result = measure.run(command([self.case.name, str(rounds)]))
             if result.status != 0:
-                self.error = f"exit {result.status}: {(result.out + result.err).decode()[:200]}"
+                self.lacks = result.status == LACKING
+                said = (result.out + result.err).decode()[:200]
+                self.error = f"exit {result.status}: {said}"
                 return
-            into.append(result.cpu)
+            into.append(result)
+
+    def _ns(self, value):
+        work = median(map(value, self.full)) - median(map(value, self.empty))
+        return work / self.case.rounds * 1e9
 
     def ns(self):
-        return (median(self.full) - median(self.empty)) / self.case.rounds * 1e9
+        """CPU time"""
+        return self._ns(lambda run: run.cpu)
+
+    def wall_ns(self):
+        return self._ns(lambda run: run.wall)
 
     def as_json(self):
         if self.error:
             return {"error": self.error}
-        return {"cpu_s": self.full, "cpu_s_no_rounds": self.empty, "ns": self.ns()}
+        return {"cpu_s": [r.cpu for r in self.full],
+                "cpu_s_no_rounds": [r.cpu for r in self.empty], "ns": self.ns(),
+                "wall_ns": self.wall_ns()}
+
+
+def take_turns(cases, commands, runs, progress):
+    """{case: {engine or native: Timing}}"""
+    table = {}
+    for case in cases:
+        table[case] = {name: Timing(case) for name in commands}
+        for i in range(runs):
+            for name, command in commands.items():
+                progress(f"{case.title}, {name}, run {i + 1} of {runs}")
+                if not table[case][name].error:
+                    table[case][name].take(command)
+    return table
 
 
 def time_all(out, compiler, found, runs, progress):
@@ -91,40 +120,38 @@ def time_all(out, compiler, found, runs, progress):
     native, wasm = build(out, compiler)
     place = "/dev/shm" if Path("/dev/shm").is_dir() else None  # memory: no disk in the numbers
     tree = Path(tempfile.mkdtemp(prefix="waxwing-bench-", dir=place))
-    table = {}
     try:
         make_tree(tree)
         commands = {"native": lambda args: [str(native)] + args + [str(tree)]}
         for e in found:
             commands[e.name] = lambda args, e=e: guest_command(e, wasm, tree, args)
-        for case in CASES:
-            table[case] = {name: Timing(case) for name in commands}
-            for i in range(runs):
-                for name, command in commands.items():
-                    progress(f"{case.title}, {name}, run {i + 1} of {runs}")
-                    if not table[case][name].error:
-                        table[case][name].take(command)
+        return take_turns(CASES, commands, runs, progress)
     finally:
         shutil.rmtree(tree)
-    return table
 
 
-def cell(timing, native):
+def cell(timing, native, wall):
     if timing.error:
         return "–"
     ns, case = timing.ns(), timing.case
-    over = case.limit and ns > case.limit(native)
-    return f"{ns:.0f} ({ns / native:.2f}×{', over' if over else ''})"
+    over = case.limit and ns > case.limit(native.ns())
+    notes = [f"{ns / native.ns():.2f}×"]
+    notes += [f"wall {timing.wall_ns() / native.wall_ns():.2f}×"] if wall else []
+    notes += ["over"] if over else []
+    return f"{ns:.0f} ({', '.join(notes)})"
 
 
-def markdown(table, found):
+def markdown(table, found, wall=False):
     lines = ["| ns per call | native | aim | " + " | ".join(e.name for e in found) + " |",
              "|---|---|---|" + "---|" * len(found)]
     for case, row in table.items():
-        native = row["native"].ns()
-        aim = f"{case.limit(native):.0f}" if case.limit else ""
-        cells = " | ".join(cell(row[e.name], native) for e in found)
-        lines.append(f"| {case.title} | {native:.0f} | {aim} | {cells} |")
-    lines += [f"{e.name}, {case.title}: {row[e.name].error}" for case, row in table.items()
-              for e in found if row[e.name].error]
-    return "\n".join(lines)
+        native = row["native"]
+        if native.error:
+            lines.append(f"| {case.title} | – | |" + " |" * len(found))
+            continue
+        aim = f"{case.limit(native.ns()):.0f}" if case.limit else ""
+        cells = " | ".join(cell(row[e.name], native, wall) for e in found)
+        lines.append(f"| {case.title} | {native.ns():.0f} | {aim} | {cells} |")
+    lines += [""] + [f"{name}, {case.title}: {'not there' if t.lacks else t.error}"
+                     for case, row in table.items() for name, t in row.items() if t.error]
+    return "\n".join(lines).rstrip()
