@@ -146,6 +146,12 @@
         TRAP(WX_TRAP_UNALIGNED_ATOMIC);                                                            \
     }                                                                                              \
     CHECKED(V, WIDTH)
+/* Guarded memory 0: offset A; gives p. */
+#define GUARDED_ATOMIC(V, WIDTH)                                                                   \
+    if (wx_unlikely((GET_i(V) + (uint32_t)A) & ((WIDTH)-1))) {                                     \
+        TRAP(WX_TRAP_UNALIGNED_ATOMIC);                                                            \
+    }                                                                                              \
+    uint8_t *p = GUARDED(GET_i(V), A);
 
 #define DEF_LOAD_L(N, V, W, U, Z, NAME, R, WIDTH)                                                  \
     WX_BODY(NAME##_L_##N) { CAT(SET_, R)(Z, wx_op_##NAME(GUARDED(LOC_i(A), B))); NEXT(2); }
@@ -179,6 +185,12 @@
         CHECKED_ATOMIC(V, WIDTH)                                                                   \
         CAT(SET_, R)(V, wx_op_##NAME(p));                                                          \
         NEXT_FREE(3);                                                                                   \
+    }                                                                                              \
+    WX_BODY_AT(NAME##_R_##N)                                                                          \
+    {                                                                                              \
+        GUARDED_ATOMIC(V, WIDTH)                                                                   \
+        CAT(SET_, R)(V, wx_op_##NAME(p));                                                          \
+        NEXT_FREE(1);                                                                                   \
     }
 #define DEF_ATOMIC_STORE(N, V, W, U, Z, NAME, P, WIDTH)                                                  \
     WX_BODY_AT(NAME##_K_##N)                                                                          \
@@ -186,6 +198,12 @@
         CHECKED_ATOMIC(V, WIDTH)                                                                   \
         wx_op_##NAME(p, CAT(GET_, P)(W));                                                          \
         NEXT_FREE(3);                                                                                   \
+    }                                                                                              \
+    WX_BODY_AT(NAME##_R_##N)                                                                          \
+    {                                                                                              \
+        GUARDED_ATOMIC(V, WIDTH)                                                                   \
+        wx_op_##NAME(p, CAT(GET_, P)(W));                                                          \
+        NEXT_FREE(1);                                                                                   \
     }
 #define DEF_ATOMIC_RMW(N, V, W, U, Z, NAME, R, WIDTH)                                                    \
     WX_BODY_AT(NAME##_K_##N)                                                                          \
@@ -193,6 +211,12 @@
         CHECKED_ATOMIC(V, WIDTH)                                                                   \
         CAT(SET_, R)(V, wx_op_##NAME(p, CAT(GET_, R)(W)));                                         \
         NEXT_FREE(3);                                                                                   \
+    }                                                                                              \
+    WX_BODY_AT(NAME##_R_##N)                                                                          \
+    {                                                                                              \
+        GUARDED_ATOMIC(V, WIDTH)                                                                   \
+        CAT(SET_, R)(V, wx_op_##NAME(p, CAT(GET_, R)(W)));                                         \
+        NEXT_FREE(1);                                                                                   \
     }
 #define DEF_ATOMIC_CMPXCHG(N, V, W, U, Z, NAME, R, WIDTH)                                                \
     WX_BODY_AT(NAME##_K_##N)                                                                          \
@@ -200,6 +224,12 @@
         CHECKED_ATOMIC(V, WIDTH)                                                                   \
         CAT(SET_, R)(V, wx_op_##NAME(p, CAT(GET_, R)(W), CAT(GET_, R)(U)));                        \
         NEXT_FREE(3);                                                                                   \
+    }                                                                                              \
+    WX_BODY_AT(NAME##_R_##N)                                                                          \
+    {                                                                                              \
+        GUARDED_ATOMIC(V, WIDTH)                                                                   \
+        CAT(SET_, R)(V, wx_op_##NAME(p, CAT(GET_, R)(W), CAT(GET_, R)(U)));                        \
+        NEXT_FREE(1);                                                                                   \
     }
 
 /* -------- v128: letters V; the lane of a form is the number after its letters -------- */

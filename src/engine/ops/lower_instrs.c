@@ -243,7 +243,7 @@ void wx_lo_store(struct wx_lowering *l, enum wx_op op)
                     t.imms, t.n);
 }
 
-/* Atomics take their operands in registers, need others besides, and are always checked. */
+/* Atomics take their operands in registers, and need others besides. */
 void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
 {
     const struct wx_op_info *info = &wx_op_table[op];
@@ -253,7 +253,12 @@ void wx_lo_atomic(struct wx_lowering *l, enum wx_op op)
     if (info->results[0] != '_') {
         (void)wx_lo_push_reg(l, wx_lo_rows[op].result);
     }
-    wx_lo_emit3(l, wx_lo_rows[op].body + wx_lo_reg(l, first), a.memory, a.off, a.mask);
+    uint32_t h = wx_lo_rows[op].body + wx_lo_reg(l, first);
+    if (a.guarded) {
+        wx_lo_emit(l, h + 4, &a.off, 1);
+    } else {
+        wx_lo_emit3(l, h, a.memory, a.off, a.mask);
+    }
 }
 
 /* -------- v128 and wide arithmetic -------- */
