@@ -89,6 +89,12 @@ void wx_thread_interrupt_self_sigsafe(struct wx_thread *t, uint64_t bits);
 /** End the present wait early (its condition may have changed). Any thread, async-signal-safe. */
 void wx_thread_wake(struct wx_thread *t);
 /**
+ * The first half of it, for a thread that waits for a key: it will not sleep any more, but one that
+ * sleeps already must be woken at the word that is returned, wx_futex_wake(word, 1). The thread may
+ * be gone by then.
+ */
+uint32_t *wx_thread_wake_later(struct wx_thread *t);
+/**
  * Block as t->out.wait says. Own thread only.
  * @return true and *ret_why when the handler should be resumed; false when interrupt bits are set
  */

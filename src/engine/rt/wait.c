@@ -52,6 +52,12 @@ void wx_thread_fini(struct wx_thread *t)
     wx_error_clear(&t->error);
 }
 
+uint32_t *wx_thread_wake_later(struct wx_thread *t)
+{
+    (void)__atomic_fetch_add(&t->wake_seq, 1, __ATOMIC_SEQ_CST);
+    return &t->wake_seq;
+}
+
 void wx_thread_wake(struct wx_thread *t)
 {
     (void)__atomic_fetch_add(&t->wake_seq, 1, __ATOMIC_SEQ_CST);

@@ -3,8 +3,10 @@
 /*
  * Comparing the cell and queueing happen under the bucket's lock, notifying too, so that a notify
  * that comes after the waker's store can not miss a waiter that saw the old value (threads
- * proposal, "wait" and "notify"). A notifier sets the node and wakes its thread while holding the
+ * proposal, "wait" and "notify"). A notifier sets the node and its thread's word while holding the
  * lock; a waiter takes the lock once more (wx_waitq_remove) before its node or thread may go away.
+ * The threads are woken behind the lock, or each would run into it at once. By then they may be
+ * gone: a word is only an address to the kernel, and whoever sleeps there now looks again.
  *
  * Buckets are shared by all memories of the process; the key is (memory, address).
  */
@@ -13,6 +15,7 @@
 #include "base/bits.h"
 #include "engine/rt/engine.h"
 #include "os/clock.h"
+#include "os/futex.h"
 
 #define N_BUCKETS 256u
 
@@ -80,6 +83,8 @@ bool wx_waitq_remove(struct wx_waitq_node *node)
     return notified;
 }
 
+#define MAX_LATER 32u /* threads woken behind the lock; more are woken under it */
+
 static uint32_t count_waiters(const struct bucket *b, const struct wx_memory *memory, uint64_t addr,
                               uint32_t max)
 {
@@ -94,6 +99,7 @@ uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t
                          void (*tell)(void *arg, uint32_t n), void *arg)
 {
     struct bucket *b = bucket_of(memory, addr);
+    uint32_t *words[MAX_LATER];
     uint32_t n = 0;
     lock_bucket(b);
     if (tell) {
@@ -104,12 +110,20 @@ uint32_t wx_waitq_notify(const struct wx_memory *memory, uint64_t addr, uint32_t
         if (node->memory == memory && node->addr == addr) {
             unlink_node(b, node);
             wx_store_release(&node->notified, 1); /* pairs with wait_word */
-            wx_thread_wake(node->thread);
+            uint32_t *word = wx_thread_wake_later(node->thread);
+            if (n < MAX_LATER) {
+                words[n] = word;
+            } else {
+                wx_futex_wake(word, 1);
+            }
             n++;
         }
         node = next;
     }
     unlock_bucket(b);
+    for (uint32_t i = 0; i < n && i < MAX_LATER; i++) {
+        wx_futex_wake(words[i], 1);
+    }
     return n;
 }
 
