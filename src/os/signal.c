@@ -180,10 +180,9 @@ void wx_signal_kick(int32_t tid)
 
 /* -------- threads -------- */
 
-#define ALT_BYTES ((size_t)64 * 1024)
-
 static _Thread_local bool prepared;
-static pthread_key_t altstack_key; /* value: the stack that is ours */
+static _Thread_local stack_t before; /* what wx_signal_begin_thread() found */
+static pthread_key_t altstack_key;   /* value: the stack that is ours */
 static bool has_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
@@ -191,7 +190,7 @@ static void release_altstack(void *ours)
 {
     stack_t off = {.ss_flags = SS_DISABLE};
     (void)sigaltstack(&off, NULL); /* only refused while running on it */
-    wx_vm_release(ours, ALT_BYTES);
+    wx_vm_release(ours, WX_ALTSTACK_BYTES);
 }
 
 static void make_key(void) { has_key = pthread_key_create(&altstack_key, release_altstack) == 0; }
@@ -210,17 +209,18 @@ static int ensure_altstack(void)
     if (sigaltstack(NULL, &now) != 0) {
         return errno;
     }
-    if (!(now.ss_flags & SS_DISABLE) && now.ss_size >= ALT_BYTES / 2) {
+    if (!(now.ss_flags & SS_DISABLE) && now.ss_size >= WX_ALTSTACK_BYTES / 2) {
         return 0;
     }
     (void)pthread_once(&key_once, make_key);
-    void *p = mmap(NULL, ALT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p =
+        mmap(NULL, WX_ALTSTACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) {
         return errno;
     }
-    stack_t ours = {.ss_sp = p, .ss_size = ALT_BYTES};
+    stack_t ours = {.ss_sp = p, .ss_size = WX_ALTSTACK_BYTES};
     if (!has_key || pthread_setspecific(altstack_key, p) != 0 || sigaltstack(&ours, NULL) != 0) {
-        wx_vm_release(p, ALT_BYTES);
+        wx_vm_release(p, WX_ALTSTACK_BYTES);
         if (has_key) {
             (void)pthread_setspecific(altstack_key, NULL); /* clearing does not fail */
         }
@@ -246,6 +246,20 @@ int wx_signal_prepare_thread(void)
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     prepared = true;
     return 0;
+}
+
+void wx_signal_begin_thread(char *altstack)
+{
+    const stack_t ours = {.ss_sp = altstack, .ss_size = WX_ALTSTACK_BYTES};
+    prepared = sigaltstack(&ours, &before) == 0; /* else wx_signal_prepare_thread() says why */
+}
+
+void wx_signal_end_thread(void)
+{
+    if (prepared) {
+        (void)sigaltstack(&before, NULL); /* only refused while running on ours */
+    }
+    prepared = false;
 }
 
 /* -------- signals of failed writes -------- */

@@ -28,6 +28,14 @@ void wx_signal_kick(int32_t tid);
  */
 int wx_signal_prepare_thread(void);
 
+/**
+ * The same for a thread of wx_os_thread_start(), which blocks none of them: with memory for the
+ * alternate stack, until wx_signal_end_thread().
+ */
+#define WX_ALTSTACK_BYTES ((size_t)64 * 1024)
+void wx_signal_begin_thread(char *altstack);
+void wx_signal_end_thread(void);
+
 /** State of the calling thread between wx_signal_hold() and wx_signal_drop(). */
 struct wx_held_signal {
     sigset_t old;

@@ -215,13 +215,52 @@ static wax_status intern(struct wx_engine *engine, const struct wx_abi_func *f,
     return wx_sig_intern(engine, types, n_params, n - n_params, ret, err);
 }
 
+/* One import of one thread: of this row and type. */
+static wax_status bind(struct wx_guest_thread *self, struct wx_store *store,
+                       const struct wx_abi_func *f, const struct wx_sig *sig,
+                       struct wx_extern *ret_extern, wax_error **err)
+{
+    struct binding *b = wx_arena_alloc(store->arena, sizeof *b);
+    if (!b) {
+        return wx_fail_nomem(err, "a WASI import");
+    }
+    bool traced = wx_trace_wants(self->env->trace, f->row);
+    if (traced && !self->line) {
+        self->line = wx_arena_alloc(store->arena, sizeof *self->line);
+        if (!self->line) {
+            return wx_fail_nomem(err, "a trace");
+        }
+        self->line->abi = NULL;
+    }
+    *b = (struct binding){*f, self};
+    ret_extern->kind = WX_EXT_FUNC;
+    return wx_func_new_host(store, sig, traced ? traced_thunk : thunk, b, f->name,
+                            &ret_extern->u.func, err);
+}
+
+/* What the main thread has for an import: no further one looks for it. NULL: nothing of ours. */
+static const struct wx_func *of_main(const struct wx_guest_thread *self,
+                                     const struct wx_rt_module *module,
+                                     const struct wx_import *import)
+{
+    const struct wx_instance *main = self->is_main ? NULL : self->env->main.instance;
+    const struct wx_func *f = main && main->module == module ? main->funcs[import->idx] : NULL;
+    bool ours = f && f->kind == WX_FUNC_HOST && (f->host == thunk || f->host == traced_thunk);
+    return ours ? f : NULL;
+}
+
 wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt_module *module,
                           const struct wx_import *import, struct wx_extern *ret_extern,
                           wax_error **err)
 {
-    (void)module;
+    struct wx_guest_thread *self = data;
     if (import->kind != WX_EXT_FUNC || !wx_abi_is_space(import->module)) {
         return WAX_E_NOT_FOUND;
+    }
+    const struct wx_func *known = of_main(self, module, import);
+    if (known) {
+        const struct binding *b = known->data;
+        return bind(self, store, &b->abi, known->sig, ret_extern, err);
     }
     struct wx_abi_func f;
     if (!wx_abi_find(import->module, import->name, &f)) {
@@ -242,21 +281,5 @@ wax_status wx_abi_provide(void *data, struct wx_store *store, const struct wx_rt
     }
     const struct wx_sig *sig;
     wax_status st = intern(store->engine, &f, &sig, err);
-    struct binding *b = wx_arena_alloc(store->arena, sizeof *b);
-    if (st != WAX_OK || !b) {
-        return st != WAX_OK ? st : wx_fail_nomem(err, "a WASI import");
-    }
-    struct wx_guest_thread *self = data;
-    bool traced = wx_trace_wants(self->env->trace, f.row);
-    if (traced && !self->line) {
-        self->line = wx_arena_alloc(store->arena, sizeof *self->line);
-        if (!self->line) {
-            return wx_fail_nomem(err, "a trace");
-        }
-        self->line->abi = NULL;
-    }
-    *b = (struct binding){f, self};
-    ret_extern->kind = WX_EXT_FUNC;
-    return wx_func_new_host(store, sig, traced ? traced_thunk : thunk, b, f.name,
-                            &ret_extern->u.func, err);
+    return st == WAX_OK ? bind(self, store, &f, sig, ret_extern, err) : st;
 }

@@ -33,6 +33,7 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
     wx_mem_init(&env->mem, wx_engine_get_mem(engine), 0);
     env->log = *wx_engine_get_log(engine);
     env->limits = (struct wx_env_limits){512, 1024, UINT64_C(1) << 20, 0};
+    wx_stack_cache_init(&env->stacks);
     wx_mutex_init(&env->lock);
     wx_mutex_lock(&env->lock);
     wx_list_init(&env->threads);
@@ -73,6 +74,7 @@ static void join_others(struct wx_env *env)
         wx_signal_take_host(env);
         wx_mutex_lock(&env->lock);
         uint32_t n = env->n_others;
+        env->waited = true;
         wx_mutex_unlock(&env->lock);
         if (n == 0) {
             return;
@@ -158,6 +160,7 @@ void wx_env_free(struct wx_env *env)
     }
     wx_memory_unref(env->memory);
     wx_rt_module_unref(env->module);
+    wx_stack_cache_fini(&env->stacks);
     wx_mutex_fini(&env->lock);
     if (env->is_first && env->ttys) {
         wx_tty_keeper_restore(env->ttys);

@@ -59,6 +59,7 @@ struct wx_guest_thread {
     struct wx_trace_line *line; /* the call being traced; NULL: no import is */
     uint32_t start_arg;
     bool is_main;
+    bool joins; /* waits for others to end: is woken when one does; guarded by env->lock */
     struct wx_thread_signals signals; /* guarded by env->lock */
 };
 
@@ -103,6 +104,7 @@ struct wx_env {
     bool wasix;                   /* imports a wasix_* function: R27 descriptor layout and errno */
     struct wx_closures *closures; /* in the main store; made while there is one thread */
     /* Threads. */
+    struct wx_stack_cache stacks; /* of those that ended */
     struct wx_mutex lock;
     struct wx_list threads WAX_GUARDED_BY(&lock);
     uint32_t n_threads WAX_GUARDED_BY(&lock); /* live guest threads */
@@ -115,6 +117,7 @@ struct wx_env {
     struct wx_guest_timers *timers WAX_GUARDED_BY(&lock); /* wasi/timer.h; made at first use */
     wax_error *trap_error WAX_GUARDED_BY(&lock); /* first trap of any further thread, owned */
     int64_t fuel_back WAX_GUARDED_BY(&lock);     /* left over by ended threads (thread.c) */
+    bool waited WAX_GUARDED_BY(&lock);           /* somebody waits on threads_word */
     uint32_t threads_word; /* atomic futex word, bumped when a host thread is gone */
 };
 

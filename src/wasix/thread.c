@@ -44,14 +44,19 @@ static void retire(struct wx_guest_thread *g)
     env->fuel_back += g->store->thread.fuel > 0 ? g->store->thread.fuel : 0;
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
-        wx_thread_wake(&WX_LIST_ENTRY(n, struct wx_guest_thread, link)->store->thread);
+        struct wx_guest_thread *other = WX_LIST_ENTRY(n, struct wx_guest_thread, link);
+        if (other->joins) {
+            wx_thread_wake(&other->store->thread);
+        }
     }
     wx_mutex_unlock(&env->lock);
     thread_free(g);
     wx_mutex_lock(&env->lock);
     env->n_others--;
     (void)__atomic_fetch_add(&env->threads_word, 1, __ATOMIC_SEQ_CST); /* pairs with join_others */
-    wx_futex_wake(&env->threads_word, 1);
+    if (env->waited) {
+        wx_futex_wake(&env->threads_word, 1);
+    }
     wx_mutex_unlock(&env->lock);
 }
 
@@ -74,9 +79,8 @@ static void thread_failed(struct wx_guest_thread *g, wax_status st, wax_error *e
     wx_env_exit(env, 134);
 }
 
-static void *thread_main(void *arg)
+static void run_guest(struct wx_guest_thread *g)
 {
-    struct wx_guest_thread *g = arg;
     struct wx_extern ext;
     wax_error *error = NULL;
     wax_status st = wx_env_start_instance(g, &error);
@@ -92,6 +96,14 @@ static void *thread_main(void *arg)
     } else {
         wax_error_free(error); /* thread_exit, or the process ends */
     }
+}
+
+static void *thread_main(void *arg)
+{
+    struct wx_guest_thread *g = arg;
+    wx_signal_begin_thread(g->store->thread.signal_stack);
+    run_guest(g);
+    wx_signal_end_thread();
     retire(g);
     return NULL;
 }
@@ -174,7 +186,8 @@ static wx_werrno make_thread(struct wx_env *env, uint32_t start_arg, struct wx_g
     }
     g->env = env;
     g->start_arg = start_arg;
-    if (wx_store_new(env->engine, env->limits.thread_stack_bytes, 0, &g->store, NULL) != WAX_OK) {
+    if (wx_store_new_thread(env->engine, &env->stacks, env->limits.thread_stack_bytes, &g->store,
+                            NULL) != WAX_OK) {
         wx_free(&env->mem, g);
         return WX_WERRNO_NOMEM;
     }
@@ -240,30 +253,43 @@ wx_wasi_ret wx_wasi_wasi_thread_spawn(struct wx_wasi_call *c, const uint64_t *a)
 
 /* -------- joining, ending, identity -------- */
 
-static bool is_live(struct wx_env *env, uint32_t tid)
+/* If it is, this thread is told when one ends. */
+static bool is_live(struct wx_wasi_call *c, uint32_t tid)
 {
+    struct wx_env *env = c->env;
     bool live = false;
     wx_mutex_lock(&env->lock);
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
         live = live || WX_LIST_ENTRY(n, struct wx_guest_thread, link)->tid == tid;
     }
+    c->self->joins = live;
     wx_mutex_unlock(&env->lock);
     return live;
 }
 
+/* The same for any other one. */
+static bool is_last(struct wx_wasi_call *c)
+{
+    wx_mutex_lock(&c->env->lock);
+    bool last = c->env->n_threads == 1;
+    c->self->joins = !last;
+    wx_mutex_unlock(&c->env->lock);
+    return last;
+}
+
 static enum wx_outcome resume_join(struct wx_thread *t, enum wx_wake why);
 
-/* Ready when the thread is gone; every end of a thread wakes all others. */
+/* Ready when the thread is gone; every end of a thread wakes all that join. */
 static wx_wasi_ret join(struct wx_wasi_call *c, uint32_t tid)
 {
     uint32_t seq = wx_load_seq(&c->t->wake_seq);
-    if (!is_live(c->env, tid)) {
-        take_fuel_back(c->env, c->t);
-        return 0;
-    }
     if (tid == c->self->tid) {
         return WX_WERRNO_DEADLK;
+    }
+    if (!is_live(c, tid)) {
+        take_fuel_back(c->env, c->t);
+        return 0;
     }
     c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
                                       .deadline_ns = UINT64_MAX,
@@ -297,7 +323,7 @@ static enum wx_outcome resume_exit_main(struct wx_thread *t, enum wx_wake why);
 static wx_wasi_ret exit_main(struct wx_wasi_call *c)
 {
     uint32_t seq = wx_load_seq(&c->t->wake_seq);
-    if (wx_env_n_threads(c->env) > 1) {
+    if (!is_last(c)) {
         c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
                                           .deadline_ns = UINT64_MAX,
                                           .seq = seq,

@@ -209,7 +209,8 @@ static bool need_guest_stack(struct wx_thread *t)
         t->guest_sp = t->guest_sp ? t->guest_sp : t->gstack->top;
         return true;
     }
-    if (wx_gstack_init(&t->own_gstack, t->stack_bytes + GUEST_STACK_SLACK, &t->error) != WAX_OK) {
+    uint64_t bytes = t->stack_bytes + GUEST_STACK_SLACK;
+    if (!t->own_gstack.reservation && wx_gstack_init(&t->own_gstack, bytes, &t->error) != WAX_OK) {
         t->trap = WX_TRAP_NOMEM;
         return false;
     }

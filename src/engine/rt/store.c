@@ -8,8 +8,9 @@
 /* Tables, instances and what hangs on them: a hostile module gets no more by many tables. */
 #define DEFAULT_STORE_BYTES (UINT64_C(32) << 20)
 
-wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t memory_limit,
-                        struct wx_store **ret_store, wax_error **err)
+static wax_status new_store(struct wx_engine *engine, struct wx_stack_cache *stacks,
+                            uint64_t stack_bytes, uint64_t memory_limit,
+                            struct wx_store **ret_store, wax_error **err)
 {
     struct wx_store *s = wx_zalloc(&engine->mem, sizeof *s);
     if (!s) {
@@ -21,7 +22,7 @@ wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t
     s->thread.event_fd = -1;
     s->arena = wx_arena_new(&s->mem);
     uint64_t stack = stack_bytes ? stack_bytes : engine->config.stack_bytes;
-    wax_status st = s->arena ? wx_thread_init(&s->thread, s, stack ? stack : 8u << 20, err)
+    wax_status st = s->arena ? wx_thread_init(&s->thread, s, stacks, stack ? stack : 8u << 20, err)
                              : wx_fail_nomem(err, "a store");
     if (st != WAX_OK) {
         wx_store_free(s);
@@ -29,6 +30,18 @@ wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t
     }
     *ret_store = s;
     return WAX_OK;
+}
+
+wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t memory_limit,
+                        struct wx_store **ret_store, wax_error **err)
+{
+    return new_store(engine, NULL, stack_bytes, memory_limit, ret_store, err);
+}
+
+wax_status wx_store_new_thread(struct wx_engine *engine, struct wx_stack_cache *stacks,
+                               uint64_t stack_bytes, struct wx_store **ret_store, wax_error **err)
+{
+    return new_store(engine, stacks, stack_bytes, 0, ret_store, err);
 }
 
 static void free_instances(struct wx_store *s)

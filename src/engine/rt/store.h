@@ -125,6 +125,9 @@ struct wx_externref {
 
 wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t memory_limit,
                         struct wx_store **ret_store, wax_error **err);
+/** The same for a thread: its stacks come from a cache and go there, which must outlive it. */
+wax_status wx_store_new_thread(struct wx_engine *engine, struct wx_stack_cache *stacks,
+                               uint64_t stack_bytes, struct wx_store **ret_store, wax_error **err);
 void wx_store_free(struct wx_store *store); /* NULL accepted; not while a call is running */
 wax_status wx_store_externref(struct wx_store *store, void *data, void (*finalize)(void *),
                               uint64_t *ret_handle, wax_error **err);

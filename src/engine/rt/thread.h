@@ -11,6 +11,7 @@
 #include "base/trap.h"
 #include "engine/rt/gstack.h"
 #include "engine/rt/outcome.h"
+#include "engine/rt/stacks.h"
 #include "engine/rt/waitq.h"
 
 struct wx_store;
@@ -63,18 +64,20 @@ struct wx_thread {
         struct wx_guest_call call;
     } out;
     /* Waiting (wait.c). */
-    uint32_t wake_seq;           /* atomic futex word: bumped by every wake */
-    uint32_t polling;            /* atomic: 1 while in ppoll; then a wake also writes event_fd */
-    int32_t event_fd;            /* eventfd, made at the first WX_WAIT_FDS; -1 before */
-    struct wx_waitq_node node;   /* for the wait/notify table */
-    int32_t host_tid;            /* atomic: kernel tid while inside wx_enter, 0 outside */
-    struct wx_gstack *gstack;    /* stack compiled code runs on now; NULL in the interpreter */
-    struct wx_gstack own_gstack; /* made at the first call that needs one */
-    void *owner;                 /* the guest thread of the wasi layer, or NULL */
+    uint32_t wake_seq;            /* atomic futex word: bumped by every wake */
+    uint32_t polling;             /* atomic: 1 while in ppoll; then a wake also writes event_fd */
+    int32_t event_fd;             /* eventfd, made at the first WX_WAIT_FDS; -1 before */
+    struct wx_waitq_node node;    /* for the wait/notify table */
+    int32_t host_tid;             /* atomic: kernel tid while inside wx_enter, 0 outside */
+    struct wx_gstack *gstack;     /* stack compiled code runs on now; NULL in the interpreter */
+    struct wx_gstack own_gstack;  /* made at the first call that needs one, or kept by `cache` */
+    struct wx_stack_cache *cache; /* where its stacks come from and go to; NULL: nowhere */
+    char *signal_stack;           /* alternate stack, if a cache has one for it */
+    void *owner;                  /* the guest thread of the wasi layer, or NULL */
 };
 
-wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t stack_bytes,
-                          wax_error **err);
+wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, struct wx_stack_cache *cache,
+                          uint64_t stack_bytes, wax_error **err);
 void wx_thread_fini(struct wx_thread *t);
 
 /** Set interrupt bits and wake whatever the thread blocks in. Any thread, async-signal-safe. */

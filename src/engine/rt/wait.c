@@ -27,16 +27,41 @@
 WX_THREAD_LOCAL struct wx_thread *wx_thread_current;
 WX_THREAD_LOCAL const struct wx_activation_link *wx_activations;
 
-wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t stack_bytes,
-                          wax_error **err)
+static bool make_stacks(struct wx_thread *t)
+{
+    if (t->cache) {
+        struct wx_stacks got;
+        if (!wx_stack_cache_get(t->cache, t->stack_bytes, &got)) {
+            return false;
+        }
+        t->stack_base = got.values;
+        t->own_gstack = got.guest;
+        t->signal_stack = got.signals;
+        return true;
+    }
+    t->stack_base = wx_vm_reserve(t->stack_bytes);
+    return t->stack_base && wx_vm_commit(t->stack_base, t->stack_bytes) == 0;
+}
+
+static void drop_stacks(struct wx_thread *t)
+{
+    struct wx_stacks s = {t->stack_base, t->stack_bytes, t->own_gstack, t->signal_stack};
+    if (t->cache && s.values) {
+        wx_stack_cache_put(t->cache, &s);
+    } else {
+        wx_stacks_unmap(&s);
+    }
+}
+
+wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, struct wx_stack_cache *cache,
+                          uint64_t stack_bytes, wax_error **err)
 {
     t->store = store;
+    t->cache = cache;
     t->event_fd = -1;
     t->stack_bytes = (stack_bytes + 0xffff) & ~UINT64_C(0xffff);
-    t->stack_base = wx_vm_reserve(t->stack_bytes);
-    int e = t->stack_base ? wx_vm_commit(t->stack_base, t->stack_bytes) : ENOMEM;
-    if (e) {
-        return wx_fail_errno(err, e, "cannot map a value stack of %llu bytes",
+    if (!make_stacks(t)) {
+        return wx_fail_errno(err, ENOMEM, "cannot map a value stack of %llu bytes",
                              (unsigned long long)t->stack_bytes);
     }
     t->stack_end = t->stack_base + t->stack_bytes / sizeof(uint64_t);
@@ -46,8 +71,7 @@ wax_status wx_thread_init(struct wx_thread *t, struct wx_store *store, uint64_t 
 
 void wx_thread_fini(struct wx_thread *t)
 {
-    wx_vm_release(t->stack_base, t->stack_bytes);
-    wx_gstack_fini(&t->own_gstack);
+    drop_stacks(t);
     (void)wx_fd_close(&t->event_fd); /* an eventfd has nothing to lose */
     wx_error_clear(&t->error);
 }
