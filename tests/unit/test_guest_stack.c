@@ -185,6 +185,40 @@ static void test_foreign_fault_is_chained(void **state)
     teardown();
 }
 
+/* (module (func) (func (export "f") (call 0))) */
+static const uint8_t call_module[] = {0,  0x61, 0x73, 0x6d, 1, 0,   0, 0, 1,    4, 1,   0x60, 0,
+                                      0,  3,    3,    2,    0, 0,   7, 5, 1,    1, 'f', 0,    1,
+                                      10, 9,    2,    2,    0, 0xb, 4, 0, 0x10, 0, 0xb};
+
+/* As an interrupt leaves it that was dealt with before it was told everything. */
+static void test_no_limit_without_interrupt_is_no_overflow(void **state)
+{
+    static const char *const tiers[] = {"fast", "interp"};
+    (void)state;
+    setup();
+    for (size_t i = 0; i < 2; i++) {
+        struct wx_engine_config config = {.features = wx_features_default(),
+                                          .tier = wx_tier_find(tiers[i])};
+        struct wx_engine *e;
+        struct wx_store *s;
+        struct wx_rt_module *m;
+        struct wx_instance *inst;
+        struct wx_extern f;
+        assert_int_equal(wx_engine_new(&config, &e, NULL), WAX_OK);
+        assert_int_equal(wx_store_new(e, 0, 0, &s, NULL), WAX_OK);
+        assert_int_equal(wx_rt_module_new(e, call_module, sizeof call_module, &m, NULL), WAX_OK);
+        assert_int_equal(wx_instantiate(s, m, NULL, true, &inst, NULL), WAX_OK);
+        wx_rt_module_unref(m);
+        assert_true(wx_instance_export(inst, "f", 1, &f));
+        s->thread.stack_limit = NULL;
+        assert_int_equal(wx_enter(s, f.u.func, NULL, NULL, NULL), WAX_OK);
+        assert_ptr_equal(s->thread.stack_limit, s->thread.stack_end);
+        wx_store_free(s);
+        wx_engine_unref(e);
+    }
+    teardown();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_hard_stop_ends_a_loop_without_polls),
         cmocka_unit_test(test_fault_in_a_memory_is_a_trap),
         cmocka_unit_test(test_foreign_fault_is_chained),
+        cmocka_unit_test(test_no_limit_without_interrupt_is_no_overflow),
     };
     return cmocka_run_group_tests_name("guest_stack", tests, NULL, NULL);
 }

@@ -169,13 +169,15 @@ static void *kill_later(void *arg)
     return NULL;
 }
 
-static void assert_end(const char *family, enum way way, wax_status st, int32_t code)
+static void assert_end(const char *family, enum way way, wax_status st, int32_t code,
+                       const wax_error *error)
 {
     static const wax_status status[N_WAYS] = {WAX_E_CANCELLED, WAX_E_TIMEOUT, WAX_OK, WAX_OK,
                                               WAX_TRAP};
     static const int32_t codes[N_WAYS] = {[KILLED] = 128 + SIGKILL, [EXITS] = 7};
     if (st != status[way] || (st == WAX_OK && code != codes[way])) {
-        fail_msg("%s, %s: status %d, code %d", family, ways[way], (int)st, (int)code);
+        fail_msg("%s, %s: status %d, code %d, %s", family, ways[way], (int)st, (int)code,
+                 error ? wax_error_message(error) : "no error");
     }
 }
 
@@ -184,6 +186,7 @@ static uint64_t end_once(const char *family, unsigned threads, enum way way, uin
 {
     char n_threads[12], us[24];
     int32_t code = -1;
+    wax_error *error = NULL;
     pthread_t thread;
     bool outside = way == CANCEL || way == KILLED;
     (void)snprintf(n_threads, sizeof n_threads, "%u", threads);
@@ -197,12 +200,13 @@ static uint64_t end_once(const char *family, unsigned threads, enum way way, uin
     if (outside) {
         assert_int_equal(pthread_create(&thread, NULL, kill_later, &k), 0);
     }
-    wax_status st = wax_env_run(env, &code, NULL);
+    wax_status st = wax_env_run(env, &code, &error);
     if (outside) {
         assert_int_equal(pthread_join(thread, NULL), 0);
     }
     assert_int_equal(k.sent, 1);
-    assert_end(family, way, st, code);
+    assert_end(family, way, st, code, error);
+    wax_error_free(error);
     wax_env_free(env); /* the others */
     uint64_t over = now_ns();
     return over > k.began_ns ? over - k.began_ns : 0;

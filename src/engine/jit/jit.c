@@ -28,7 +28,7 @@ struct wx_func *wx_jit_fetch(struct wx_thread *t, struct wx_instance *inst, uint
                              uint64_t table_and_sig);
 const void *wx_jit_compile_stub(struct wx_thread *t, struct wx_instance *inst, const void *behind);
 
-_Static_assert(offsetof(struct wx_thread, interrupt) == 0, "thunks.S");
+_Static_assert(offsetof(struct wx_thread, stack_limit) == 8, "thunks.S");
 _Static_assert(offsetof(struct wx_thread, pc) == 24, "thunks.S");
 _Static_assert(offsetof(struct wx_thread, fp) == 32, "thunks.S");
 _Static_assert(offsetof(struct wx_thread, inst) == 40, "thunks.S");

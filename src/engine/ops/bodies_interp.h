@@ -105,7 +105,8 @@ WX_BODY(enter_slow)
     }
     struct wx_instance *inst = (struct wx_instance *)(uintptr_t)r3;
     t->inst = inst;
-    if (wx_load_relaxed(&t->interrupt)) { /* made the limit NULL (R17): the callee has not begun */
+    /* An interrupt makes the limit NULL (R17), or did: the callee has not begun. */
+    if (wx_load_relaxed(&t->interrupt) || !wx_load_relaxed(&t->stack_limit)) {
         uint64_t *h = nfp + code->local_slots;
         h[WX_FRAME_PC] = (uint64_t)(uintptr_t)(pc + 5);
         h[WX_FRAME_FP] = (uint64_t)(uintptr_t)fp;

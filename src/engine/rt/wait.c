@@ -98,7 +98,10 @@ void wx_thread_wake(struct wx_thread *t)
 void wx_thread_interrupt(struct wx_thread *t, uint64_t bits)
 {
     (void)wx_or_seq(&t->interrupt, bits);
-    wx_store_seq(&t->stack_limit, NULL); /* makes the next call look, too (R17) */
+    /* Makes the next call look, too (R17). The thread may have seen and cleared the bits before
+     * this comes: a limit of NULL without them means nothing, and whoever finds it puts it right.
+     */
+    wx_store_seq(&t->stack_limit, NULL);
     wx_thread_wake(t);
 }
 

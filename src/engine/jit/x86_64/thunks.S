@@ -13,7 +13,7 @@
 #include "os/x86_64/frame.inc"
 
 /* struct wx_thread, struct wx_instance, struct wx_func, struct wx_code: jit.c asserts these. */
-#define T_INTERRUPT 0
+#define T_STACK_LIMIT 8
 #define T_PC 24
 #define T_FP 32
 #define T_INST 40
@@ -132,8 +132,8 @@ guest_overflow:
 
 FUNCTION wx_jit_thunk_overflow          /* the limit is NULL when an interrupt wants in (R17) */
         movl    $9, %edi                /* call stack exhausted */
-        cmpq    $0, T_INTERRUPT(%r15)
-        je      trap
+        cmpq    $0, T_STACK_LIMIT(%r15) /* not the interrupt itself: wx_thread_interrupt() */
+        jne     trap
         movq    %rdi, T_TRAP(%r15)      /* tells it from a poll */
         jmp     interrupted
 FUNCTION wx_jit_thunk_poll
