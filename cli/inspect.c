@@ -9,7 +9,9 @@
 
 static const char help[] =
     "usage: waxwing inspect [--json] FILE...\n"
-    "Shows WASI versions, imports, exports, memories and the features a module needs.\n"
+    "Shows WASI versions, imports, exports, memories, the features a module needs and, of one "
+    "that\n"
+    "is dynamically linked, the libraries it needs and where they are looked for.\n"
     "wasi: versions functions are imported from; strict: the one all of them belong to.\n";
 
 static const char *const kinds[] = {"func", "table", "memory", "global", "tag"};
@@ -70,6 +72,30 @@ static json_t *versions_json(uint32_t bits)
     return a;
 }
 
+/* null if it is not dynamically linked. */
+static json_t *dylink_json(const wax_module *m)
+{
+    wax_dylink d;
+    wax_error *error = NULL;
+    if (wax_module_dylink(m, &d, &error) != WAX_OK) {
+        json_t *o = wax_error_status(error) == WAX_E_NOT_FOUND
+                        ? json_null()
+                        : json_pack("{ss}", "error", wax_error_message(error));
+        wax_error_free(error);
+        return o;
+    }
+    json_t *needed = json_array(), *paths = json_array();
+    for (size_t i = 0; i < d.n_needed; i++) {
+        (void)json_array_append_new(needed, name_json(wax_module_needed(m, i)));
+    }
+    for (size_t i = 0; i < d.n_paths; i++) {
+        (void)json_array_append_new(paths, name_json(wax_module_runpath(m, i)));
+    }
+    return json_pack("{sI si sI si so so}", "memory", (json_int_t)d.memory_bytes, "memory_align",
+                     (int)d.memory_align, "table", (json_int_t)d.table_elems, "table_align",
+                     (int)d.table_align, "needed", needed, "runpath", paths);
+}
+
 static json_t *module_json(wax_module *m)
 {
     json_t *imports = json_array(), *exports = json_array(), *memories = json_array(),
@@ -97,11 +123,9 @@ static json_t *module_json(wax_module *m)
             strict = json_string(versions[i]);
         }
     }
-    size_t len;
-    int dylink = wax_module_custom(m, "dylink.0", &len) != NULL;
-    return json_pack("{so so so so so so sb}", "wasi", versions_json(wax_module_wasi(m)), "strict",
+    return json_pack("{so so so so so so so}", "wasi", versions_json(wax_module_wasi(m)), "strict",
                      strict, "imports", imports, "exports", exports, "memories", memories,
-                     "features", features, "dylink", dylink);
+                     "features", features, "dylink", dylink_json(m));
 }
 
 static void print_ports(const json_t *list, const char *title)
@@ -130,8 +154,28 @@ static void print_words(const json_t *list, const char *title)
     size_t i;
     json_t *o;
     printf("%s:", title);
-    json_array_foreach(list, i, o) { printf(" %s", json_string_value(o)); }
+    json_array_foreach(list, i, o)
+    {
+        char plain[1024];
+        printf(" %s", cli_plain(json_string_value(o), plain, sizeof plain));
+    }
     printf(json_array_size(list) ? "\n" : " none\n");
+}
+
+static void print_dylink(const json_t *d)
+{
+    const char *error = json_string_value(json_object_get(d, "error"));
+    if (error) {
+        printf("dylink: %s\n", error);
+    } else if (json_is_object(d)) {
+        printf("dylink: %lld bytes aligned to 2^%lld, %lld table elements aligned to 2^%lld\n",
+               (long long)json_integer_value(json_object_get(d, "memory")),
+               (long long)json_integer_value(json_object_get(d, "memory_align")),
+               (long long)json_integer_value(json_object_get(d, "table")),
+               (long long)json_integer_value(json_object_get(d, "table_align")));
+        print_words(json_object_get(d, "needed"), "needed");
+        print_words(json_object_get(d, "runpath"), "runpath");
+    }
 }
 
 int cmd_inspect(int argc, char **argv)
@@ -173,6 +217,7 @@ int cmd_inspect(int argc, char **argv)
             print_words(json_object_get(o, "wasi"), "wasi");
             printf("strict: %s\n", strict ? strict : "none");
             print_words(json_object_get(o, "features"), "features");
+            print_dylink(json_object_get(o, "dylink"));
             print_ports(json_object_get(o, "imports"), "imports");
             print_ports(json_object_get(o, "exports"), "exports");
         }

@@ -199,6 +199,50 @@ WAX_API WAX_MUST_USE wax_status wax_module_export(wax_module *module, size_t idx
  */
 WAX_API const void *wax_module_custom(const wax_module *module, const char *name, size_t *ret_len);
 
+/** What a dynamically linked module asks for. Fields may be added at the end. */
+typedef struct wax_dylink {
+    uint64_t memory_bytes;    /* of its own, in the memory of all */
+    uint64_t table_elems;     /* the same of the table */
+    uint32_t memory_align;    /* power of two: 4 is 16 bytes */
+    uint32_t table_align;     /* power of two */
+    size_t n_needed, n_paths; /* for wax_module_needed(), wax_module_runpath() */
+} wax_dylink;
+
+/**
+ * What a dynamically linked module asks for.
+ *
+ * @param module      borrowed; thread-safe
+ * @param ret_dylink  filled in
+ * @return WAX_OK; WAX_E_NOT_FOUND (it is not dynamically linked), WAX_E_MALFORMED (it has a broken
+ *         section "dylink.0"), WAX_E_LIMIT, WAX_E_NOMEM
+ * @since 0.1
+ * @source tool-conventions, DynamicLinking.md
+ */
+WAX_API WAX_MUST_USE wax_status wax_module_dylink(const wax_module *module, wax_dylink *ret_dylink,
+                                                  wax_error **err);
+
+/**
+ * Name of a library that a dynamically linked module needs.
+ *
+ * @param module  borrowed; thread-safe
+ * @param idx     from 0
+ * @return the name, valid as long as the module; empty past the last one
+ * @since 0.1
+ * @source tool-conventions, DynamicLinking.md
+ */
+WAX_API wax_name wax_module_needed(const wax_module *module, size_t idx);
+
+/**
+ * Directories a dynamically linked module has its libraries looked for in, separated by ':'.
+ *
+ * @param module  borrowed; thread-safe
+ * @param idx     from 0
+ * @return as wax_module_needed()
+ * @since 0.1
+ * @source tool-conventions, DynamicLinking.md
+ */
+WAX_API wax_name wax_module_runpath(const wax_module *module, size_t idx);
+
 /**
  * Name one of the features a module needs beyond wasm 1.0.
  *

@@ -11,6 +11,7 @@
 #include "os/vm.h"
 #include "wasi/detect.h"
 #include "wasi/explain.h"
+#include "wasm/dylink.h"
 #include "wasm/text/text.h"
 
 void wax_module_free(wax_module *module) { wx_rt_module_unref(wx_in_wax_module(module)); }
@@ -192,6 +193,51 @@ const void *wax_module_custom(const wax_module *module, const char *name, size_t
         *ret_len = c->len;
     }
     return c ? w->bytes + c->off : NULL;
+}
+
+wax_status wax_module_dylink(const wax_module *module, wax_dylink *ret_dylink, wax_error **err)
+{
+    WX_REQUIRE(module && ret_dylink, err, "an argument is NULL");
+    const struct wx_module *w = wx_in_wax_module(module)->wasm;
+    struct wx_dylink dl;
+    wax_status st = wx_dylink_read(w, w->mem, &dl, err);
+    if (st == WAX_E_NOT_FOUND) {
+        return wx_fail(err, st, "the module is not dynamically linked");
+    }
+    if (st == WAX_OK) {
+        *ret_dylink = (wax_dylink){.memory_bytes = dl.memory_size,
+                                   .table_elems = dl.table_size,
+                                   .memory_align = dl.memory_align,
+                                   .table_align = dl.table_align,
+                                   .n_needed = dl.n_needed,
+                                   .n_paths = dl.n_paths};
+        wx_dylink_fini(&dl, w->mem);
+    }
+    return st;
+}
+
+static wax_name dylink_name(const wax_module *module, bool path, size_t idx)
+{
+    const struct wx_module *w = module ? wx_in_wax_module(module)->wasm : NULL;
+    struct wx_dylink dl;
+    wax_name name = {"", 0};
+    if (w && wx_dylink_read(w, w->mem, &dl, NULL) == WAX_OK) {
+        if (idx < (path ? dl.n_paths : dl.n_needed)) {
+            name = out_name(path ? dl.paths[idx] : dl.needed[idx]); /* in the module's bytes */
+        }
+        wx_dylink_fini(&dl, w->mem);
+    }
+    return name;
+}
+
+wax_name wax_module_needed(const wax_module *module, size_t idx)
+{
+    return dylink_name(module, false, idx);
+}
+
+wax_name wax_module_runpath(const wax_module *module, size_t idx)
+{
+    return dylink_name(module, true, idx);
 }
 
 const char *wax_module_feature(const wax_module *module, size_t idx)

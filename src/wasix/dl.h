@@ -128,8 +128,9 @@ void wx_dl_give_memory(struct wx_dl *dl, uint64_t at, uint64_t size);
 struct wx_dl_search {
     struct wx_dl *dl;
     const char *name;
-    const struct wx_dl_lib *requester;
-    const char *library_path; /* directories separated by ':', may be NULL */
+    const struct wx_dl_lib *requester; /* whose directories count */
+    bool opened;                       /* by dlopen() */
+    const char *library_path;          /* directories separated by ':', may be NULL */
 };
 wax_status wx_dl_find_file(const struct wx_dl_search *search, struct wx_file **ret_file,
                            char **ret_path, wax_error **err);

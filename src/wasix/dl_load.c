@@ -488,7 +488,7 @@ static wax_status read_lib(struct load *l, const char *name, struct wx_dl_lib *p
 {
     struct wx_dl *dl = l->dl;
     struct wx_mem *mem = &dl->env->mem;
-    const struct wx_dl_search search = {dl, name, requester, l->library_path};
+    const struct wx_dl_search search = {dl, name, requester, !parent, l->library_path};
     struct wx_file *file = NULL;
     struct wx_dl_lib *lib = wx_zalloc(mem, sizeof *lib);
     if (!lib) {

@@ -152,7 +152,7 @@ static void look_around(struct look *l)
 static wax_status not_found(struct look *l, wax_error **err)
 {
     const struct wx_dl_search *s = l->s;
-    const char *by = s->requester ? s->requester->name : NULL;
+    const char *by = s->opened ? NULL : s->requester->name;
     (void)wx_fail(err, WAX_E_LINK, "library '%s'%s%s%s is not there; looked for: %s", s->name,
                   by ? ", needed by '" : "", by ? by : "", by ? "'," : "",
                   l->places.len ? wx_strbuf_str(&l->places) : "nothing");

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -293,6 +294,76 @@ static void test_refused(void **state)
     libraries = keep;
 }
 
+/* -------- where libraries are looked for -------- */
+
+static void make_link(const char *name, const char *target)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    (void)unlink(path);
+    assert_int_equal(target ? symlink(target, path) : 0, 0);
+}
+
+/* The program needs libbad.so: is it found with this LD_LIBRARY_PATH? NULL: yes */
+static void try_path(const char *lib_path, const char *error)
+{
+    char path[256], text[1000];
+    int32_t code = -1;
+    (void)snprintf(path, sizeof path, "%s/program.wasm", directory);
+    wax_status st = run(path, lib_path, &code, text, sizeof text);
+    if (error ? st == WAX_OK || !strstr(text, error) : st != WAX_OK || code != 0) {
+        fail_msg("LD_LIBRARY_PATH=%s: %s, '%s'", lib_path ? lib_path : "", wax_status_name(st),
+                 text);
+    }
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    static const char library[] = LIB(INFO, IMPORTS);
+    static const char runpath[] =
+        LIB(/* needs libother.so, which lies in $ORIGIN/sub */
+            INFO "\\02\\0d\\01\\0blibother.so\\05\\0d\\01\\0b$ORIGIN/sub", IMPORTS);
+    static const char braces[] =
+        LIB(INFO "\\02\\0d\\01\\0blibother.so\\05\\13\\01\\11/no:${ORIGIN}/sub", IMPORTS);
+    char path[256];
+    const char *keep = libraries;
+    libraries = directory;
+    (void)snprintf(path, sizeof path, "%s/sub", directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+    make_link("libbad.so", NULL);
+    write_text("sub/libbad.so", library);
+    try_path(NULL, "looked for: /lib/libbad.so");
+    try_path("/lib/sub", NULL);
+    try_path("/nowhere::/lib/sub:", NULL);
+    try_path(path, "is not there"); /* a directory of the host */
+    make_link("sub/libbad.so", NULL);
+    write_text("sub/libbad.wasm", library);
+    try_path("/lib/sub", NULL);
+    make_link("sub/libbad.wasm", NULL);
+    /* By the requester's RUNPATH. */
+    write_text("sub/libother.so", library);
+    write_text("libbad.so", LIB(INFO "\\02\\0d\\01\\0blibother.so", IMPORTS));
+    try_path(NULL, "'libother.so', needed by 'libbad.so', is not there");
+    write_text("libbad.so", runpath);
+    try_path(NULL, NULL);
+    write_text("libbad.so", braces);
+    try_path(NULL, NULL);
+    /* Links lead nowhere outside. */
+    (void)snprintf(path, sizeof path, "%s/libplug.so", keep);
+    make_link("libbad.so", path);
+    try_path(NULL, "is not there");
+    make_link("libbad.so", "sub/libother.so");
+    try_path(NULL, NULL);
+    make_link("libbad.so", "sub"); /* no file */
+    try_path(NULL, "/lib/libbad.so (");
+    make_link("libbad.so", NULL);
+    make_link("sub/libother.so", NULL);
+    (void)snprintf(path, sizeof path, "%s/sub", directory);
+    assert_int_equal(rmdir(path), 0);
+    libraries = keep;
+}
+
 /* A library cut anywhere is an error, or fine; never more. */
 static void test_truncated(void **state)
 {
@@ -334,6 +405,7 @@ int main(int argc, char **argv)
     n_programs = argc - 3;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_programs), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_encodings), cmocka_unit_test(test_truncated)};
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_truncated)};
     return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
 }
