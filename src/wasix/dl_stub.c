@@ -61,6 +61,12 @@ static enum wx_outcome called(struct wx_thread *t)
 
 static enum wx_outcome run(struct wx_thread *t, void *data, uint64_t *slots);
 
+static void threw(struct wx_thread *t, const struct wx_guest_call *call)
+{
+    (void)t;
+    ((const struct wx_dl_stub *)call->data)->group->initializing--;
+}
+
 static enum wx_outcome initialized(struct wx_thread *t)
 {
     const struct wx_guest_call call = t->out.call;
@@ -100,8 +106,12 @@ static enum wx_outcome run(struct wx_thread *t, void *data, uint64_t *slots)
         return wx_trap(t, WX_TRAP_NOMEM);
     }
     if (!g->initializing && wx_dl_next_init(g, g->n_ready, &init)) {
-        t->out.call = (struct wx_guest_call){
-            .func = init.func, .args = {init.arg}, .then = initialized, .data = s, .slots = slots};
+        t->out.call = (struct wx_guest_call){.func = init.func,
+                                             .args = {init.arg},
+                                             .then = initialized,
+                                             .thrown = threw,
+                                             .data = s,
+                                             .slots = slots};
         return WX_CALL;
     }
     struct wx_func *f = find(t, s);

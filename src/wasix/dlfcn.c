@@ -65,6 +65,7 @@ static struct open open_of(const struct wx_wasi_call *c)
 }
 
 static enum wx_outcome go_on(struct wx_thread *t);
+static void thrown(struct wx_thread *t, const struct wx_guest_call *call);
 static enum wx_outcome waited(struct wx_thread *t, enum wx_wake why);
 static wx_wasi_ret open_stage(struct wx_wasi_call *c, uint64_t stage, uint64_t from,
                               uint64_t handle);
@@ -101,10 +102,22 @@ static bool init_next(struct wx_wasi_call *c, uint64_t stage, uint64_t from, uin
     c->t->out.call = (struct wx_guest_call){.func = init.func,
                                             .args = {init.arg},
                                             .then = go_on,
+                                            .thrown = thrown,
                                             .data = c->binding,
                                             .slots = c->slots,
                                             .state = {stage, from, handle}};
     return true;
+}
+
+/* A constructor threw: the library is there, and nobody waits for what will not come. */
+static void thrown(struct wx_thread *t, const struct wx_guest_call *call)
+{
+    struct wx_dl_group *g = ((struct wx_guest_thread *)t->owner)->group;
+    g->initializing--;
+    if (call->state[0] == NEW) {
+        wx_dl_publish(g);
+    }
+    wx_dl_disown(g, false);
 }
 
 static enum wx_outcome go_on(struct wx_thread *t)
@@ -255,6 +268,12 @@ static wx_wasi_ret write_symbol(struct wx_wasi_call *c, const struct sym *o, con
 
 static enum wx_outcome sym_again(struct wx_thread *t);
 
+static void init_threw(struct wx_thread *t, const struct wx_guest_call *call)
+{
+    (void)call;
+    ((struct wx_guest_thread *)t->owner)->group->initializing--;
+}
+
 static wx_wasi_ret find_symbol(struct wx_wasi_call *c, const struct sym *o, const char *name)
 {
     struct wx_dl_group *g = c->self->group;
@@ -287,6 +306,7 @@ static wx_wasi_ret look_up(struct wx_wasi_call *c)
         c->t->out.call = (struct wx_guest_call){.func = init.func,
                                                 .args = {init.arg},
                                                 .then = sym_again,
+                                                .thrown = init_threw,
                                                 .data = c->binding,
                                                 .slots = c->slots};
         return WX_RET_CALL;

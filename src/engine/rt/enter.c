@@ -253,6 +253,9 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
             t->out.wait = r.wait;
             r.wait.abandon(t);
         }
+        if (r.call.thrown) {
+            r.call.thrown(t, &r.call);
+        }
         return came_back(t, *func, WX_THROW);
     }
     t->out.call = r.call;

@@ -80,6 +80,8 @@ struct wx_guest_call {
     const uint64_t *results;
     /* Called after a normal return, in t->out.call. */
     enum wx_outcome (*then)(struct wx_thread *t);
+    /* Called instead when it ends by an exception, which goes on afterwards; may be NULL. */
+    void (*thrown)(struct wx_thread *t, const struct wx_guest_call *call);
     void *data;
     uint64_t *slots;
     uint64_t state[4];
