@@ -43,8 +43,9 @@ static const char help[] =
     "  --timeout TIME            stop after TIME: 500ms, 5s, 2m\n"
     "  --max-memory SIZE         linear memory: 64M, 1G\n"
     "  --max-threads N           guest threads (512)   --max-fds N  descriptors (1024)\n"
+    "  --max-processes N         guest processes (64)\n"
     "  --fuel N                  stop after N wasm instructions\n"
-    "  --allow-threads=no        no threads at all\n"
+    "  --allow-threads=no        no threads at all   --allow-processes=no  nor processes\n"
     "engine:\n"
     "  --invoke 'FN(1, 2.5)'     call an export instead of _start and print the results\n"
     "  --preload NAME=PATH       instantiate PATH and offer its exports as module NAME\n"
@@ -79,8 +80,8 @@ struct run {
     const char *argv0, *invoke, *cwd;
     struct cli_call call; /* what invoke says */
     uint64_t timeout_ns, max_memory, fuel;
-    uint32_t max_threads, max_fds;
-    int no_threads, use_fuel, dev, net_log;
+    uint32_t max_threads, max_fds, max_processes;
+    int no_threads, no_processes, use_fuel, dev, net_log;
     int ended_by; /* signal */
     struct cli_trace trace;
     wax_engine_options engine;
@@ -112,10 +113,56 @@ static int set_profile(struct run *r, const char *value)
     return value[len] && !value[len + 1] ? -1 : 0;
 }
 
-/* One option with its value. @return 0, or -1 if the value is wrong */
-static int set_option(struct run *r, const char *name, const char *value)
+static int parse_limit(const char *value, uint64_t least, uint32_t *ret)
 {
     uint64_t n;
+    if (cli_parse_count(value, &n) != 0 || n > UINT32_MAX || n < least) {
+        return -1;
+    }
+    *ret = (uint32_t)n;
+    return 0;
+}
+
+static int parse_no(const char *value, int *ret_no)
+{
+    *ret_no = strcmp(value, "no") == 0;
+    return *ret_no || strcmp(value, "yes") == 0 ? 0 : -1;
+}
+
+/* The same as set_option(), for limits. */
+static int set_limit(struct run *r, const char *name, const char *value)
+{
+    if (strcmp(name, "--timeout") == 0) {
+        return cli_parse_time(value, &r->timeout_ns);
+    }
+    if (strcmp(name, "--max-memory") == 0) {
+        return cli_parse_size(value, &r->max_memory);
+    }
+    if (strcmp(name, "--fuel") == 0) {
+        r->use_fuel = r->engine.fuel = 1;
+        return cli_parse_count(value, &r->fuel);
+    }
+    if (strcmp(name, "--max-threads") == 0) {
+        return parse_limit(value, 1, &r->max_threads);
+    }
+    if (strcmp(name, "--max-processes") == 0) {
+        return parse_limit(value, 1, &r->max_processes);
+    }
+    if (strcmp(name, "--max-fds") == 0) {
+        return parse_limit(value, 3, &r->max_fds); /* three streams */
+    }
+    if (strcmp(name, "--allow-threads") == 0) {
+        return parse_no(value, &r->no_threads);
+    }
+    if (strcmp(name, "--allow-processes") == 0) {
+        return parse_no(value, &r->no_processes);
+    }
+    return -2;
+}
+
+/* One option with its value. @return 0, -1 if the value is wrong, -2 if there is no such option */
+static int set_option(struct run *r, const char *name, const char *value)
+{
     if (strcmp(name, "--dir") == 0 || strcmp(name, "--mount") == 0) {
         return add(r->dirs, &r->n_dirs, value);
     }
@@ -162,23 +209,8 @@ static int set_option(struct run *r, const char *name, const char *value)
         return set_profile(r, value);
     } else if (strcmp(name, "--trace") == 0) {
         return cli_trace_option(&r->trace, value);
-    } else if (strcmp(name, "--timeout") == 0) {
-        return cli_parse_time(value, &r->timeout_ns);
-    } else if (strcmp(name, "--max-memory") == 0) {
-        return cli_parse_size(value, &r->max_memory);
-    } else if (strcmp(name, "--fuel") == 0) {
-        r->use_fuel = r->engine.fuel = 1;
-        return cli_parse_count(value, &r->fuel);
-    } else if (strcmp(name, "--max-threads") == 0 || strcmp(name, "--max-fds") == 0) {
-        if (cli_parse_count(value, &n) != 0 || n > UINT32_MAX || n < (name[6] == 't' ? 1 : 3)) {
-            return -1; /* a thread, three streams */
-        }
-        *(name[6] == 't' ? &r->max_threads : &r->max_fds) = (uint32_t)n;
-    } else if (strcmp(name, "--allow-threads") == 0) {
-        r->no_threads = strcmp(value, "no") == 0;
-        return r->no_threads || strcmp(value, "yes") == 0 ? 0 : -1;
     } else {
-        return -2;
+        return set_limit(r, name, value);
     }
     return 0;
 }
@@ -330,6 +362,8 @@ static int describe(struct run *r, wax_builder *b, int argc, char **argv)
         status = r->streams[i] ? cli_stream(b, i, r->streams[i]) : 0;
     }
     wax_builder_grant(b, r->no_threads ? 0 : WAX_CAP_THREADS);
+    wax_builder_grant(b, r->no_processes ? 0 : WAX_CAP_PROCESSES);
+    wax_builder_limit_processes(b, r->max_processes);
     wax_builder_limits(b, r->max_threads, r->max_fds, r->max_memory);
     status = status ? status : cli_trace_start(&r->trace, b);
     st = status ? WAX_OK : wax_builder_on_stop(b, cli_stop_too, NULL, &error);

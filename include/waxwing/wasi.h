@@ -335,7 +335,8 @@ WAX_API WAX_MUST_USE wax_status wax_builder_fd(wax_builder *builder, int host_fd
 
 /** What a guest may be allowed to do. */
 enum {
-    WAX_CAP_THREADS = 1 /* start threads, up to the limit */
+    WAX_CAP_THREADS = 1,  /* start threads, up to the limit */
+    WAX_CAP_PROCESSES = 2 /* WASIX: start processes, up to the limit, which have the same grants */
 };
 
 /**
@@ -352,7 +353,7 @@ WAX_API void wax_builder_grant(wax_builder *builder, uint32_t capabilities);
  * Set limits; 0 keeps the default.
  *
  * @param builder           borrowed; NULL accepted
- * @param max_threads       guest threads, the main one included (512)
+ * @param max_threads       guest threads of all processes, the main ones included (512)
  * @param max_fds           guest descriptors (1,024)
  * @param max_memory_bytes  per linear memory (what the module declares)
  * @since 0.1
@@ -360,6 +361,18 @@ WAX_API void wax_builder_grant(wax_builder *builder, uint32_t capabilities);
  */
 WAX_API void wax_builder_limits(wax_builder *builder, uint32_t max_threads, uint32_t max_fds,
                                 uint64_t max_memory_bytes);
+
+/**
+ * Limit the processes a guest comes to, itself and those that have ended and were not waited for
+ * included. The limits of threads and open files hold for all of them together, that of memory for
+ * each.
+ *
+ * @param builder  borrowed; NULL accepted
+ * @param max      0 keeps the default (64)
+ * @since 0.1
+ * @source waxwing
+ */
+WAX_API void wax_builder_limit_processes(wax_builder *builder, uint32_t max);
 
 /** A finished call of the guest. Fields may be added at the end. */
 typedef struct wax_trace_record {

@@ -45,7 +45,7 @@ struct wax_builder {
     void *on_stop_data;
     struct stream streams[3];
     struct wx_grants grants;
-    uint32_t max_threads, max_fds;
+    uint32_t max_threads, max_processes, max_fds;
     uint64_t max_memory_bytes;
     struct wx_trace *trace; /* what environments get a copy of; NULL: nothing */
     struct wx_linker *linker;
@@ -328,6 +328,7 @@ void wax_builder_grant(wax_builder *b, uint32_t capabilities)
 {
     if (b) {
         b->grants.threads = b->grants.threads || (capabilities & WAX_CAP_THREADS) != 0;
+        b->grants.processes = b->grants.processes || (capabilities & WAX_CAP_PROCESSES) != 0;
     }
 }
 
@@ -346,6 +347,13 @@ void wax_builder_limits(wax_builder *b, uint32_t max_threads, uint32_t max_fds,
         b->max_threads = max_threads;
         b->max_fds = max_fds;
         b->max_memory_bytes = max_memory_bytes;
+    }
+}
+
+void wax_builder_limit_processes(wax_builder *b, uint32_t max)
+{
+    if (b) {
+        b->max_processes = max;
     }
 }
 
@@ -457,6 +465,7 @@ static wax_status describe(const struct wax_builder *b, struct wax_env *handle, 
     env->on_stop = b->on_stop;
     env->on_stop_data = b->on_stop_data;
     env->limits.max_threads = b->max_threads ? b->max_threads : env->limits.max_threads;
+    env->limits.max_processes = b->max_processes ? b->max_processes : env->limits.max_processes;
     env->limits.max_memory_bytes = b->max_memory_bytes;
     wx_env_limit_fds(env, b->max_fds ? b->max_fds : env->limits.max_fds);
     for (size_t i = 0; i < b->args.n && st == WAX_OK; i++) {

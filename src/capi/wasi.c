@@ -44,7 +44,7 @@ wax_store *wax_env_store(wax_env *env)
 wax_status wax_env_run(wax_env *env, int32_t *ret_exit_code, wax_error **err)
 {
     WX_REQUIRE(env && ret_exit_code, err, "an argument is NULL");
-    return wx_env_run(env->env, ret_exit_code, err);
+    return wx_env_run(env->env, WX_BEGIN_START, ret_exit_code, err);
 }
 
 wax_status wax_env_call(wax_env *env, const char *name, const wax_value *args, size_t n_args,

@@ -126,6 +126,7 @@ static enum wx_outcome outcome(const struct wx_wasi_call *c, wx_wasi_ret ret)
     case WX_RET_TRAP: return WX_TRAP;
     case WX_RET_EXIT: return WX_EXIT;
     case WX_RET_CALL: return WX_CALL;
+    case WX_RET_LEFT: return WX_LEFT;
     default: c->slots[0] = (uint32_t)ret; break;
     }
     if (wx_unlikely(wx_load_relaxed(&c->t->interrupt))) { /* POSIX: before the call returns */

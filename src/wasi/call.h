@@ -43,6 +43,7 @@ typedef int32_t wx_wasi_ret;
 #define WX_RET_WAIT (-2) /* t->out.wait is filled in */
 #define WX_RET_TRAP (-3) /* t->trap is set */
 #define WX_RET_EXIT (-4) /* t->exit_code is set: leave this guest thread */
+#define WX_RET_LEFT (-5) /* t->out.wait is filled in: resume when the guest has been left */
 #define WX_RET_CALL (-6) /* t->out.call is filled in */
 
 /** Rebuild the call context in a resume function. */

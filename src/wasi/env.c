@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/rt/copy.h"
 #include "net/policy.h"
 #include "os/futex.h"
 #include "os/tty.h"
@@ -18,6 +19,7 @@
 #include "wasi/detect.h"
 #include "wasi/dl.h"
 #include "wasi/fdtable.h"
+#include "wasi/ptable.h"
 #include "wasi/rights.h"
 #include "wasi/timer.h"
 #include "wasi/trace.h"
@@ -32,12 +34,14 @@ wax_status wx_env_new(struct wx_engine *engine, struct wx_env **ret_env, wax_err
     env->engine = wx_engine_ref(engine);
     wx_mem_init(&env->mem, wx_engine_get_mem(engine), 0);
     env->log = *wx_engine_get_log(engine);
-    env->limits = (struct wx_env_limits){512, 1024, UINT64_C(1) << 20, 0};
+    env->limits = (struct wx_env_limits){.max_threads = 512,
+                                         .max_processes = 64,
+                                         .max_fds = 1024,
+                                         .thread_stack_bytes = UINT64_C(1) << 20};
     wx_stack_cache_init(&env->stacks);
     wx_mutex_init(&env->lock);
     wx_mutex_lock(&env->lock);
     wx_list_init(&env->threads);
-    env->next_tid = 1;
     env->signals.handler = WAX_NO_INDEX;
     wx_mutex_unlock(&env->lock);
     env->file_mem = wx_mem_new(wx_engine_get_mem(engine), 0);
@@ -66,8 +70,7 @@ void wx_env_inherit(struct wx_env *env, const struct wx_env *parent)
     env->realtime_offset = wx_load_relaxed(&parent->realtime_offset);
 }
 
-/* Wait until no other thread of the process is left. They were all told to end. */
-static void join_others(struct wx_env *env)
+void wx_env_join_others(struct wx_env *env)
 {
     for (;;) {
         uint32_t seq = wx_load_seq(&env->threads_word);
@@ -83,14 +86,9 @@ static void join_others(struct wx_env *env)
     }
 }
 
-static void end(struct wx_env *env, int32_t code, int sig, const struct wx_thread *self)
+static void interrupt_others(struct wx_env *env, const struct wx_thread *self)
+    WAX_REQUIRES(&env->lock)
 {
-    wx_mutex_lock(&env->lock);
-    if (!env->exiting) {
-        env->exiting = true;
-        env->exit_code = code;
-        env->exit_signal = sig;
-    }
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
         struct wx_guest_thread *g = WX_LIST_ENTRY(n, struct wx_guest_thread, link);
@@ -99,12 +97,45 @@ static void end(struct wx_env *env, int32_t code, int sig, const struct wx_threa
             wx_thread_interrupt(&g->store->thread, WX_INT_EXIT);
         }
     }
+}
+
+static void end(struct wx_env *env, int32_t code, int sig, const struct wx_thread *self)
+{
+    wx_mutex_lock(&env->lock);
+    if (!env->exiting || env->execs) { /* an exec under way comes to nothing */
+        env->exiting = true;
+        env->execs = false;
+        env->exit_code = code;
+        env->exit_signal = sig;
+    }
+    interrupt_others(env, self);
     wx_mutex_unlock(&env->lock);
+}
+
+wx_werrno wx_env_exec(struct wx_env *env, struct wx_program *program)
+{
+    wx_mutex_lock(&env->lock);
+    wx_werrno e = wx_load_relaxed(&env->runs) ? 0 : WX_WERRNO_NOTSUP;
+    if (!e && !env->exiting) {
+        env->exiting = true;
+        env->execs = true;
+        env->exit_code = 0;
+        struct wx_program before = env->next;
+        env->next = *program;
+        *program = before; /* what another exec left when the process ended all the same */
+        interrupt_others(env, wx_thread_current);
+    }
+    wx_mutex_unlock(&env->lock);
+    wx_program_fini(&env->mem, program);
+    return e;
 }
 
 void wx_env_exit(struct wx_env *env, int32_t code) { end(env, code, 0, wx_thread_current); }
 void wx_env_exit_signal(struct wx_env *env, int sig) { end(env, 128 + sig, sig, NULL); }
-void wx_env_signal_group(struct wx_env *env, int sig) { wx_signal_send(env, sig); }
+void wx_env_signal_group(struct wx_env *env, int sig)
+{
+    (void)wx_ptable_signal(env->table, 0, 0, sig); /* at least this one is there */
+}
 
 void wx_env_cancel(struct wx_env *env)
 {
@@ -120,7 +151,7 @@ void wx_env_cancel(struct wx_env *env)
 void wx_env_stop(struct wx_env *env)
 {
     wx_env_exit(env, 0);
-    join_others(env);
+    wx_env_join_others(env);
 }
 
 void wx_env_free(struct wx_env *env)
@@ -129,9 +160,15 @@ void wx_env_free(struct wx_env *env)
         return;
     }
     wx_env_stop(env);
+    if (env->table && env->is_first) {
+        wx_ptable_close(env->table);
+        wx_ptable_remove(env->table, env->main.tid);
+    }
+    wx_ptable_unref(env->table);
     wx_env_fini_timers(env);
     wx_mutex_lock(&env->lock);
     wx_error_clear(&env->trap_error);
+    wx_program_fini(&env->mem, &env->next);
     wx_mutex_unlock(&env->lock);
     if (env->fds) {
         wx_fdtable_fini(env->fds);
@@ -148,9 +185,11 @@ void wx_env_free(struct wx_env *env)
     wx_net_unref(env->net);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
-    wx_trace_free(env->trace);
     wx_dl_end_thread(&env->main);
     wx_dl_free(env);
+    if (env->is_first) {
+        wx_trace_free(env->trace); /* of all */
+    }
     if (env->owns_store) {
         wx_store_free(env->main.store);
     } else if (env->main.store) { /* the process ended in it, the store lives on */
@@ -254,9 +293,10 @@ static wax_status make_memory(struct wx_env *env, wax_error **err)
         return WAX_OK;
     }
     struct wx_extern ext;
-    wax_status st = env->embedder
-                        ? wx_linker_find(env->embedder, env->main.store, env->module, im, &ext, err)
-                        : WAX_E_NOT_FOUND;
+    wax_status st =
+        env->embedder && env->is_first && !wx_load_relaxed(&env->runs) /* not of later programs */
+            ? wx_linker_find(env->embedder, env->main.store, env->module, im, &ext, err)
+            : WAX_E_NOT_FOUND;
     if (st == WAX_E_NOT_FOUND) {
         return wx_memory_new(env->engine, &w->memories[im->idx], env->limits.max_memory_bytes,
                              &env->memory, err);
@@ -315,7 +355,9 @@ static wax_status provide_embedder(void *data, struct wx_store *store,
         return WAX_E_NOT_FOUND;
     }
     wax_status st = wx_linker_find(self->env->embedder, store, module, import, ret, err);
-    return st == WAX_OK && !self->is_main ? for_thread(self, import, ret, err) : st;
+    return st == WAX_OK && !(self->is_main && self->env->is_first)
+               ? for_thread(self, import, ret, err)
+               : st;
 }
 
 wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **ret_linker,
@@ -339,11 +381,14 @@ wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **re
     return WAX_OK;
 }
 
-wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
+/* `from`: the instance to copy, and whether to share its memories; NULL: a fresh one. */
+static wax_status link_instance(struct wx_guest_thread *self, struct wx_instance *from, bool shares,
+                                wax_error **err)
 {
     struct wx_env *env = self->env;
     if (wx_dylink_is(env->module->wasm)) {
-        return wx_dl_link_thread(self, err);
+        return from ? wx_fail(err, WAX_E_UNSUPPORTED, "a dynamically linked program can not fork")
+                    : wx_dl_link_thread(self, err);
     }
     struct wx_linker *l;
     wax_status st = wx_env_new_linker(self, &l, err);
@@ -358,11 +403,17 @@ wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
         st = wx_linker_resolve(l, self->store, env->module, imports, err);
     }
     if (st == WAX_OK) {
-        st = wx_instantiate(self->store, env->module, imports, false, &self->instance, err);
+        st = from ? wx_instance_copy(self->store, from, imports, shares, &self->instance, err)
+                  : wx_instantiate(self->store, env->module, imports, false, &self->instance, err);
     }
     wx_free(&env->mem, imports);
     wx_linker_free(l);
     return st;
+}
+
+wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err)
+{
+    return link_instance(self, NULL, false, err);
 }
 
 wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err)
@@ -394,7 +445,14 @@ static wax_status find_memory(struct wx_env *env, wax_error **err)
     return WAX_OK;
 }
 
-static wax_status call_export(struct wx_env *env, const char *name, bool needed, wax_error **err)
+wax_status wx_env_link_copy(struct wx_guest_thread *self, struct wx_instance *from, bool shares,
+                            wax_error **err)
+{
+    wax_status st = link_instance(self, from, shares, err);
+    return st == WAX_OK ? find_memory(self->env, err) : st;
+}
+
+wax_status wx_env_call_export(struct wx_env *env, const char *name, bool needed, wax_error **err)
 {
     struct wx_extern ext;
     if (!wx_instance_export(env->main.instance, name, strlen(name), &ext) ||
@@ -406,6 +464,29 @@ static wax_status call_export(struct wx_env *env, const char *name, bool needed,
         return wx_fail(err, WAX_E_TYPE, "'%s' must take and return nothing", name);
     }
     return wx_enter(env->main.store, ext.u.func, NULL, NULL, err);
+}
+
+/* The first process, with the table of those to come, and of the ids of threads. */
+static wax_status number(struct wx_env *env, wax_error **err)
+{
+    env->table = wx_ptable_new(env->file_mem, env->limits.max_processes, env->limits.max_threads);
+    bool ok = env->table && wx_ptable_add(env->table, env, 0, &env->main.tid) == 0;
+    return ok ? WAX_OK : wx_fail_nomem(err, "a process");
+}
+
+wax_status wx_env_load(struct wx_env *env, wax_error **err)
+{
+    wax_status st = make_memory(env, err);
+    if (st == WAX_OK) {
+        st = wx_env_link_thread(&env->main, err);
+    }
+    if (st == WAX_OK) {
+        st = find_memory(env, err);
+    }
+    if (st == WAX_OK) { /* now that WASI has a memory: it may call in */
+        st = env->dl ? wx_dl_start(&env->main, err) : wx_env_start_instance(&env->main, err);
+    }
+    return st;
 }
 
 wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
@@ -426,81 +507,29 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
     env->main.store->max_memory_bytes = env->limits.max_memory_bytes;
     env->main.store->thread.owner = &env->main;
     wx_signal_attach(&env->main.store->thread);
+    st = number(env, err);
     wx_mutex_lock(&env->lock);
-    env->main.tid = env->next_tid++;
     env->n_threads = 1;
     wx_list_add(&env->threads, &env->main.link);
     wx_mutex_unlock(&env->lock);
-    st = wx_env_place_mounts(env, err);
+    st = st == WAX_OK ? wx_env_place_mounts(env, err) : st;
     st = st == WAX_OK ? wx_env_place_files(env, err) : st;
-    if (st == WAX_OK) {
-        st = make_memory(env, err);
-    }
-    if (st == WAX_OK) {
-        st = wx_env_link_thread(&env->main, err);
-    }
-    if (st == WAX_OK) {
-        st = find_memory(env, err);
-    }
-    if (st == WAX_OK) { /* now that WASI has a memory: it may call in */
-        st = env->dl ? wx_dl_start(&env->main, err) : wx_env_start_instance(&env->main, err);
-    }
+    st = st == WAX_OK ? wx_env_load(env, err) : st;
     struct wx_extern start;
     if (st == WAX_OK && !wx_instance_export(env->main.instance, "_start", 6, &start)) {
-        st = call_export(env, "_initialize", false, err); /* commands do it in _start */
+        st = wx_env_call_export(env, "_initialize", false, err); /* commands do it in _start */
     }
     return st;
 }
 
-/* -------- running -------- */
-
-/* What the whole process came to, given how the main thread's call ended. */
-static wax_status settle(struct wx_env *env, wax_status st, int32_t *ret_code, wax_error **err)
+void wx_env_wake_threads(struct wx_env *env)
 {
     wx_mutex_lock(&env->lock);
-    wax_error *trap = env->trap_error;
-    env->trap_error = NULL;
-    bool exited = env->exiting;
-    int32_t code = env->exit_code;
+    for (struct wx_list_node *n = wx_list_first(&env->threads); n;
+         n = wx_list_next(&env->threads, n)) {
+        wx_thread_wake(&WX_LIST_ENTRY(n, struct wx_guest_thread, link)->store->thread);
+    }
     wx_mutex_unlock(&env->lock);
-    if (trap) { /* a trap in another thread is what ended it */
-        wx_error_clear(err);
-        st = wax_error_status(trap);
-        if (err) {
-            *err = trap;
-        } else {
-            wax_error_free(trap);
-        }
-        return st;
-    }
-    *ret_code = exited ? code : 0;
-    if (st == WAX_EXIT) {
-        wx_error_clear(err);
-        return WAX_OK;
-    }
-    return st;
-}
-
-wax_status wx_env_run(struct wx_env *env, int32_t *ret_code, wax_error **err)
-{
-    wax_error *local = NULL;
-    wax_status st = call_export(env, "_start", true, &local);
-    if (st == WAX_OK) {
-        wx_env_exit(env, 0); /* returning from main ends the process */
-    } else if (st != WAX_EXIT) {
-        wx_env_exit(env, 1);
-    }
-    join_others(env);
-    if (env->is_first) {
-        wx_tty_keeper_restore(env->ttys);
-    }
-    st = settle(env, st, ret_code, &local);
-    if (err && !*err) {
-        *err = local;
-    } else {
-        wax_error_free(local);
-    }
-    return st;
 }
 
 uint32_t wx_env_n_threads(struct wx_env *env)

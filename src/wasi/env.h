@@ -9,12 +9,15 @@
 #include "os/lock.h"
 #include "os/thread.h"
 #include "vfs/root.h"
+#include "wasi/program.h"
 #include "wasi/signal.h"
+#include "wasi/werrno.h"
 
 struct wx_dl; /* wasi/dl.h */
 struct wx_dl_group;
 struct wx_fdtable;    /* wasi/fdtable.h */
 struct wx_net;        /* net/policy.h */
+struct wx_ptable;     /* wasi/ptable.h */
 struct wx_tty_keeper; /* os/tty.h */
 struct wx_closures;   /* wasix/closure.c */
 struct wx_trace;      /* wasi/trace.h */
@@ -22,11 +25,13 @@ struct wx_trace_line;
 
 /** What the owner granted; all off at first (deny by default). */
 struct wx_grants {
-    bool threads; /* thread_spawn */
+    bool threads;   /* thread_spawn */
+    bool processes; /* proc_fork, proc_spawn, proc_exec */
 };
 
 struct wx_env_limits {
-    uint32_t max_threads;        /* live guest threads, main included; default 512 */
+    uint32_t max_threads;        /* of all processes, main ones included; default 512 */
+    uint32_t max_processes;      /* with those nobody has waited for; default 64 */
     uint32_t max_fds;            /* default 1024 */
     uint64_t thread_stack_bytes; /* value stack of further threads; default 1 MiB */
     uint64_t max_memory_bytes;   /* linear memory; 0 = engine's limit */
@@ -72,6 +77,7 @@ struct wx_env {
     struct wx_mem mem; /* account of this process, child of the engine's */
     /* Of open files: counted, common to all processes that come from one by forking. */
     struct wx_mem *file_mem;
+    struct wx_ptable *table;    /* counted, of those processes together */
     struct wx_tty_keeper *ttys; /* of those processes together; the first one puts them back */
     bool is_first;
     int64_t realtime_offset; /* atomic: clock_time_set() */
@@ -89,6 +95,7 @@ struct wx_env {
     WX_VEC(struct wx_env_file) files; /* not given to the guest yet */
     struct wx_file *cwd; /* WASIX: a directory below the root; guarded by lock once it runs */
     char *start_cwd;     /* where it begins; NULL: the root */
+    uint8_t dispositions[WX_N_SIGNALS]; /* what a spawn says about signals, plus 1; 0: nothing */
     struct wx_fdtable *fds;
     struct wx_net *net;               /* counted; NULL: none is granted */
     const struct wx_linker *embedder; /* borrowed; may be NULL */
@@ -101,6 +108,7 @@ struct wx_env {
     struct wx_dl *dl;             /* dynamically linked: its linker; else NULL */
     bool owns_store;              /* main.store was made here */
     struct wx_memory *memory;     /* counted */
+    bool runs;                    /* atomic: in wx_env_run(), it can become another program */
     bool wasix;                   /* imports a wasix_* function: R27 descriptor layout and errno */
     struct wx_closures *closures; /* in the main store; made while there is one thread */
     /* Threads. */
@@ -109,10 +117,11 @@ struct wx_env {
     struct wx_list threads WAX_GUARDED_BY(&lock);
     uint32_t n_threads WAX_GUARDED_BY(&lock); /* live guest threads */
     uint32_t n_others WAX_GUARDED_BY(&lock);  /* host threads not gone yet */
-    uint32_t next_tid WAX_GUARDED_BY(&lock);
-    bool exiting WAX_GUARDED_BY(&lock); /* exit code decided: no new threads */
+    bool exiting WAX_GUARDED_BY(&lock);       /* exit code decided: no new threads */
     int32_t exit_code WAX_GUARDED_BY(&lock);
     int exit_signal WAX_GUARDED_BY(&lock); /* what ended it; 0: nothing did */
+    bool execs WAX_GUARDED_BY(&lock);      /* it is exiting to become `next` */
+    struct wx_program next WAX_GUARDED_BY(&lock);
     struct wx_process_signals signals WAX_GUARDED_BY(&lock);
     struct wx_guest_timers *timers WAX_GUARDED_BY(&lock); /* wasi/timer.h; made at first use */
     wax_error *trap_error WAX_GUARDED_BY(&lock); /* first trap of any further thread, owned */
@@ -161,10 +170,32 @@ wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err);
 /** Who provides imports to a thread: the embedder and WASI. */
 wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **ret_linker,
                              wax_error **err);
+/** The same as a copy of a thread's instance as it is now (engine/rt/copy.h); `shares` memories. */
+wax_status wx_env_link_copy(struct wx_guest_thread *self, struct wx_instance *from, bool shares,
+                            wax_error **err);
 /** The module's start function, once per instance (wasi-threads), on the thread it belongs to. */
 wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err);
-/** Run _start; afterwards no thread of the process is left. */
-wax_status wx_env_run(struct wx_env *env, int32_t *ret_code, wax_error **err);
+/** How a process begins: at _start, as a copy that goes on (wx_enter_copy), with env->next. */
+enum wx_begin { WX_BEGIN_START, WX_BEGIN_COPY, WX_BEGIN_NEXT };
+/**
+ * Run the program, and those it becomes by wx_env_exec(); afterwards no thread of the process is
+ * left. In run.c.
+ */
+wax_status wx_env_run(struct wx_env *env, enum wx_begin begin, int32_t *ret_code, wax_error **err);
+/**
+ * The process becomes this program, which is taken: its threads are interrupted, and the main one
+ * begins with it when they are gone. The caller leaves its guest code with WX_EXIT.
+ * @return guest errno; notsup: nobody runs it (wx_env_run)
+ */
+wx_werrno wx_env_exec(struct wx_env *env, struct wx_program *program);
+/** Make the memory and the main thread's instance of env->module, and run its start function. */
+wax_status wx_env_load(struct wx_env *env, wax_error **err);
+/** Call an export without parameters or results. `needed`: it must be there. */
+wax_status wx_env_call_export(struct wx_env *env, const char *name, bool needed, wax_error **err);
+/** Wait until no other thread of the process is left. They were all told to end. */
+void wx_env_join_others(struct wx_env *env);
+/** Something that threads of the process wait for has changed. */
+void wx_env_wake_threads(struct wx_env *env);
 /** The process ends with this code, unless it has one already; other threads are interrupted. */
 void wx_env_exit(struct wx_env *env, int32_t code);
 /** The same by a signal: the calling thread is interrupted, too; the code is 128 + sig. */

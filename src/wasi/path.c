@@ -9,6 +9,7 @@
 #include "wasi/fdtable.h"
 #include "wasi/filestat.h"
 #include "wasi/handlers.h"
+#include "wasi/open.h"
 #include "wasi/rights.h"
 
 #define PATH_MAX_BYTES 4095
@@ -211,14 +212,7 @@ wx_wasi_ret wx_wasi_path_readlink(struct wx_wasi_call *c, const uint64_t *a)
 
 /* -------- path_open -------- */
 
-struct open_args {
-    uint32_t dirflags, oflags, fdflags;
-    bool cloexec;
-    uint64_t rights, inheriting;
-    uint64_t ret_ptr;
-};
-
-static int host_flags(const struct open_args *o)
+static int host_flags(const struct wx_open_args *o)
 {
     bool reads = (o->rights & (WX_R(WX_RN_FD_READ) | WX_R(WX_RN_FD_READDIR))) != 0;
     bool writes = (o->rights & (WX_R(WX_RN_FD_WRITE) | WX_R(WX_RN_FD_ALLOCATE) |
@@ -235,7 +229,7 @@ static int host_flags(const struct open_args *o)
 }
 
 /* Rights on the directory that the flags need (rule: creating and truncating are writing). */
-static uint64_t needed_rights(const struct open_args *o)
+static uint64_t needed_rights(const struct wx_open_args *o)
 {
     uint64_t r = WX_R(WX_RN_PATH_OPEN);
     r |= o->oflags & WX_OFLAG_CREAT ? WX_R(WX_RN_PATH_CREATE_FILE) : 0;
@@ -244,20 +238,20 @@ static uint64_t needed_rights(const struct open_args *o)
 }
 
 /* Takes the file, as descriptor n. */
-static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const struct open_args *o,
-                         struct wx_file *f, uint32_t n)
+static wx_werrno publish(struct wx_wasi_call *c, const struct wx_fd *dir,
+                         const struct wx_open_args *o, struct wx_file *f, uint32_t n)
 {
     if (f->filetype == WX_FT_DIR && (o->rights & WX_R(WX_RN_FD_WRITE))) {
         wx_file_unref(f); /* below a read-only mount the host did not see the wish */
         return WX_WERRNO_ISDIR;
     }
-    if (!at->dir.file->crosses) {
-        f->read_only = at->dir.file->read_only;
-        f->mount = at->dir.file->mount;
+    if (!dir->file->crosses) {
+        f->read_only = dir->file->read_only;
+        f->mount = dir->file->mount;
     }
     struct wx_fd fd = {.file = f,
-                       .rights = o->rights & at->dir.inheriting,
-                       .inheriting = o->inheriting & at->dir.inheriting,
+                       .rights = o->rights & dir->inheriting,
+                       .inheriting = o->inheriting & dir->inheriting,
                        .flags = (uint16_t)o->fdflags,
                        .cloexec = o->cloexec};
     if (f->filetype == WX_FT_DIR) {
@@ -267,7 +261,7 @@ static wx_werrno publish(struct wx_wasi_call *c, const struct at *at, const stru
         fd.rights &= ~WX_RIGHTS_WRITE;
     }
     wx_fdtable_fill(c->env->fds, n, &fd);
-    return wx_guest_write_u32(c, (wx_gptr){o->ret_ptr}, n); /* checked at the start */
+    return 0;
 }
 
 /* Asking for all rights is common: a read-only mount gives those it has. */
@@ -277,7 +271,7 @@ static void ask_to_read(struct wx_open_how *how)
 }
 
 /* A root tells only when asked that what it found is on a read-only mount. */
-static int open_below_root(struct wx_file *d, const char *path, const struct open_args *o,
+static int open_below_root(struct wx_file *d, const char *path, const struct wx_open_args *o,
                            struct wx_open_how *how, struct wx_file **ret)
 {
     int host = d->dir->open(d, path, how, ret);
@@ -294,26 +288,26 @@ static int open_below_root(struct wx_file *d, const char *path, const struct ope
     return host;
 }
 
-static int open_file(const struct at *at, const struct open_args *o, struct wx_open_how *how,
-                     struct wx_file **ret)
+static int open_file(struct wx_file *d, const char *path, const struct wx_open_args *o,
+                     struct wx_open_how *how, struct wx_file **ret)
 {
-    struct wx_file *d = at->dir.file;
-    int host = !at->path[0] ? ENOENT
-               : d->crosses ? open_below_root(d, at->path, o, how, ret)
-                            : d->dir->open(d, at->path, how, ret);
+    int host = !path[0]     ? ENOENT
+               : d->crosses ? open_below_root(d, path, o, how, ret)
+                            : d->dir->open(d, path, how, ret);
     if (host == EISDIR && !(o->oflags & (WX_OFLAG_CREAT | WX_OFLAG_TRUNC)) &&
         !(o->rights & WX_R(WX_RN_FD_WRITE))) {
         /* did not want to write, only to allocate or truncate if it was a file */
         ask_to_read(how);
         how->flags |= O_DIRECTORY;
-        host = d->dir->open(d, at->path, how, ret);
+        host = d->dir->open(d, path, how, ret);
     }
     return host;
 }
 
 /* The number comes first: with none left nothing is made or cut. */
-static wx_werrno open_and_publish(struct wx_wasi_call *c, const struct at *at,
-                                  const struct open_args *o, struct wx_open_how *how)
+static wx_werrno open_and_publish(struct wx_wasi_call *c, const struct wx_fd *dir, const char *path,
+                                  const struct wx_open_args *o, struct wx_open_how *how,
+                                  uint32_t *ret_fd)
 {
     uint32_t n;
     wx_werrno e = wx_fdtable_reserve(c->env->fds, &n);
@@ -321,50 +315,60 @@ static wx_werrno open_and_publish(struct wx_wasi_call *c, const struct at *at,
         return e;
     }
     struct wx_file *f = NULL;
-    int host = open_file(at, o, how, &f);
-    e = host ? wx_path_errno(c, host) : publish(c, at, o, f, n);
+    int host = open_file(dir->file, path, o, how, &f);
+    e = host ? wx_path_errno(c, host) : publish(c, dir, o, f, n);
     if (e) {
         wx_fdtable_unreserve(c->env->fds, n);
     }
+    *ret_fd = n;
     return e;
 }
 
-static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a, const struct open_args *o)
+wx_werrno wx_open_args_check(const struct wx_open_args *o)
 {
-    wx_werrno e = wx_guest_check(c, (wx_gptr){o->ret_ptr}, 4);
     const uint32_t made_dir = WX_OFLAG_CREAT | WX_OFLAG_DIRECTORY; /* kernels differ about it */
-    if (!e && ((o->oflags & ~15u) || (o->fdflags & ~31u) || (o->oflags & made_dir) == made_dir ||
-               (o->rights & ~WX_RIGHTS_KNOWN))) {
-        e = WX_WERRNO_INVAL;
-    }
-    struct at at;
-    if (e || (e = at_init(c, a[0], a[2], a[3], needed_rights(o), &at))) {
-        return e;
-    }
+    bool known = !(o->oflags & ~15u) && !(o->fdflags & ~31u) && !(o->rights & ~WX_RIGHTS_KNOWN);
+    return known && (o->oflags & made_dir) != made_dir ? 0 : WX_WERRNO_INVAL;
+}
+
+wx_werrno wx_wasi_open(struct wx_wasi_call *c, const struct wx_fd *dir, const char *path,
+                       const struct wx_open_args *o, uint32_t *ret_fd)
+{
     struct wx_open_how how = {host_flags(o), (o->dirflags & 1) != 0};
-    if (at.dir.file->read_only && (how.flags & (O_WRONLY | O_RDWR | O_APPEND))) {
+    if (dir->file->read_only && (how.flags & (O_WRONLY | O_RDWR | O_APPEND))) {
         ask_to_read(&how);
         if (!(o->rights & WX_R(WX_RN_FD_READ))) {
-            at_fini(c, &at);
             wx_wasi_denied(c, "the mount is read-only");
             return WX_WERRNO_ROFS;
         }
     }
-    e = open_and_publish(c, &at, o, &how);
+    return open_and_publish(c, dir, path, o, &how, ret_fd);
+}
+
+static wx_wasi_ret path_open(struct wx_wasi_call *c, const uint64_t *a,
+                             const struct wx_open_args *o, uint64_t ret_ptr)
+{
+    wx_werrno e = wx_guest_check(c, (wx_gptr){ret_ptr}, 4);
+    e = e ? e : wx_open_args_check(o);
+    struct at at;
+    if (e || (e = at_init(c, a[0], a[2], a[3], needed_rights(o), &at))) {
+        return e;
+    }
+    uint32_t n;
+    e = wx_wasi_open(c, &at.dir, at.path, o, &n);
     at_fini(c, &at);
-    return e;
+    return e ? e : wx_guest_write_u32(c, (wx_gptr){ret_ptr}, n); /* checked at the start */
 }
 
 wx_wasi_ret wx_wasi_path_open(struct wx_wasi_call *c, const uint64_t *a)
 {
-    struct open_args o = {(uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], false, a[5], a[6], a[8]};
-    return path_open(c, a, &o);
+    struct wx_open_args o = {(uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], false, a[5], a[6]};
+    return path_open(c, a, &o, a[8]);
 }
 
 wx_wasi_ret wx_wasi_path_open2(struct wx_wasi_call *c, const uint64_t *a)
 {
     bool cloexec = (a[8] & WX_FDFLAGEXT_CLOEXEC) != 0;
-    struct open_args o = {
-        (uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], cloexec, a[5], a[6], a[9]};
-    return path_open(c, a, &o);
+    struct wx_open_args o = {(uint32_t)a[1], (uint32_t)a[4], (uint32_t)a[7], cloexec, a[5], a[6]};
+    return path_open(c, a, &o, a[9]);
 }

@@ -21,6 +21,7 @@
 #include "vfs/file.h"
 #include "wasi/call.h"
 #include "wasi/env.h"
+#include "wasi/ptable.h"
 #include "wasi/timer.h"
 
 #define BIT(SIG) (UINT32_C(1) << (SIG))
@@ -71,9 +72,9 @@ static void give_any(struct wx_env *env, int sig) WAX_REQUIRES(&env->lock)
     }
 }
 
-static void set_stopped(struct wx_env *env, bool stopped) WAX_REQUIRES(&env->lock)
+static void set_stopped(struct wx_env *env, int sig) WAX_REQUIRES(&env->lock)
 {
-    env->signals.stopped = stopped;
+    env->signals.stopped = sig;
     kick_all(env); /* to stop, or to see that they may go on */
 }
 
@@ -83,10 +84,10 @@ static bool at_once(struct wx_env *env, int sig, bool *ret_ends) WAX_REQUIRES(&e
 {
     *ret_ends = sig == SIGKILL;
     if (sig == SIGCONT && env->signals.stopped) {
-        set_stopped(env, false);
+        set_stopped(env, 0);
     }
     if (sig == SIGSTOP || (stops & BIT(sig) && !has_handler(env))) {
-        set_stopped(env, true);
+        set_stopped(env, sig);
         return false;
     }
     if (!has_handler(env)) {
@@ -173,6 +174,30 @@ void wx_signal_set_handler(struct wx_guest_thread *g, const char *name, uint64_t
     wx_mutex_unlock(&env->lock);
 }
 
+uint8_t wx_guest_hold_signals(struct wx_guest_thread *g)
+{
+    wx_mutex_lock(&g->env->lock);
+    uint8_t mode = g->signals.mode;
+    g->signals.mode = WX_SIG_BLOCKED;
+    wx_mutex_unlock(&g->env->lock);
+    return mode;
+}
+
+void wx_guest_unhold_signals(struct wx_guest_thread *g, uint8_t mode)
+{
+    struct wx_env *env = g->env;
+    wx_mutex_lock(&env->lock);
+    g->signals.mode = mode;
+    if (mode != WX_SIG_BLOCKED) {
+        g->signals.pending |= env->signals.pending; /* this thread takes them now */
+        env->signals.pending = 0;
+        if (g->signals.pending) {
+            wx_thread_interrupt(&g->store->thread, WX_INT_SIGNAL);
+        }
+    }
+    wx_mutex_unlock(&env->lock);
+}
+
 /* -------- in the thread that got one -------- */
 
 /* Signals of the embedder, sent where no lock may be taken, and those whose time has come. */
@@ -192,12 +217,26 @@ void wx_signal_take_host(struct wx_env *env)
     }
 }
 
-static bool is_stopped(struct wx_env *env)
+/* @return the signal that did it; 0: the process runs */
+static int is_stopped(struct wx_env *env)
 {
     wx_mutex_lock(&env->lock);
-    bool stopped = env->signals.stopped && !env->exiting;
+    int sig = env->exiting ? 0 : env->signals.stopped;
     wx_mutex_unlock(&env->lock);
-    return stopped;
+    return sig;
+}
+
+/* The main thread tells whoever waits for the process. */
+static void tell_stopped(const struct wx_guest_thread *g, int sig)
+{
+    struct wx_env *env = g->env;
+    if (!g->is_main) {
+        return;
+    }
+    wx_ptable_stopped(env->table, env->main.tid, sig);
+    if (sig && env->is_first && env->on_stop) {
+        env->on_stop(env->on_stop_data);
+    }
 }
 
 static enum wx_outcome stay(struct wx_thread *t, enum wx_wake why)
@@ -211,9 +250,11 @@ static void stand_still(struct wx_thread *t, const struct wx_guest_thread *g)
 {
     struct wx_env *env = g->env;
     const struct wx_wait saved = t->out.wait;
-    if (g->is_main && env->is_first && env->on_stop && is_stopped(env)) {
-        env->on_stop(env->on_stop_data);
+    int sig = is_stopped(env);
+    if (!sig) {
+        return;
     }
+    tell_stopped(g, sig);
     bool goes_on = true;
     while (goes_on) {
         t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
@@ -231,6 +272,7 @@ static void stand_still(struct wx_thread *t, const struct wx_guest_thread *g)
         }
     }
     t->out.wait = saved;
+    tell_stopped(g, 0);
 }
 
 /* The lowest pending number this thread takes, and its handler; 0: none. */

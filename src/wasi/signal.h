@@ -34,8 +34,8 @@ struct wx_thread_signals {
 struct wx_process_signals {
     uint32_t pending; /* no thread takes them now */
     uint32_t handler; /* named last; WAX_NO_INDEX: none yet, default actions */
-    bool stopped;
-    uint32_t host; /* atomic: sent by the embedder, not distributed yet */
+    int stopped;      /* by this signal; 0: it runs */
+    uint32_t host;    /* atomic: sent by the embedder, not distributed yet */
 };
 
 /** Send a signal to a process: one thread that does not block it takes it. Any thread. */
@@ -47,6 +47,9 @@ bool wx_signal_send_thread(struct wx_env *env, uint32_t tid, int sig);
  * when the main thread looks. @return false: one of that number waits for that already
  */
 bool wx_signal_send_sigsafe(struct wx_env *env, int sig);
+/** The thread takes no signals until it is given back what it was told before. */
+uint8_t wx_guest_hold_signals(struct wx_guest_thread *g);
+void wx_guest_unhold_signals(struct wx_guest_thread *g, uint8_t mode);
 /** Distribute those. Own thread of the process, or who waits for its threads. */
 void wx_signal_take_host(struct wx_env *env);
 /** To the calling thread, handled before its call returns. */

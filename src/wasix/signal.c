@@ -55,13 +55,25 @@ wx_wasi_ret wx_wasi_proc_raise_interval(struct wx_wasi_call *c, const uint64_t *
 
 /* -------- what every WASIX libc asks for at start -------- */
 
+/* What whoever spawned this process said about signals; libc does it. */
 wx_wasi_ret wx_wasi_proc_signals_sizes_get(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return wx_guest_write_size(c, (wx_gptr){a[0]}, 0); /* no dispositions are inherited */
+    uint64_t n = 0;
+    for (unsigned sig = 1; sig < WX_N_SIGNALS; sig++) {
+        n += c->env->dispositions[sig] != 0;
+    }
+    return wx_guest_write_size(c, (wx_gptr){a[0]}, n);
 }
 
 wx_wasi_ret wx_wasi_proc_signals_get(struct wx_wasi_call *c, const uint64_t *a)
 {
-    (void)c, (void)a;
-    return 0;
+    uint8_t list[2 * WX_N_SIGNALS];
+    size_t n = 0;
+    for (unsigned sig = 1; sig < WX_N_SIGNALS; sig++) {
+        if (c->env->dispositions[sig]) {
+            list[n++] = (uint8_t)sig;
+            list[n++] = (uint8_t)(c->env->dispositions[sig] - 1);
+        }
+    }
+    return n ? wx_guest_write(c, (wx_gptr){a[0]}, list, n) : 0;
 }

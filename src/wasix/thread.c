@@ -21,10 +21,10 @@
 #include "wasi/dl.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
+#include "wasi/ptable.h"
 #include "wasix/callable.h"
 
 #define HOST_STACK_BYTES ((size_t)1024 * 1024) /* reserved; little of it is ever touched */
-#define MAX_TID 0x1fffffff /* wasi-threads: thread ids are positive and below 2^29 */
 
 static void thread_free(struct wx_guest_thread *g)
 {
@@ -41,6 +41,7 @@ static void retire(struct wx_guest_thread *g)
     wx_mutex_lock(&env->lock);
     wx_list_remove(&g->link);
     env->n_threads--;
+    wx_ptable_drop_thread(env->table);
     env->fuel_back += g->store->thread.fuel > 0 ? g->store->thread.fuel : 0;
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
@@ -141,12 +142,13 @@ static wx_werrno check_shape(struct wx_env *env)
 static wx_werrno reserve(struct wx_env *env, struct wx_guest_thread *g)
 {
     wx_mutex_lock(&env->lock);
-    wx_werrno e =
-        env->exiting || env->n_threads >= env->limits.max_threads || env->next_tid > MAX_TID
-            ? WX_WERRNO_AGAIN
-            : 0;
+    bool room = !env->exiting && wx_ptable_add_thread(env->table);
+    g->tid = room ? wx_ptable_id(env->table) : 0;
+    if (room && !g->tid) {
+        wx_ptable_drop_thread(env->table);
+    }
+    wx_werrno e = g->tid ? 0 : WX_WERRNO_AGAIN;
     if (!e) {
-        g->tid = env->next_tid++;
         env->n_threads++;
         env->n_others++;
         wx_list_add(&env->threads, &g->link);

@@ -67,7 +67,7 @@ struct wx_validator {
     WX_VEC(uint32_t) inits;     /* locals initialised since, to undo at block ends */
     uint32_t slots, max_slots;
     uint32_t max_labels;
-    bool has_loop, has_call;
+    bool has_loop, has_call, has_refs;
     struct wx_census census;
     bool in_const;          /* constant expression: few instructions allowed */
     uint32_t const_globals; /* globals a constant expression may read */

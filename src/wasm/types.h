@@ -46,6 +46,13 @@ static inline uint8_t wx_type_kind(wx_valtype t) { return (uint8_t)t; }
 static inline uint32_t wx_type_heap(wx_valtype t) { return t >> WX_HEAP_SHIFT; }
 static inline bool wx_type_nullable(wx_valtype t) { return (t & WX_NULLABLE) != 0; }
 static inline bool wx_type_is_ref(wx_valtype t) { return (uint8_t)t == WX_KIND_REF; }
+/** References to functions, of any type. */
+static inline bool wx_type_is_funcref(wx_valtype t)
+{
+    uint32_t heap = wx_type_heap(t);
+    return wx_type_is_ref(t) &&
+           (heap == WX_HEAP_FUNC || heap == WX_HEAP_NOFUNC || heap >= WX_HEAP_INDEX);
+}
 /** Values of floats and vectors are apart from all others in processors. */
 static inline bool wx_type_in_vector_file(wx_valtype t)
 {

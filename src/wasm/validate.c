@@ -79,6 +79,7 @@ void wx_v_push(struct wx_validator *v, wx_valtype type)
         return;
     }
     v->slots += wx_type_slots(type);
+    v->has_refs = v->has_refs || wx_type_is_ref(type);
     if (v->slots > v->max_slots) {
         v->max_slots = v->slots;
     }
@@ -395,6 +396,7 @@ static void check_until_end(struct wx_validator *v)
 
 static bool add_local(struct wx_validator *v, wx_valtype type, bool init)
 {
+    v->has_refs = v->has_refs || wx_type_is_ref(type);
     return wx_vec_push(v->d->mem, &v->locals, type) && wx_vec_push(v->d->mem, &v->local_init, init);
 }
 
@@ -404,6 +406,7 @@ static void set_locals(struct wx_validator *v, const struct wx_functype *t,
                        const struct wx_func_def *def)
 {
     v->locals.n = v->local_init.n = 0;
+    v->has_refs = false;
     bool ok = true;
     for (uint32_t i = 0; i < t->n_params; i++) {
         ok = ok && add_local(v, t->types[i], true);
@@ -433,6 +436,7 @@ void wx_validate_body(struct wx_validator *v, struct wx_func_def *def)
     def->max_labels = v->max_labels;
     def->has_loop = v->has_loop;
     def->has_call = v->has_call;
+    def->has_refs = v->has_refs;
     if (v->has_loop && wx_reader_ok(v->r) &&
         !wx_census_choose(&v->census, v->locals.p, v->m->arena, def)) {
         nomem(v);

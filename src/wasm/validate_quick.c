@@ -334,6 +334,9 @@ static struct at apply(struct quick *q, struct at a, const struct wx_functype *t
     if (wx_unlikely(t->n_param_slots != t->n_params)) {
         set_extra(q, a.sp, q->extra - (t->n_param_slots - t->n_params));
     }
+    for (uint32_t i = 0; i < t->n_results; i++) {
+        q->v->has_refs = q->v->has_refs || wx_type_is_ref(t->types[t->n_params + i]);
+    }
     a.sp = put_all(q, a.sp, t->types + t->n_params, t->n_results);
     q->v->has_call = true;
     wx_census_clobber(&q->v->census);
@@ -418,7 +421,7 @@ static inline const struct wx_globaltype *read_global(const struct quick *q, str
 static struct at quick_GLOBAL_GET(struct quick *q, struct at a)
 {
     const struct wx_globaltype *g = read_global(q, &a);
-    return g ? push(q, a, g->type) : declined;
+    return g && !wx_type_is_ref(g->type) ? push(q, a, g->type) : declined;
 }
 
 static struct at quick_GLOBAL_SET(struct quick *q, struct at a)

@@ -56,8 +56,13 @@ static void run_program(wax_engine *engine, const char *path)
     int32_t code = -1;
     assert_int_equal(wax_module_from_file(engine, path, &module, NULL), WAX_OK);
     assert_int_equal(wax_builder_new(engine, "program", &builder, NULL), WAX_OK);
-    wax_builder_grant(builder, WAX_CAP_THREADS);
+    wax_builder_grant(builder, WAX_CAP_THREADS | WAX_CAP_PROCESSES);
     assert_int_equal(wax_builder_inherit_stdio(builder, NULL), WAX_OK);
+    char dir[4096];
+    (void)snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
+    assert_int_equal(wax_builder_mount(builder, dir, "/bin", WAX_MOUNT_RO, NULL), WAX_OK);
+    assert_int_equal(wax_builder_tmpfs(builder, "/tmp", 0, 0, NULL), WAX_OK);
+    assert_int_equal(wax_builder_env(builder, "HOME", "/home", NULL), WAX_OK);
     if (wax_builder_instantiate(builder, module, &env, &error) != WAX_OK ||
         wax_env_run(env, &code, &error) != WAX_OK || code != 0) {
         fail_msg("%s: code %d, %s", path, code, error ? wax_error_message(error) : "no error");

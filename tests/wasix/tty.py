@@ -143,7 +143,7 @@ def main():
                         (signal.SIGINT, -2)):
         ends(sig.name, "staying", sig=sig, wait_for=b"staying", status=status)
     got = subprocess.run([waxwing, "--invoke", "none()", wasm], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20)
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120)
     check("no terminal", got.stdout == b"none\n", got.stdout)
     print(f"1..{number}")
     return failed != 0

@@ -15,6 +15,7 @@
 #include "base/vec.h"
 #include "engine/ops/lower.h"
 #include "engine/ops/frame.h"
+#include "engine/rt/copy.h"
 #include "wasm/features.h"
 
 /* Addresses of the op bodies, in the order of enum wx_h; made with the bodies by clang. */
@@ -304,6 +305,30 @@ static bool step(const struct wx_thread *t, struct wx_walk *w)
     return w->fp != NULL;
 }
 
+/* The code of each frame lies behind the point it goes on at. */
+static enum wx_relocated relocate(const struct wx_copy *copy, const struct wx_spot *place)
+{
+    const uint64_t *pc = place->pc;
+    uint64_t *fp = place->fp;
+    struct wx_instance *inst = place->inst;
+    while (fp && inst) {
+        const struct code_block *b = find_block(inst->module, pc);
+        if (!b) {
+            return WX_NOT_COPIED;
+        }
+        if (wx_code_has_refs(b->code)) {
+            return WX_HAS_REFERENCES;
+        }
+        uint64_t *h = fp + b->code->local_slots;
+        pc = (const uint64_t *)(uintptr_t)h[WX_FRAME_PC];
+        fp = wx_copy_stack_address(copy, (const void *)(uintptr_t)h[WX_FRAME_FP]);
+        inst = wx_copy_instance(copy, (const void *)(uintptr_t)h[WX_FRAME_INST]);
+        h[WX_FRAME_FP] = (uint64_t)(uintptr_t)fp;
+        h[WX_FRAME_INST] = (uint64_t)(uintptr_t)inst;
+    }
+    return inst ? WX_RELOCATED : WX_NOT_COPIED;
+}
+
 static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32_t pad)
 {
     const struct code_block *b = w->code->tier_data;
@@ -326,6 +351,7 @@ static const struct wx_tier_ops ops = {
     .resume = resume,
     .walk = walk,
     .step = step,
+    .relocate = relocate,
     .land = land,
 };
 

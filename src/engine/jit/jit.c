@@ -15,6 +15,7 @@
 #include "engine/jit/emit.h"
 #include "engine/jit/report.h"
 #include "engine/ops/frame.h"
+#include "engine/rt/copy.h"
 #include "wasm/features.h"
 
 /* x86_64/thunks.S */
@@ -348,6 +349,28 @@ static bool step(const struct wx_thread *t, struct wx_walk *w)
     return w->pc != (const void *)wx_jit_exit;
 }
 
+/* The frames' fp are differences; only the instances to go back to are to be exchanged. */
+static enum wx_relocated relocate(const struct wx_copy *copy, const struct wx_spot *place)
+{
+    const struct wx_instance *inst = place->inst;
+    uint64_t *sp = place->guest_sp;
+    for (;; sp++) {
+        const void *pc = (const void *)(uintptr_t)*sp;
+        if (pc == (const void *)wx_jit_exit) {
+            return WX_RELOCATED;
+        }
+        if (pc == (const void *)wx_jit_cross_return) {
+            inst = wx_copy_instance(copy, (const void *)(uintptr_t)*++sp);
+            *sp = (uint64_t)(uintptr_t)inst;
+            continue;
+        }
+        const struct wx_code *code = inst ? find_function(inst, (uintptr_t)pc - 1) : NULL;
+        if (!code || wx_code_has_refs(code)) {
+            return code ? WX_HAS_REFERENCES : WX_NOT_COPIED;
+        }
+    }
+}
+
 /* The walk stands at the frame as it runs: its stack pointer, its fp. Resuming returns to the pad.
  */
 static enum wx_outcome land(struct wx_thread *t, const struct wx_walk *w, uint32_t pad)
@@ -381,6 +404,7 @@ static const struct wx_tier_ops ops = {
     .settle = settle,
     .walk = walk,
     .step = step,
+    .relocate = relocate,
     .land = land,
 };
 

@@ -38,6 +38,13 @@ static inline struct wx_walk wx_walk_start(const struct wx_thread *t)
 {
     return (struct wx_walk){.inst = t->inst, .pc = t->pc, .fp = t->fp};
 }
+/* instantiate.c: its steps, for copies of instances as well. */
+struct wx_instance *wx_instance_alloc(struct wx_store *store, struct wx_rt_module *module);
+wax_status wx_instance_bind_imports(struct wx_instance *inst, const struct wx_extern *imports,
+                                    wax_error **err);
+/** When the memories are there: choose memory 0 and the code for it. */
+wax_status wx_instance_use_memory(struct wx_instance *inst, wax_error **err);
+wax_status wx_instance_make_tags(struct wx_instance *inst, wax_error **err);
 /* fault.c: what the signal handler does. */
 bool wx_fault_handle_sigsafe(int sig, siginfo_t *info, void *ucontext);
 

@@ -7,6 +7,7 @@
  *   DONE       the function returned; results lie where the arguments were
  *   WAIT       block here, then let the host function that asked go on
  *   CALL       run a guest function above the present frame, then go on
+ *   LEFT       nothing of the guest is on a host stack: copy or exchange its stacks, then go on
  *   THROW      go on at a landing pad, or leave this activation if nobody catches it (throw.c)
  *   TRAP, EXIT leave all frames of this activation
  *   INTERRUPT  another thread wants something: stop hard, end the process
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/rt/copy.h"
 #include "engine/rt/engine.h"
 #include "os/clock.h"
 #include "os/signal.h"
@@ -25,39 +27,17 @@
 #define MAX_DEPTH 200u      /* nested activations */
 #define MAX_TRACE_FRAMES 64 /* innermost frames named in an error */
 
-/* Where guest code stood when an activation was begun above it. */
-struct place {
-    const void *pc;
-    uint64_t *fp;
-    struct wx_instance *inst;
-    uint64_t *top;
-    void *host_sp;
-    void *guest_sp;
-};
-
 /* What wx_enter keeps of what ran before it. */
 struct activation {
-    struct place place;
+    struct wx_spot place;
     struct wx_thread *current;
-    struct wx_call_record *base;
+    const struct wx_func *func;
+    struct wx_call_record *calls;
+    uint32_t depth;
     struct wx_activation_link link;
 };
 
-/*
- * A guest call of the runtime (WX_CALL) under way. It lies on the value stack, below the frames of
- * what was called: so whatever copies the stacks of a thread copies these, too, and the loop in
- * run() needs no host stack for them.
- */
-struct wx_call_record {
-    struct wx_call_record *below;
-    struct place place;
-    const struct wx_func *func; /* the function this level began with */
-    bool waits;                 /* a wait was interrupted, and goes on afterwards */
-    struct wx_wait wait;
-    struct wx_guest_call call;
-};
-
-#define RECORD_SLOTS ((sizeof(struct wx_call_record) + sizeof(uint64_t) - 1) / sizeof(uint64_t))
+#define RECORD_SLOTS WX_CALL_RECORD_SLOTS
 
 static uint64_t hard_interrupt(const struct wx_thread *t)
 {
@@ -120,21 +100,20 @@ static enum wx_outcome stopped(struct wx_thread *t)
 /* -------- going on -------- */
 
 /* A host function is done: back into the guest, or out if it was called directly. */
-static enum wx_outcome go_on(struct wx_thread *t, const struct wx_func *func)
+static enum wx_outcome go_on(struct wx_thread *t)
 {
     t->pc_behind = false;
-    return func->kind == WX_FUNC_HOST ? WX_DONE : func->code->module->tier->resume(t);
+    return t->func->kind == WX_FUNC_HOST ? WX_DONE : t->func->code->module->tier->resume(t);
 }
 
 /* What a host function came to after it had left the guest once: pc is behind its call. */
-static enum wx_outcome came_back(struct wx_thread *t, const struct wx_func *func,
-                                 enum wx_outcome out)
+static enum wx_outcome came_back(struct wx_thread *t, enum wx_outcome out)
 {
     if (out == WX_DONE && (wx_load_seq(&t->interrupt) & WX_INT_SIGNAL)) {
         out = next_signal(t);
     }
     if (out == WX_DONE) {
-        return go_on(t, func);
+        return go_on(t);
     }
     t->pc_behind = true;
     return out;
@@ -152,7 +131,7 @@ static enum wx_outcome give_up(struct wx_thread *t, enum wx_outcome out)
  * A wait with a signal to see to. One without a handler changes nothing for whoever waits. Before a
  * handler runs the wait ends, or says that it goes on afterwards (*ret_waits).
  */
-static enum wx_outcome signalled(struct wx_thread *t, const struct wx_func *func, bool *ret_waits)
+static enum wx_outcome signalled(struct wx_thread *t, bool *ret_waits)
 {
     if (hard_interrupt(t)) {
         return give_up(t, WX_INTERRUPT);
@@ -168,26 +147,21 @@ static enum wx_outcome signalled(struct wx_thread *t, const struct wx_func *func
     out = t->out.wait.resume(t, WX_WAKE_SIGNAL);
     *ret_waits = out == WX_WAIT;
     if (out != WX_WAIT && out != WX_DONE && out != WX_INTERRUPT) { /* that is asked again */
-        return came_back(t, func, out);
+        return came_back(t, out);
     }
     t->pc_behind = true;
     t->out.call = call;
     return WX_CALL;
 }
 
-static enum wx_outcome do_wait(struct wx_thread *t, const struct wx_func *func, bool *ret_waits)
+static enum wx_outcome do_wait(struct wx_thread *t, bool *ret_waits)
 {
     enum wx_wake why = WX_WAKE_READY;
-    return wx_thread_wait(t, &why) ? came_back(t, func, t->out.wait.resume(t, why))
-                                   : signalled(t, func, ret_waits);
+    return wx_thread_wait(t, &why) ? came_back(t, t->out.wait.resume(t, why))
+                                   : signalled(t, ret_waits);
 }
 
-static struct place place_of(const struct wx_thread *t)
-{
-    return (struct place){t->pc, t->fp, t->inst, t->top, t->host_sp, t->guest_sp};
-}
-
-static void go_back(struct wx_thread *t, const struct place *p)
+static void go_back(struct wx_thread *t, const struct wx_spot *p)
 {
     t->pc = p->pc;
     t->fp = p->fp;
@@ -207,7 +181,7 @@ static uint64_t call_slots(const struct wx_sig *sig)
 }
 
 /* Begin what t->out.call says. */
-static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func, bool waits)
+static enum wx_outcome do_call(struct wx_thread *t, bool waits)
 {
     const struct wx_guest_call *call = &t->out.call;
     if (t->top > t->stack_end ||
@@ -216,26 +190,25 @@ static enum wx_outcome do_call(struct wx_thread *t, const struct wx_func **func,
     }
     struct wx_call_record *r = (struct wx_call_record *)(void *)t->top;
     *r = (struct wx_call_record){.below = t->calls,
-                                 .place = place_of(t),
-                                 .func = *func,
+                                 .place = wx_spot_of(t),
+                                 .func = t->func,
                                  .waits = waits,
                                  .wait = t->out.wait,
                                  .call = *call};
     t->calls = r;
-    *func = r->call.func;
+    t->func = r->call.func;
     uint64_t *base = t->top + RECORD_SLOTS;
     if (r->call.fill) {
         r->call.fill(t, &r->call, base);
     } else {
-        wx_assert((*func)->sig->n_param_slots <= 4);
+        wx_assert(t->func->sig->n_param_slots <= 4);
         memcpy(base, r->call.args, sizeof r->call.args);
     }
-    return start(t, *func, base);
+    return start(t, t->func, base);
 }
 
 /* The innermost guest call of the runtime has come to `out`. */
-static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func,
-                                enum wx_outcome out)
+static enum wx_outcome end_call(struct wx_thread *t, enum wx_outcome out)
 {
     const struct wx_call_record r = *t->calls;
     if (r.call.then == handled) {
@@ -246,7 +219,7 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
         wx_throw_keep_trace(t);
     }
     t->calls = r.below;
-    *func = r.func;
+    t->func = r.func;
     go_back(t, &r.place);
     if (out == WX_THROW) { /* thrown on where this call was asked for */
         if (r.waits && r.wait.abandon) {
@@ -256,7 +229,7 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
         if (r.call.thrown) {
             r.call.thrown(t, &r.call);
         }
-        return came_back(t, *func, WX_THROW);
+        return came_back(t, WX_THROW);
     }
     t->out.call = r.call;
     t->out.call.results = results;
@@ -265,21 +238,22 @@ static enum wx_outcome end_call(struct wx_thread *t, const struct wx_func **func
     if (r.waits) {
         t->out.wait = r.wait;
         if (out == WX_DONE) {
-            return came_back(t, *func, r.wait.resume(t, WX_WAKE_AGAIN));
+            return came_back(t, r.wait.resume(t, WX_WAKE_AGAIN));
         }
     }
-    return came_back(t, *func, out);
+    return came_back(t, out);
 }
 
-static enum wx_outcome run_on(struct wx_thread *t, const struct wx_func *func, enum wx_outcome out)
+static enum wx_outcome run_on(struct wx_thread *t, enum wx_outcome out)
 {
     const struct wx_call_record *base = t->calls;
     bool waits = false;
     for (;;) {
         switch (out) {
-        case WX_WAIT: out = do_wait(t, func, &waits); break;
+        case WX_WAIT: out = do_wait(t, &waits); break;
+        case WX_LEFT: out = came_back(t, t->out.wait.resume(t, WX_WAKE_READY)); break;
         case WX_CALL:
-            out = do_call(t, &func, waits);
+            out = do_call(t, waits);
             waits = false;
             break;
         case WX_INTERRUPT:
@@ -287,30 +261,25 @@ static enum wx_outcome run_on(struct wx_thread *t, const struct wx_func *func, e
             if (out == WX_INTERRUPT) {
                 return out;
             }
-            out = out == WX_DONE ? go_on(t, func) : out;
+            out = out == WX_DONE ? go_on(t) : out;
             break;
         case WX_THROW:
             if (!wx_throw_land(t, &out)) {
                 if (t->calls == base) {
                     return WX_THROW;
                 }
-                out = end_call(t, &func, WX_THROW);
+                out = end_call(t, WX_THROW);
             }
             break;
         case WX_DONE:
             if (t->calls == base) {
                 return WX_DONE;
             }
-            out = end_call(t, &func, WX_DONE);
+            out = end_call(t, WX_DONE);
             break;
         default: return out; /* the whole stack goes; a trace starts at the innermost frame */
         }
     }
-}
-
-static enum wx_outcome run(struct wx_thread *t, const struct wx_func *func, uint64_t *base)
-{
-    return run_on(t, func, start(t, func, base));
 }
 
 /* -------- ends other than DONE -------- */
@@ -404,6 +373,28 @@ static wax_status claim(struct wx_thread *t, wax_error **err)
     return WAX_OK;
 }
 
+static void push_activation(struct wx_thread *t, struct activation *a)
+{
+    *a = (struct activation){.place = wx_spot_of(t),
+                             .current = wx_thread_current,
+                             .func = t->func,
+                             .calls = t->calls,
+                             .depth = t->depth,
+                             .link = {t, wx_activations}};
+    wx_activations = &a->link;
+    wx_thread_current = t;
+}
+
+static void pop_activation(struct wx_thread *t, const struct activation *a)
+{
+    t->depth = a->depth;
+    t->calls = a->calls;
+    t->func = a->func;
+    go_back(t, &a->place);
+    wx_thread_current = a->current;
+    wx_activations = a->link.below;
+}
+
 static wax_status enter_claimed(struct wx_thread *t, struct wx_func *func, const uint64_t *args,
                                 uint64_t *results, wax_error **err)
 {
@@ -413,25 +404,35 @@ static wax_status enter_claimed(struct wx_thread *t, struct wx_func *func, const
         t->trap = WX_TRAP_STACK_OVERFLOW;
         return fail_trap(t, err);
     }
-    const struct activation a = {place_of(t), wx_thread_current, t->calls, {t, wx_activations}};
-    wx_activations = &a.link;
-    wx_thread_current = t;
-    uint32_t depth = t->depth++;
+    struct activation a;
+    push_activation(t, &a);
+    t->depth++;
+    t->func = func;
     t->pc = NULL;
     t->inst = NULL;
     if (n_args) {
         memcpy(base, args, n_args * sizeof *args);
     }
-    enum wx_outcome out = hard_interrupt(t) ? WX_INTERRUPT : run(t, func, base);
+    enum wx_outcome out = hard_interrupt(t) ? WX_INTERRUPT : run_on(t, start(t, func, base));
     wax_status st = finish(t, out, err);
     if (st == WAX_OK && n_results) {
         memcpy(results, base, n_results * sizeof *results);
     }
-    t->depth = depth;
-    t->calls = a.base;
-    go_back(t, &a.place);
-    wx_thread_current = a.current;
-    wx_activations = a.link.below;
+    pop_activation(t, &a);
+    return st;
+}
+
+/* The thread's stacks are filled already: go on behind the call it was copied in. */
+static wax_status resume_claimed(struct wx_thread *t, wax_error **err)
+{
+    struct activation a;
+    push_activation(t, &a);
+    a.depth = 0; /* nothing is below */
+    a.calls = NULL;
+    a.place = (struct wx_spot){0};
+    wax_status st =
+        finish(t, hard_interrupt(t) ? WX_INTERRUPT : run_on(t, came_back(t, WX_DONE)), err);
+    pop_activation(t, &a);
     return st;
 }
 
@@ -458,6 +459,21 @@ static wax_status begin_call(struct wx_store *store, struct wx_timer *timer, wax
     return e ? wx_fail_errno(err, e, "cannot start a deadline timer") : WAX_OK;
 }
 
+/* The outermost activation of a store: `func`, or NULL to go on with a copied thread. */
+static wax_status enter_outermost(struct wx_store *store, struct wx_func *func,
+                                  const uint64_t *args, uint64_t *results, wax_error **err)
+{
+    struct wx_thread *t = &store->thread;
+    struct wx_timer timer = {0};
+    wax_status st = begin_call(store, &timer, err);
+    if (st == WAX_OK) {
+        st = func ? enter_claimed(t, func, args, results, err) : resume_claimed(t, err);
+        wx_timer_stop(&timer);
+    }
+    wx_store_release(&t->host_tid, 0); /* pairs with the claim of the next thread */
+    return st;
+}
+
 wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t *args,
                     uint64_t *results, wax_error **err)
 {
@@ -466,17 +482,14 @@ wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t
     if (st != WAX_OK) {
         return st;
     }
-    if (t->depth) {
-        return enter_claimed(t, func, args, results, err);
-    }
-    struct wx_timer timer = {0};
-    st = begin_call(store, &timer, err);
-    if (st == WAX_OK) {
-        st = enter_claimed(t, func, args, results, err);
-        wx_timer_stop(&timer);
-    }
-    wx_store_release(&t->host_tid, 0); /* pairs with the claim of the next thread */
-    return st;
+    return t->depth ? enter_claimed(t, func, args, results, err)
+                    : enter_outermost(store, func, args, results, err);
+}
+
+wax_status wx_enter_copy(struct wx_store *store, wax_error **err)
+{
+    wax_status st = claim(&store->thread, err);
+    return st == WAX_OK ? enter_outermost(store, NULL, NULL, NULL, err) : st;
 }
 
 void wx_store_cancel(struct wx_store *store)

@@ -131,7 +131,7 @@ static wax_status match_store(const struct matcher *mt, const struct wx_extern *
 
 /* -------- making the instance -------- */
 
-static struct wx_instance *alloc_instance(struct wx_store *store, struct wx_rt_module *module)
+struct wx_instance *wx_instance_alloc(struct wx_store *store, struct wx_rt_module *module)
 {
     const struct wx_module *w = module->wasm;
     struct wx_arena *a = store->arena;
@@ -160,8 +160,8 @@ static struct wx_instance *alloc_instance(struct wx_store *store, struct wx_rt_m
     return inst;
 }
 
-static wax_status bind_imports(struct wx_instance *inst, const struct wx_extern *imports,
-                               wax_error **err)
+wax_status wx_instance_bind_imports(struct wx_instance *inst, const struct wx_extern *imports,
+                                    wax_error **err)
 {
     const struct wx_module *w = inst->module->wasm;
     for (uint32_t i = 0; i < w->n_imports; i++) {
@@ -211,6 +211,12 @@ static wax_status make_memories(struct wx_instance *inst, wax_error **err)
         }
         inst->memories[i] = m;
     }
+    return wx_instance_use_memory(inst, err);
+}
+
+wax_status wx_instance_use_memory(struct wx_instance *inst, wax_error **err)
+{
+    const struct wx_module *w = inst->module->wasm;
     struct wx_memory *mem0 = w->n_memories ? inst->memories[0] : NULL;
     inst->mem0 = mem0 ? mem0->base : NULL;
     inst->codes = wx_rt_module_codes(inst->module, wx_rt_module_mode(mem0));
@@ -255,7 +261,7 @@ static wax_status make_tables(struct wx_instance *inst, wax_error **err)
     return WAX_OK;
 }
 
-static wax_status make_tags(struct wx_instance *inst, wax_error **err)
+wax_status wx_instance_make_tags(struct wx_instance *inst, wax_error **err)
 {
     const struct wx_module *w = inst->module->wasm;
     for (uint32_t i = w->n_tag_imports; i < w->n_tags; i++) {
@@ -376,9 +382,9 @@ static wax_status link_instance(struct wx_instance *inst, const struct wx_extern
                                 bool again, wax_error **err)
 {
     /* Globals before tables: a table's initialiser may read them. */
-    static const step steps[] = {make_memories, make_globals, make_tables, make_tags};
+    static const step steps[] = {make_memories, make_globals, make_tables, wx_instance_make_tags};
     static const step segments[2][2] = {{place_elems, place_datas}, {skip_segments}};
-    wax_status st = bind_imports(inst, imports, err);
+    wax_status st = wx_instance_bind_imports(inst, imports, err);
     for (size_t i = 0; i < WX_ARRAY_LEN(steps) && st == WAX_OK; i++) {
         st = steps[i](inst, err);
     }
@@ -392,7 +398,7 @@ wax_status wx_instance_new(struct wx_store *store, struct wx_rt_module *module,
                            const struct wx_memory *mem0, struct wx_instance **ret_instance,
                            wax_error **err)
 {
-    struct wx_instance *inst = alloc_instance(store, module);
+    struct wx_instance *inst = wx_instance_alloc(store, module);
     struct wx_code *codes = inst ? wx_rt_module_codes(module, wx_rt_module_mode(mem0)) : NULL;
     if (!codes) {
         return wx_fail_nomem(err, "an instance");
@@ -416,7 +422,7 @@ wax_status wx_instantiate(struct wx_store *store, struct wx_rt_module *module,
                           const struct wx_extern *imports, bool run_start,
                           struct wx_instance **ret_instance, wax_error **err)
 {
-    struct wx_instance *inst = alloc_instance(store, module);
+    struct wx_instance *inst = wx_instance_alloc(store, module);
     if (!inst) {
         return wx_fail_nomem(err, "an instance");
     }

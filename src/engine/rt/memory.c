@@ -142,6 +142,25 @@ wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type,
     return WAX_OK;
 }
 
+wax_status wx_memory_copy(struct wx_memory *from, struct wx_memory **ret_memory, wax_error **err)
+{
+    struct wx_limits type = from->type;
+    type.min = wx_memory_pages(from);
+    struct wx_memory *m;
+    wax_status st = wx_memory_new(from->engine, &type, from->max_bytes, &m, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    if (m->guarded != from->guarded) { /* code of the one does not fit the other */
+        wx_memory_unref(m);
+        return wx_fail_nomem(err, "a guarded memory");
+    }
+    m->type.min = from->type.min;
+    wx_copy_racy(m->base, from->base, wx_memory_size(m));
+    *ret_memory = m;
+    return WAX_OK;
+}
+
 struct wx_memory *wx_memory_ref(struct wx_memory *memory)
 {
     wx_add_relaxed(&memory->refs, 1); /* the caller holds one already */

@@ -41,6 +41,12 @@ bool wx_memory_guardable(const struct wx_engine *engine, const struct wx_limits 
 /** `max_bytes` limits growth below the declared maximum (0 = no further limit). */
 wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
                          struct wx_memory **ret_memory, wax_error **err);
+/**
+ * A memory of the same kind with the same content. Other threads may write meanwhile; what they
+ * write then is or is not in the copy, byte for byte.
+ * @return WAX_OK; WAX_E_NOMEM
+ */
+wax_status wx_memory_copy(struct wx_memory *from, struct wx_memory **ret_memory, wax_error **err);
 struct wx_memory *wx_memory_ref(struct wx_memory *memory);
 void wx_memory_unref(struct wx_memory *memory); /* NULL accepted */
 /** @return previous size in pages, or UINT64_MAX when refused (limit or host). Thread-safe. */

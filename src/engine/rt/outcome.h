@@ -22,9 +22,8 @@ enum wx_outcome {
     WX_EXIT,      /* data.exit_code: leave all guest frames of this thread */
     WX_INTERRUPT, /* a poll saw thread->interrupt (tiers only); what can be resumed there */
     WX_THROW,     /* a wasm exception: wx_throw() recorded it in the thread */
-    WX_SWITCH,    /* context switch, fork, checkpoint restore: */
-    WX_FORK,      /*   reserved shapes, not raised by any */
-    WX_RESTORE    /*   handler yet */
+    WX_LEFT,      /* data.wait.resume: call it when nothing of the guest is on a host stack, to copy
+                     or exchange its stacks (copy.h); then go on with what is there now */
 };
 
 /**

@@ -53,11 +53,18 @@ static void free_instances(struct wx_store *s)
     }
 }
 
-void wx_store_free(struct wx_store *s)
+/* What a store had before it was renewed, kept for who has handles to it. */
+struct wx_store_past {
+    struct wx_list instances;
+    struct wx_arena *arena;
+    struct wx_table_list tables;
+    struct wx_memory_list memories;
+    struct wx_externref_list externrefs;
+    struct wx_exn_heap exns;
+};
+
+static void fini_objects(struct wx_store *s)
 {
-    if (!s) {
-        return;
-    }
     for (size_t i = 0; i < s->externrefs.n; i++) {
         if (s->externrefs.p[i].finalize) {
             s->externrefs.p[i].finalize(s->externrefs.p[i].data);
@@ -75,8 +82,76 @@ void wx_store_free(struct wx_store *s)
     }
     wx_vec_fini(&s->mem, &s->memories);
     wx_exn_heap_fini(s);
-    wx_thread_fini(&s->thread);
     wx_arena_free(s->arena);
+}
+
+static void move_instances(struct wx_list *to, struct wx_list *from)
+{
+    for (struct wx_list_node *n; (n = wx_list_first(from)) != NULL;) {
+        wx_list_remove(n);
+        wx_list_add(to, n);
+    }
+}
+
+/* The store has no objects left. */
+static void take_back(struct wx_store *s)
+{
+    struct wx_store_past *p = s->past;
+    s->past = NULL;
+    move_instances(&s->instances, &p->instances);
+    s->arena = p->arena;
+    s->tables = p->tables;
+    s->memories = p->memories;
+    s->externrefs = p->externrefs;
+    s->exns = p->exns;
+    wx_free(&s->mem, p);
+}
+
+/* The opposite: what it has now becomes its past. */
+static void put_aside(struct wx_store *s, struct wx_store_past *p)
+{
+    *p = (struct wx_store_past){.arena = s->arena,
+                                .tables = s->tables,
+                                .memories = s->memories,
+                                .externrefs = s->externrefs,
+                                .exns = s->exns};
+    wx_list_init(&p->instances);
+    move_instances(&p->instances, &s->instances);
+    s->past = p;
+}
+
+wax_status wx_store_renew(struct wx_store *s, bool keep, wax_error **err)
+{
+    struct wx_arena *arena = wx_arena_new(&s->mem);
+    struct wx_store_past *past = keep && !s->past ? wx_alloc(&s->mem, sizeof *past) : NULL;
+    if (!arena || (keep && !s->past && !past)) {
+        wx_arena_free(arena);
+        return wx_fail_nomem(err, "a store");
+    }
+    if (past) {
+        put_aside(s, past);
+    } else {
+        fini_objects(s);
+    }
+    s->arena = arena;
+    s->tables = (struct wx_table_list){0};
+    s->memories = (struct wx_memory_list){0};
+    s->externrefs = (struct wx_externref_list){0};
+    s->exns = (struct wx_exn_heap){0};
+    return WAX_OK;
+}
+
+void wx_store_free(struct wx_store *s)
+{
+    if (!s) {
+        return;
+    }
+    fini_objects(s);
+    if (s->past) {
+        take_back(s);
+        fini_objects(s);
+    }
+    wx_thread_fini(&s->thread);
     struct wx_engine *e = s->engine;
     wx_free(&e->mem, s);
     wx_engine_unref(e);

@@ -101,26 +101,43 @@ static inline int wx_rt_module_mode(const struct wx_memory *mem0)
 
 /* -------- store: everything that lives together; one host thread at a time -------- */
 
+/** What an externref stands for: handle = index + 1 in store->externrefs. Freed with the store. */
+struct wx_externref {
+    void *data;
+    void (*finalize)(void *data);
+};
+
+/* WX_VEC()s with names. */
+struct wx_table_list {
+    struct wx_table **p;
+    size_t n, cap;
+};
+struct wx_memory_list {
+    struct wx_memory **p;
+    size_t n, cap;
+};
+struct wx_externref_list {
+    struct wx_externref *p;
+    size_t n, cap;
+};
+
+struct wx_store_past; /* store.c */
+
 struct wx_store {
     struct wx_thread thread;
     struct wx_engine *engine;
     struct wx_mem mem;        /* account, child of the engine's */
     struct wx_list instances; /* all objects below are freed with the store */
     struct wx_arena *arena;   /* functions, globals, tags, names: freed as a whole */
-    WX_VEC(struct wx_table *) tables;
-    WX_VEC(struct wx_memory *) memories; /* counted references */
-    WX_VEC(struct wx_externref) externrefs;
+    struct wx_table_list tables;
+    struct wx_memory_list memories; /* counted references */
+    struct wx_externref_list externrefs;
     struct wx_exn_heap exns;
-    uint64_t max_memory_bytes; /* per memory made by instances; 0 = the engine's limit */
-    uint64_t timeout_ns;       /* of each outermost call; 0 = none */
-    bool poisoned;             /* a hard stop happened (R19) */
-    void *user;                /* embedder's */
-};
-
-/** What an externref stands for: handle = index + 1 in store->externrefs. Freed with the store. */
-struct wx_externref {
-    void *data;
-    void (*finalize)(void *data);
+    struct wx_store_past *past; /* what it had before wx_store_renew(); or NULL */
+    uint64_t max_memory_bytes;  /* per memory made by instances; 0 = the engine's limit */
+    uint64_t timeout_ns;        /* of each outermost call; 0 = none */
+    bool poisoned;              /* a hard stop happened (R19) */
+    void *user;                 /* embedder's */
 };
 
 wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t memory_limit,
@@ -129,6 +146,11 @@ wax_status wx_store_new(struct wx_engine *engine, uint64_t stack_bytes, uint64_t
 wax_status wx_store_new_thread(struct wx_engine *engine, struct wx_stack_cache *stacks,
                                uint64_t stack_bytes, struct wx_store **ret_store, wax_error **err);
 void wx_store_free(struct wx_store *store); /* NULL accepted; not while a call is running */
+/**
+ * Begin with no objects, for another program in the same thread; not while a call is running.
+ * `keep`: those it had live until the store ends, as somebody may have handles to them.
+ */
+wax_status wx_store_renew(struct wx_store *store, bool keep, wax_error **err);
 wax_status wx_store_externref(struct wx_store *store, void *data, void (*finalize)(void *),
                               uint64_t *ret_handle, wax_error **err);
 /** Memory object owned by the store (kept by reference until it ends). */
@@ -195,6 +217,11 @@ bool wx_instance_export(struct wx_instance *inst, const char *name, size_t len,
  */
 wax_status wx_enter(struct wx_store *store, struct wx_func *func, const uint64_t *args,
                     uint64_t *results, wax_error **err);
+/**
+ * Go on with a thread that was copied from another store (copy.h), to its end.
+ * @return as wx_enter
+ */
+wax_status wx_enter_copy(struct wx_store *store, wax_error **err);
 /** Charge fuel to the store: how much later calls may use (engines with fuel on). */
 void wx_store_set_fuel(struct wx_store *store, int64_t fuel);
 /** Stop whatever the store runs, soon and for good. Any thread. */

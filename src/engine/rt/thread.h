@@ -40,6 +40,7 @@ struct wx_thread {
     uint64_t *stack_end;  /* what stack_limit is unless interrupted */
     uint64_t stack_bytes;
     uint32_t depth;               /* nested activations of wx_enter */
+    const struct wx_func *func;   /* what the innermost activation or call below began with */
     struct wx_call_record *calls; /* innermost guest call of the runtime (WX_CALL); or NULL */
     /**
      * The bit WX_INT_SIGNAL was seen, and is taken back: fill in the guest call of the next handler

@@ -11,6 +11,11 @@
 struct wx_rt_module;
 struct wx_code;
 struct wx_instance;
+struct wx_copy;
+struct wx_spot;
+
+/** What came of moving the frames of a copied thread. */
+enum wx_relocated { WX_RELOCATED, WX_HAS_REFERENCES, WX_NOT_COPIED };
 
 /** One guest frame, innermost first, while walking a stopped thread. */
 struct wx_walk {
@@ -68,6 +73,11 @@ struct wx_tier_ops {
      */
     bool (*walk)(const struct wx_thread *t, struct wx_walk *w);
     bool (*step)(const struct wx_thread *t, struct wx_walk *w);
+    /**
+     * The stacks of a thread that had left the guest were copied: make the frames of one level,
+     * from this place of the copy on, point to each other and to their instance (copy.h).
+     */
+    enum wx_relocated (*relocate)(const struct wx_copy *copy, const struct wx_spot *place);
     /**
      * Go on at a landing pad of the walk's frame; what lies above it is gone. Everything is in its
      * slots there, registers hold nothing. Returns like call and resume.

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copying an instance and the thread that runs in it. */
+/*
+ * References to functions are addresses of objects of the store. In tables and globals their types
+ * tell them from numbers, so they are translated there. On the stack nothing tells: a frame that
+ * may hold one (its function has such locals, parameters or operands) can not be copied.
+ */
+#include "engine/rt/copy.h"
+
+#include <string.h>
+
+#include "engine/rt/engine.h"
+
+static wax_status no_copy(wax_error **err, const char *what)
+{
+    (void)wx_fail(err, WAX_E_UNSUPPORTED, "%s can not be copied to another process", what);
+    return WAX_E_UNSUPPORTED;
+}
+
+struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func)
+{
+    if (func->kind == WX_FUNC_WASM) {
+        return func->instance == c->from ? wx_instance_func(c->to, func->func_idx) : NULL;
+    }
+    uint32_t n = c->from->module->wasm->n_func_imports;
+    for (uint32_t i = 0; i < n; i++) {
+        if (c->from->funcs[i] == func) {
+            return c->to->funcs[i];
+        }
+    }
+    return NULL;
+}
+
+/* -------- the instance -------- */
+
+/* A reference of this type; others than null functions are refused. */
+static wax_status copy_ref(const struct wx_copy *c, wx_valtype type, uint64_t ref[2],
+                           wax_error **err)
+{
+    if (!ref[0]) {
+        return WAX_OK;
+    }
+    if (!wx_type_is_funcref(type)) {
+        return no_copy(err, "a reference to something of the host, or to an exception,");
+    }
+    const struct wx_func *f = wx_copy_func(c, (const struct wx_func *)(uintptr_t)ref[0]);
+    if (!f) {
+        return no_copy(err, "a reference to a function of another module");
+    }
+    ref[0] = (uint64_t)(uintptr_t)f;
+    return WAX_OK;
+}
+
+static wax_status copy_globals(const struct wx_copy *c, wax_error **err)
+{
+    const struct wx_module *w = c->from->module->wasm;
+    wax_status st = WAX_OK;
+    for (uint32_t i = 0; i < w->n_globals && st == WAX_OK; i++) {
+        const struct wx_global *from = (const struct wx_global *)(const void *)c->from->globals[i];
+        uint64_t value[2] = {from->value[0], from->value[1]};
+        if (wx_type_is_ref(from->type.type)) {
+            st = copy_ref(c, from->type.type, value, err);
+        }
+        if (i < w->n_global_imports) {
+            if (from->type.mut && st == WAX_OK) {
+                st = no_copy(err, "a mutable global that is imported");
+            }
+            continue;
+        }
+        struct wx_global *to = &c->to->own_globals[i - w->n_global_imports];
+        if (st == WAX_OK) {
+            st = wx_global_init(c->to->store, to, &from->type, value, err);
+        }
+        c->to->globals[i] = to->value;
+    }
+    return st;
+}
+
+static wax_status copy_table(const struct wx_copy *c, uint32_t idx, wax_error **err)
+{
+    const struct wx_table *from = c->from->tables[idx];
+    const uint64_t null[2] = {0, 0};
+    struct wx_tabletype type = from->type;
+    type.limits.min = from->size;
+    struct wx_table *to;
+    wax_status st = wx_table_new(c->to->store, &type, null, &to, err);
+    for (uint64_t i = 0; i < from->size && st == WAX_OK; i++) {
+        uint64_t ref[2] = {from->elems[i].ref, 0};
+        if (ref[0]) {
+            st = copy_ref(c, type.elem, ref, err);
+            wx_table_set(to, i, ref);
+        }
+    }
+    if (st == WAX_OK) {
+        to->type.limits.min = from->type.limits.min;
+        c->to->tables[idx] = to;
+    }
+    return st;
+}
+
+static wax_status copy_tables(const struct wx_copy *c, wax_error **err)
+{
+    const struct wx_module *w = c->from->module->wasm;
+    wax_status st = w->n_table_imports ? no_copy(err, "an imported table") : WAX_OK;
+    for (uint32_t i = 0; i < w->n_tables && st == WAX_OK; i++) {
+        st = copy_table(c, i, err);
+    }
+    return st;
+}
+
+static wax_status copy_memories(const struct wx_copy *c, bool shares, wax_error **err)
+{
+    const struct wx_module *w = c->from->module->wasm;
+    for (uint32_t i = w->n_memory_imports; i < w->n_memories; i++) {
+        struct wx_memory *m = shares ? wx_memory_ref(c->from->memories[i]) : NULL;
+        wax_status st = shares ? WAX_OK : wx_memory_copy(c->from->memories[i], &m, err);
+        if (st == WAX_OK) {
+            st = wx_store_adopt_memory(c->to->store, m, err);
+            wx_memory_unref(m); /* the store holds it, or nobody */
+        }
+        if (st != WAX_OK) {
+            return st;
+        }
+        c->to->memories[i] = m;
+    }
+    return wx_instance_use_memory(c->to, err);
+}
+
+wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
+                            const struct wx_extern *imports, bool shares,
+                            struct wx_instance **ret_instance, wax_error **err)
+{
+    const struct wx_module *w = from->module->wasm;
+    struct wx_instance *to = wx_instance_alloc(store, from->module);
+    if (!to) {
+        return wx_fail_nomem(err, "an instance");
+    }
+    const struct wx_copy c = {.from = from, .to = to};
+    wax_status st = wx_instance_bind_imports(to, imports, err);
+    st = st == WAX_OK ? copy_memories(&c, shares, err) : st;
+    st = st == WAX_OK && to->codes != from->codes ? no_copy(err, "compiled code") : st;
+    st = st == WAX_OK ? copy_globals(&c, err) : st;
+    st = st == WAX_OK ? copy_tables(&c, err) : st;
+    st = st == WAX_OK ? wx_instance_make_tags(to, err) : st;
+    if (st == WAX_OK) {
+        memcpy(to->dropped_elems, from->dropped_elems, w->n_elems);
+        memcpy(to->dropped_datas, from->dropped_datas, w->n_datas);
+        *ret_instance = to;
+    }
+    return st;
+}
+
+/* -------- the thread -------- */
+
+static void copy_place(const struct wx_copy *c, struct wx_spot *p)
+{
+    p->fp = wx_copy_stack_address(c, p->fp);
+    p->top = wx_copy_stack_address(c, p->top);
+    p->inst = wx_copy_instance(c, p->inst);
+    p->guest_sp = wx_copy_gstack_address(c, p->guest_sp);
+    p->host_sp = NULL; /* set when guest code is entered */
+}
+
+/* The frames of one level: those between its place and the host code it was called from. */
+static wax_status copy_frames(const struct wx_copy *c, const struct wx_spot *p, wax_error **err)
+{
+    if (!p->inst || !p->pc) {
+        return WAX_OK; /* a host function called directly */
+    }
+    switch (p->inst->module->tier->relocate(c, p)) {
+    case WX_RELOCATED: return WAX_OK;
+    case WX_HAS_REFERENCES: return no_copy(err, "a frame that may hold references");
+    default: return no_copy(err, "a frame of another module");
+    }
+}
+
+/* What belongs to a host function of the one store, in the other. */
+static bool copy_data(const struct wx_copy *c, void **data)
+{
+    if (!*data) {
+        return true;
+    }
+    const struct wx_instance *from = c->from;
+    for (uint32_t i = 0; i < from->module->wasm->n_func_imports; i++) {
+        if (from->funcs[i]->kind == WX_FUNC_HOST && from->funcs[i]->data == *data) {
+            *data = c->to->funcs[i]->data;
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < from->module->wasm->n_memories; i++) { /* atomic.wait */
+        if (from->memories[i] == *data) {
+            *data = c->to->memories[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static wax_status copy_record(const struct wx_copy *c, struct wx_call_record *r, wax_error **err)
+{
+    r->below = wx_copy_stack_address(c, r->below);
+    copy_place(c, &r->place);
+    r->func = wx_copy_func(c, r->func);
+    r->call.func = wx_copy_func(c, r->call.func);
+    r->call.slots = wx_copy_stack_address(c, r->call.slots);
+    r->wait.slots = wx_copy_stack_address(c, r->wait.slots);
+    bool ok = r->func && r->call.func && copy_data(c, &r->call.data);
+    ok = ok && (!r->waits || (!r->wait.fds && copy_data(c, &r->wait.data)));
+    return ok ? copy_frames(c, &r->place, err) : no_copy(err, "a call of the host under way");
+}
+
+static wax_status copy_stacks(struct wx_thread *to, const struct wx_thread *from, struct wx_copy *c,
+                              wax_error **err)
+{
+    size_t used = (size_t)((const uint8_t *)from->top - (const uint8_t *)from->stack_base);
+    if (used > to->stack_bytes) {
+        return no_copy(err, "a larger stack");
+    }
+    c->stack = (uint8_t *)to->stack_base - (uint8_t *)from->stack_base;
+    memcpy(to->stack_base, from->stack_base, used);
+    if (!from->gstack || !from->guest_sp) {
+        return WAX_OK;
+    }
+    uint64_t bytes = (uint64_t)(from->gstack->top - from->gstack->base);
+    wax_status st = wx_gstack_init(&to->own_gstack, bytes, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    to->gstack = &to->own_gstack;
+    to->guest_limit = to->own_gstack.base;
+    c->gstack = to->own_gstack.top - from->gstack->top;
+    memcpy(wx_copy_gstack_address(c, from->guest_sp), from->guest_sp,
+           (size_t)(from->gstack->top - (uint8_t *)from->guest_sp));
+    return WAX_OK;
+}
+
+wax_status wx_thread_copy(struct wx_thread *to, const struct wx_thread *from,
+                          struct wx_instance *to_instance, const struct wx_instance *from_instance,
+                          struct wx_copy *ret_copy, wax_error **err)
+{
+    struct wx_copy c = {.from = from_instance, .to = to_instance};
+    if (from->depth != 1) {
+        return no_copy(err, "a call of the embedder's under way");
+    }
+    wax_status st = copy_stacks(to, from, &c, err);
+    if (st != WAX_OK) {
+        return st;
+    }
+    struct wx_spot place = wx_spot_of(from);
+    copy_place(&c, &place);
+    to->pc = place.pc;
+    to->fp = place.fp;
+    to->inst = place.inst;
+    to->top = place.top;
+    to->guest_sp = place.guest_sp;
+    to->trap = from->trap;
+    to->depth = from->depth;
+    to->func = wx_copy_func(&c, from->func);
+    to->calls = wx_copy_stack_address(&c, from->calls);
+    st = to->func ? copy_frames(&c, &place, err) : no_copy(err, "the function it began with");
+    for (struct wx_call_record *r = to->calls; r && st == WAX_OK; r = r->below) {
+        st = copy_record(&c, r, err);
+    }
+    *ret_copy = c;
+    return st;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies of what a thread of guest code is: its stacks, its instance (rulings R4, R9, R10). */
+/*
+ * A thread that has left the guest (WX_LEFT) is all in memory: the value stack with frames,
+ * operands and guest calls of the runtime, the guest stack with return addresses, and a few fields.
+ * What points into these, or to objects of the store, is found by walking the frames and made to
+ * point to the same thing of the copy; code is common to both.
+ */
+#ifndef WX_ENGINE_RT_COPY_H
+#define WX_ENGINE_RT_COPY_H
+
+#include "engine/rt/store.h"
+
+/** Where guest code stands in a thread, or stood when a guest call was begun above it. */
+struct wx_spot {
+    const void *pc;
+    uint64_t *fp;
+    struct wx_instance *inst;
+    uint64_t *top;
+    void *host_sp;
+    void *guest_sp;
+};
+
+static inline struct wx_spot wx_spot_of(const struct wx_thread *t)
+{
+    return (struct wx_spot){t->pc, t->fp, t->inst, t->top, t->host_sp, t->guest_sp};
+}
+
+/**
+ * A guest call of the runtime (WX_CALL) under way. It lies on the value stack, below the frames of
+ * what was called: so whatever copies the stacks of a thread copies these, too, and enter.c needs
+ * no host stack for them.
+ */
+struct wx_call_record {
+    struct wx_call_record *below;
+    struct wx_spot place;
+    const struct wx_func *func; /* the function this level began with */
+    bool waits;                 /* a wait was interrupted, and goes on afterwards */
+    struct wx_wait wait;
+    struct wx_guest_call call;
+};
+
+#define WX_CALL_RECORD_SLOTS                                                                       \
+    ((sizeof(struct wx_call_record) + sizeof(uint64_t) - 1) / sizeof(uint64_t))
+
+/** From the addresses of one thread to those of its copy. */
+struct wx_copy {
+    const struct wx_instance *from; /* the one instance of the store copied */
+    struct wx_instance *to;
+    ptrdiff_t stack;  /* bytes to add to an address in the value stack */
+    ptrdiff_t gstack; /* the same for the guest stack */
+};
+
+/** May a frame of this function hold references, whose types nothing tells? */
+static inline bool wx_code_has_refs(const struct wx_code *code)
+{
+    return code->module->wasm->funcs[code->func_idx].has_refs;
+}
+
+/** The function of the copy; NULL: it belongs to neither, or out of memory. */
+struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func);
+static inline struct wx_instance *wx_copy_instance(const struct wx_copy *c, const void *inst)
+{
+    return inst == c->from ? c->to : NULL;
+}
+static inline void *wx_copy_stack_address(const struct wx_copy *c, const void *p)
+{
+    return p ? (uint8_t *)(uintptr_t)p + c->stack : NULL;
+}
+static inline void *wx_copy_gstack_address(const struct wx_copy *c, const void *p)
+{
+    return p ? (uint8_t *)(uintptr_t)p + c->gstack : NULL;
+}
+
+/**
+ * An instance like `from` in another store, as it is now: globals, tables, dropped segments,
+ * exceptions. Nothing is run. `imports` are the copy's own, its memory among them; a memory that
+ * the module defines is copied with wx_memory_copy(), or is that of both if it `shares` them.
+ *
+ * @return WAX_OK; WAX_E_NOMEM; WAX_E_UNSUPPORTED with what can not be copied
+ */
+wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
+                            const struct wx_extern *imports, bool shares,
+                            struct wx_instance **ret_instance, wax_error **err);
+/**
+ * Make `to`, a fresh thread, one that stands where `from` does, which has left the guest; the
+ * instances are copies of each other. Goes on with wx_enter_copy().
+ *
+ * @return as above
+ */
+wax_status wx_thread_copy(struct wx_thread *to, const struct wx_thread *from,
+                          struct wx_instance *to_instance, const struct wx_instance *from_instance,
+                          struct wx_copy *ret_copy, wax_error **err);
+
+#endif
