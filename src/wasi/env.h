@@ -11,6 +11,7 @@
 #include "vfs/root.h"
 #include "wasi/program.h"
 #include "wasi/signal.h"
+#include "wasi/snapshot.h"
 #include "wasi/werrno.h"
 
 struct wx_dl; /* wasi/dl.h */
@@ -66,6 +67,7 @@ struct wx_guest_thread {
     bool is_main;
     bool joins; /* waits for others to end: is woken when one does; guarded by env->lock */
     struct wx_thread_signals signals; /* guarded by env->lock */
+    struct wx_snapshots snapshots;    /* its own */
 };
 
 /**

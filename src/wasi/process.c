@@ -121,6 +121,9 @@ wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_th
                                   wax_error **err)
 {
     struct wx_env *parent = self->env;
+    if (self->store->thread.depth != 1) {
+        return wx_fail(err, WAX_E_UNSUPPORTED, "a call of the embedder's is under way");
+    }
     child->module = wx_rt_module_ref(parent->module);
     child->memory_import = parent->memory_import;
     copy_signals(child, self);
@@ -133,10 +136,14 @@ wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_th
     if (st == WAX_OK) {
         st = wx_env_link_copy(&child->main, self->instance, shares, err);
     }
+    if (st == WAX_OK) {
+        st = wx_snapshots_copy(&child->main, self, err);
+    }
+    const struct wx_stack_view view = wx_stack_view_of(&self->store->thread);
     struct wx_copy copy;
     if (st == WAX_OK) {
-        st = wx_thread_copy(&child->main.store->thread, &self->store->thread, child->main.instance,
-                            self->instance, &copy, err);
+        st = wx_thread_copy(&child->main.store->thread, &view, child->main.instance, self->instance,
+                            &copy, err);
     }
     if (st == WAX_OK) {
         *ret_slots = wx_copy_stack_address(&copy, slots);

@@ -37,7 +37,8 @@ static wx_werrno write_pid(struct wx_wasi_call *c, uint64_t at, uint32_t pid)
 
 static enum wx_outcome resume_join(struct wx_thread *t, enum wx_wake why);
 
-static wx_wasi_ret join(struct wx_wasi_call *c, const uint64_t s[4])
+/* A child that is there already counts more than the signal that told so. */
+static wx_wasi_ret join(struct wx_wasi_call *c, const uint64_t s[4], bool interrupted)
 {
     uint32_t seq = wx_load_seq(&c->t->wake_seq), pid = 0;
     struct wx_exit how = {0, 0};
@@ -49,6 +50,9 @@ static wx_wasi_ret join(struct wx_wasi_call *c, const uint64_t s[4])
     if (waited == WX_WAITED_NOT_YET) {
         if (s[S_FLAGS] & NON_BLOCKING) {
             return 0; /* both are cleared */
+        }
+        if (interrupted) {
+            return WX_WERRNO_INTR;
         }
         c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
                                           .deadline_ns = UINT64_MAX,
@@ -68,7 +72,7 @@ static enum wx_outcome resume_join(struct wx_thread *t, enum wx_wake why)
     const struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
-    return wx_wasi_finish(&c, why == WX_WAKE_SIGNAL ? WX_WERRNO_INTR : join(&c, w.state));
+    return wx_wasi_finish(&c, join(&c, w.state, why == WX_WAKE_SIGNAL));
 }
 
 wx_wasi_ret wx_wasi_proc_join(struct wx_wasi_call *c, const uint64_t *a)
@@ -89,7 +93,7 @@ wx_wasi_ret wx_wasi_proc_join(struct wx_wasi_call *c, const uint64_t *a)
     e = write_pid(c, a[0], 0);
     e = e ? e : write_status(c, a[2], WX_WAITED_NOT_YET, NULL);
     const uint64_t s[4] = {a[0], a[1], a[2], pid};
-    return e ? e : join(c, s);
+    return e ? e : join(c, s, false);
 }
 
 wx_wasi_ret wx_wasi_proc_parent(struct wx_wasi_call *c, const uint64_t *a)

@@ -209,44 +209,57 @@ static wax_status copy_record(const struct wx_copy *c, struct wx_call_record *r,
     return ok ? copy_frames(c, &r->place, err) : no_copy(err, "a call of the host under way");
 }
 
-static wax_status copy_stacks(struct wx_thread *to, const struct wx_thread *from, struct wx_copy *c,
-                              wax_error **err)
+struct wx_stack_view wx_stack_view_of(const struct wx_thread *t)
 {
-    size_t used = (size_t)((const uint8_t *)from->top - (const uint8_t *)from->stack_base);
+    struct wx_stack_view v = {.base = t->stack_base,
+                              .stack = t->stack_base,
+                              .spot = wx_spot_of(t),
+                              .func = t->func,
+                              .calls = t->calls,
+                              .trap = t->trap};
+    if (t->gstack && t->guest_sp) {
+        v.gtop = t->gstack->top;
+        v.gstack = t->guest_sp;
+        v.gstack_bytes = (uint64_t)(t->gstack->top - t->gstack->base);
+    }
+    return v;
+}
+
+static wax_status copy_stacks(struct wx_thread *to, const struct wx_stack_view *from,
+                              struct wx_copy *c, wax_error **err)
+{
+    size_t used = wx_stack_view_used(from);
     if (used > to->stack_bytes) {
         return no_copy(err, "a larger stack");
     }
-    c->stack = (uint8_t *)to->stack_base - (uint8_t *)from->stack_base;
-    memcpy(to->stack_base, from->stack_base, used);
-    if (!from->gstack || !from->guest_sp) {
+    c->stack = (uint8_t *)to->stack_base - (const uint8_t *)from->base;
+    memcpy(to->stack_base, from->stack, used);
+    if (!from->gtop) {
         return WAX_OK;
     }
-    uint64_t bytes = (uint64_t)(from->gstack->top - from->gstack->base);
-    wax_status st = wx_gstack_init(&to->own_gstack, bytes, err);
-    if (st != WAX_OK) {
-        return st;
+    if (!to->gstack) {
+        wax_status st = wx_gstack_init(&to->own_gstack, from->gstack_bytes, err);
+        if (st != WAX_OK) {
+            return st;
+        }
+        to->gstack = &to->own_gstack;
+        to->guest_limit = to->own_gstack.base;
     }
-    to->gstack = &to->own_gstack;
-    to->guest_limit = to->own_gstack.base;
-    c->gstack = to->own_gstack.top - from->gstack->top;
-    memcpy(wx_copy_gstack_address(c, from->guest_sp), from->guest_sp,
-           (size_t)(from->gstack->top - (uint8_t *)from->guest_sp));
+    c->gstack = to->gstack->top - from->gtop;
+    memcpy(wx_copy_gstack_address(c, from->spot.guest_sp), from->gstack, wx_stack_view_gused(from));
     return WAX_OK;
 }
 
-wax_status wx_thread_copy(struct wx_thread *to, const struct wx_thread *from,
+wax_status wx_thread_copy(struct wx_thread *to, const struct wx_stack_view *from,
                           struct wx_instance *to_instance, const struct wx_instance *from_instance,
                           struct wx_copy *ret_copy, wax_error **err)
 {
     struct wx_copy c = {.from = from_instance, .to = to_instance};
-    if (from->depth != 1) {
-        return no_copy(err, "a call of the embedder's under way");
-    }
     wax_status st = copy_stacks(to, from, &c, err);
     if (st != WAX_OK) {
         return st;
     }
-    struct wx_spot place = wx_spot_of(from);
+    struct wx_spot place = from->spot;
     copy_place(&c, &place);
     to->pc = place.pc;
     to->fp = place.fp;
@@ -254,7 +267,7 @@ wax_status wx_thread_copy(struct wx_thread *to, const struct wx_thread *from,
     to->top = place.top;
     to->guest_sp = place.guest_sp;
     to->trap = from->trap;
-    to->depth = from->depth;
+    to->depth = 1;
     to->func = wx_copy_func(&c, from->func);
     to->calls = wx_copy_stack_address(&c, from->calls);
     st = to->func ? copy_frames(&c, &place, err) : no_copy(err, "the function it began with");

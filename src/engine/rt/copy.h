@@ -43,6 +43,32 @@ struct wx_call_record {
 #define WX_CALL_RECORD_SLOTS                                                                       \
     ((sizeof(struct wx_call_record) + sizeof(uint64_t) - 1) / sizeof(uint64_t))
 
+/** What a thread that has left the guest is; `stack` and `gstack` may lie elsewhere by now. */
+struct wx_stack_view {
+    const uint64_t *base;  /* of the value stack, where it was */
+    const void *stack;     /* its bytes from there on, up to spot.top */
+    const uint8_t *gtop;   /* end of the guest stack, where it was; NULL: none is in use */
+    const void *gstack;    /* its bytes from spot.guest_sp up to there */
+    uint64_t gstack_bytes; /* size of the guest stack */
+    struct wx_spot spot;
+    const struct wx_func *func;
+    struct wx_call_record *calls;
+    uint64_t trap;
+};
+
+struct wx_stack_view wx_stack_view_of(const struct wx_thread *t);
+static inline size_t wx_stack_view_used(const struct wx_stack_view *v)
+{
+    return (size_t)((const uint8_t *)v->spot.top - (const uint8_t *)v->base);
+}
+static inline size_t wx_stack_view_gused(const struct wx_stack_view *v)
+{
+    return v->gtop ? (size_t)(v->gtop - (const uint8_t *)v->spot.guest_sp) : 0;
+}
+
+/** Give up the guest calls of the runtime above this one; NULL: all (enter.c). */
+void wx_thread_leave_calls(struct wx_thread *t, const struct wx_call_record *until);
+
 /** From the addresses of one thread to those of its copy. */
 struct wx_copy {
     const struct wx_instance *from; /* the one instance of the store copied */
@@ -83,12 +109,12 @@ wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
                             const struct wx_extern *imports, bool shares,
                             struct wx_instance **ret_instance, wax_error **err);
 /**
- * Make `to`, a fresh thread, one that stands where `from` does, which has left the guest; the
- * instances are copies of each other. Goes on with wx_enter_copy().
+ * Make `to`, a thread that runs nothing, one that stands where `from` did; the instances are copies
+ * of each other. Goes on with wx_enter_copy().
  *
  * @return as above
  */
-wax_status wx_thread_copy(struct wx_thread *to, const struct wx_thread *from,
+wax_status wx_thread_copy(struct wx_thread *to, const struct wx_stack_view *from,
                           struct wx_instance *to_instance, const struct wx_instance *from_instance,
                           struct wx_copy *ret_copy, wax_error **err);
 

@@ -244,6 +244,21 @@ static enum wx_outcome end_call(struct wx_thread *t, enum wx_outcome out)
     return came_back(t, out);
 }
 
+void wx_thread_leave_calls(struct wx_thread *t, const struct wx_call_record *until)
+{
+    while (t->calls && t->calls > until) { /* each lies above the one below */
+        const struct wx_call_record r = *t->calls;
+        if (r.call.then == handled) {
+            t->after_signal(t, &r.call);
+        }
+        if (r.waits && r.wait.abandon) {
+            t->out.wait = r.wait;
+            r.wait.abandon(t);
+        }
+        t->calls = r.below;
+    }
+}
+
 static enum wx_outcome run_on(struct wx_thread *t, enum wx_outcome out)
 {
     const struct wx_call_record *base = t->calls;
