@@ -255,6 +255,9 @@ void wx_thread_leave_calls(struct wx_thread *t, const struct wx_call_record *unt
             t->out.wait = r.wait;
             r.wait.abandon(t);
         }
+        if (r.call.thrown) {
+            r.call.thrown(t, &r.call);
+        }
         t->calls = r.below;
     }
 }
