@@ -3,6 +3,7 @@
 #include "vfs/file.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/atomic.h"
 
@@ -163,4 +164,14 @@ void wx_iov_skip(struct iovec **iov, int *n, uint64_t done)
         (*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
         (*iov)->iov_len -= done;
     }
+}
+
+ssize_t wx_iov_read(int fd, const struct iovec *iov, int n)
+{
+    return n == 1 ? read(fd, iov->iov_base, iov->iov_len) : readv(fd, iov, n);
+}
+
+ssize_t wx_iov_write(int fd, const struct iovec *iov, int n)
+{
+    return n == 1 ? write(fd, iov->iov_base, iov->iov_len) : writev(fd, iov, n);
 }

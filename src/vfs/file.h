@@ -129,5 +129,8 @@ int wx_file_no_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *
 uint64_t wx_iov_total(const struct iovec *iov, int n);
 /** Leave out the first `done` bytes. */
 void wx_iov_skip(struct iovec **iov, int *n, uint64_t done);
+/** readv(), writev(), where the file stands: of one buffer without a vector to copy. */
+ssize_t wx_iov_read(int fd, const struct iovec *iov, int n);
+ssize_t wx_iov_write(int fd, const struct iovec *iov, int n);
 
 #endif

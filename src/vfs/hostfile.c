@@ -97,11 +97,8 @@ static ssize_t stream_io(struct wx_file *f, bool write_it, struct iovec *iov, in
 static ssize_t file_io(struct wx_file *f, bool write_it, struct iovec *iov, int n, int64_t off)
 {
     ssize_t r;
-    if (n == 1 && off < 0) { /* the kernel copies no vector then */
-        r = write_it ? write(f->host_fd, iov->iov_base, iov->iov_len)
-                     : read(f->host_fd, iov->iov_base, iov->iov_len);
-    } else if (off < 0) {
-        r = write_it ? writev(f->host_fd, iov, n) : readv(f->host_fd, iov, n);
+    if (off < 0) {
+        r = write_it ? wx_iov_write(f->host_fd, iov, n) : wx_iov_read(f->host_fd, iov, n);
     } else {
         r = write_it ? pwritev(f->host_fd, iov, n, off) : preadv(f->host_fd, iov, n, off);
     }

@@ -50,10 +50,10 @@ static ssize_t pipe_io(struct wx_file *f, bool write, struct iovec *iov, int n, 
         return 0;
     }
     if (!write) {
-        return result(readv(f->host_fd, iov, n));
+        return result(wx_iov_read(f->host_fd, iov, n));
     }
     wx_mutex_lock(&p->link->lock);
-    ssize_t r = p->link->no_reader ? -EPIPE : result(writev(f->host_fd, iov, n));
+    ssize_t r = p->link->no_reader ? -EPIPE : result(wx_iov_write(f->host_fd, iov, n));
     wx_mutex_unlock(&p->link->lock);
     return r;
 }
