@@ -191,6 +191,7 @@ void wx_env_free(struct wx_env *env)
         wx_trace_free(env->trace); /* of all */
     }
     wx_snapshots_drop(&env->main);
+    wx_contexts_drop(&env->main);
     if (env->owns_store) {
         wx_store_free(env->main.store);
     } else if (env->main.store) { /* the process ended in it, the store lives on */

@@ -9,6 +9,7 @@
 #include "os/lock.h"
 #include "os/thread.h"
 #include "vfs/root.h"
+#include "wasi/context.h"
 #include "wasi/program.h"
 #include "wasi/signal.h"
 #include "wasi/snapshot.h"
@@ -68,6 +69,7 @@ struct wx_guest_thread {
     bool joins; /* waits for others to end: is woken when one does; guarded by env->lock */
     struct wx_thread_signals signals; /* guarded by env->lock */
     struct wx_snapshots snapshots;    /* its own */
+    struct wx_contexts contexts;      /* its own */
 };
 
 /**

@@ -124,6 +124,10 @@ wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_th
     if (self->store->thread.depth != 1) {
         return wx_fail(err, WAX_E_UNSUPPORTED, "a call of the embedder's is under way");
     }
+    if (!wx_context_is_own(self)) {
+        return wx_fail(err, WAX_E_UNSUPPORTED,
+                       "a context other than the thread's own can not fork");
+    }
     child->module = wx_rt_module_ref(parent->module);
     child->memory_import = parent->memory_import;
     copy_signals(child, self);

@@ -27,11 +27,13 @@ void wx_snapshots_drop(struct wx_guest_thread *g)
     }
 }
 
-/* Those at this address, and those whose function has returned: less of the stack is in use. */
+/* Those at this address, and those whose function has returned: less of their stack is in use. */
 static void drop_dead(struct wx_guest_thread *g, uint64_t address, size_t depth)
 {
     for (struct wx_snapshot **link = &g->snapshots.newest; *link;) {
-        if ((*link)->address == address || wx_stack_image_depth((*link)->image) > depth) {
+        if ((*link)->address == address ||
+            (wx_stack_image_fits((*link)->image, &g->store->thread) &&
+             wx_stack_image_depth((*link)->image) > depth)) {
             drop(g, link);
         } else {
             link = &(*link)->older;
@@ -93,6 +95,9 @@ const struct wx_snapshot *wx_snapshot_find(const struct wx_guest_thread *g, uint
 static wax_status copy_one(struct wx_guest_thread *to, const struct wx_guest_thread *from,
                            const struct wx_snapshot *s, wax_error **err)
 {
+    if (!wx_stack_image_fits(s->image, &from->store->thread)) {
+        return WAX_OK; /* of a context, which the copy does not have */
+    }
     struct wx_snapshot copy = *s;
     wax_status st = wx_stack_image_copy(&to->store->thread, to->instance, from->instance, s->image,
                                         &copy.image, err);

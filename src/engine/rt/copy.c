@@ -238,6 +238,7 @@ static wax_status copy_stacks(struct wx_thread *to, const struct wx_stack_view *
         return WAX_OK;
     }
     if (!to->gstack) {
+        wx_assert(!to->own_gstack.reservation);
         wax_status st = wx_gstack_init(&to->own_gstack, from->gstack_bytes, err);
         if (st != WAX_OK) {
             return st;

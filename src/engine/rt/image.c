@@ -77,6 +77,9 @@ wax_status wx_stack_image_put(struct wx_thread *t, struct wx_instance *inst,
     if (st != WAX_OK) {
         return st;
     }
+    if (!wx_stack_image_fits(image, t)) {
+        return wx_fail(err, WAX_E_UNSUPPORTED, "a jump into another context");
+    }
     const struct wx_stack_view *v = &image->view;
     wx_thread_leave_calls(t, v->calls);
     memcpy(t->stack_base, v->stack, wx_stack_view_used(v));

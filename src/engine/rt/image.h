@@ -41,4 +41,11 @@ static inline size_t wx_stack_image_depth(const struct wx_stack_image *image)
     return wx_stack_view_used(&image->view);
 }
 
+/** Was it taken on the stacks the thread runs on now (context.h)? */
+static inline bool wx_stack_image_fits(const struct wx_stack_image *image,
+                                       const struct wx_thread *t)
+{
+    return image->view.base == t->stack_base;
+}
+
 #endif
