@@ -185,8 +185,11 @@ struct wx_dl_init {
     uint64_t arg; /* if it takes one */
 };
 
+/** Make the functions that may have to run, so that running them can not fail. */
+bool wx_dl_prepare_init(struct wx_instance *instance);
 /**
- * The next function that has to run for members from `from` on. @return false: they are ready
+ * The next function that has to run for members from `from` on; without a function there is no
+ * memory for thread-local data. @return false: they are ready
  */
 bool wx_dl_next_init(struct wx_dl_group *g, uint32_t from, struct wx_dl_init *ret);
 /** What the owner has loaded, if that is this thread, becomes visible to all. */

@@ -289,6 +289,9 @@ static wax_status link_member(struct binding *b)
         bool again = !b->member->first && b->lib->number > 0;
         st = wx_instance_link(b->member->instance, imports, again, b->err);
     }
+    if (st == WAX_OK && !wx_dl_prepare_init(b->member->instance)) {
+        st = wx_fail_nomem(b->err, "a function");
+    }
     wx_free(mem, imports);
     if (st != WAX_OK) {
         wx_error_prefix(b->err, "'%s'", b->lib->path);

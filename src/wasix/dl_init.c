@@ -27,6 +27,21 @@ static struct wx_func *find_func(const struct wx_dl_member *m, const char *name)
     return found ? ext.u.func : NULL;
 }
 
+bool wx_dl_prepare_init(struct wx_instance *instance)
+{
+    static const char *const names[] = {"__wasix_init_tls",         "__wasm_init_tls",
+                                        "__wasm_apply_data_relocs", "__wasm_apply_tls_relocs",
+                                        "__wasm_call_ctors",        "_initialize"};
+    uint32_t idx = instance->module->wasm->start_func;
+    bool ok = idx == WAX_NO_INDEX || wx_instance_func(instance, idx);
+    for (size_t i = 0; i < WX_ARRAY_LEN(names) && ok; i++) {
+        const struct wx_export *e =
+            wx_module_find_export(instance->module->wasm, names[i], strlen(names[i]));
+        ok = !e || e->kind != WX_EXT_FUNC || wx_instance_func(instance, e->idx);
+    }
+    return ok;
+}
+
 static bool is_of(const struct wx_func *f, uint32_t n_params, uint32_t n_results)
 {
     const struct wx_sig *sig = f->sig;
@@ -71,7 +86,7 @@ static bool make_tls(struct wx_dl_group *g, const struct wx_dl_lib *lib, struct 
         wx_logf(&g->dl->env->log, WX_LOG_ERROR, "dl",
                 "no memory for the %llu thread-local bytes of '%s'",
                 (unsigned long long)lib->tls_size, lib->path);
-        return false;
+        f = NULL; /* to be tried again */
     }
     *ret = (struct wx_dl_init){f, m->tls_block};
     return true;
@@ -140,8 +155,9 @@ static bool next_in_step(struct wx_dl_group *g, uint32_t from, enum wx_dl_step s
 {
     for (uint32_t i = from; i < g->members.n; i++) {
         if (g->members.p[i].step == step) {
-            g->members.p[i].step++;
-            if (init_func(g, i, step, ret)) {
+            bool found = init_func(g, i, step, ret);
+            g->members.p[i].step += !found || ret->func;
+            if (found) {
                 return true;
             }
         }
@@ -153,7 +169,7 @@ bool wx_dl_next_init(struct wx_dl_group *g, uint32_t from, struct wx_dl_init *re
 {
     for (enum wx_dl_step step = WX_DL_START; step < WX_DL_READY; step++) {
         if (next_in_step(g, from, step, ret)) {
-            g->initializing++;
+            g->initializing += ret->func != NULL;
             return true;
         }
         if (step == WX_DL_TLS) {
@@ -189,6 +205,10 @@ wax_status wx_dl_start(struct wx_guest_thread *main, wax_error **err)
     (void)wx_dl_own(g); /* nobody else is there */
     while (st == WAX_OK && wx_dl_next_init(g, 0, &init)) {
         uint64_t args[4] = {init.arg}, results[4];
+        if (!init.func) {
+            st = wx_fail_nomem(err, "thread-local data");
+            break;
+        }
         st = wx_enter(main->store, init.func, args, results, err);
         g->initializing--;
     }

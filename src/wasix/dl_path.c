@@ -20,7 +20,7 @@ struct look {
     struct wx_file *cwd;
     struct wx_file *found;
     char *path; /* where */
-    int error;  /* why a file that is there can not be had; 0: none is there */
+    bool no_memory;
     struct wx_strbuf places;
     unsigned n_places;
 };
@@ -50,11 +50,16 @@ static bool try_path(struct look *l, const char *path)
     int e = l->cwd->dir->stat(l->cwd, path, true, &st);
     e = e ? e : S_ISREG(st.st_mode) ? 0 : EACCES;
     e = e ? e : l->cwd->dir->open(l->cwd, path, &how, &l->found);
+    if (e == ENOMEM) {
+        l->no_memory = true;
+        return true;
+    }
     if (e) {
         note_place(l, path, e);
         return false;
     }
     l->path = wx_strndup(mem, path, strlen(path));
+    l->no_memory = !l->path;
     return true;
 }
 
@@ -124,7 +129,8 @@ static bool try_list(struct look *l, const char *list, size_t len, bool with_ori
             wx_strbuf_add(&sb, list, (size_t)(stop - list));
         }
         wx_strbuf_addf(&sb, "%s%s", sb.len ? "/" : "", l->s->name);
-        over = !sb.failed && try_both(l, wx_strbuf_str(&sb));
+        l->no_memory |= sb.failed;
+        over = sb.failed || try_both(l, wx_strbuf_str(&sb));
         wx_strbuf_fini(&sb);
         list = stop + 1;
     }
@@ -173,14 +179,14 @@ wax_status wx_dl_find_file(const struct wx_dl_search *search, struct wx_file **r
     if (l.cwd) {
         look_around(&l);
     }
-    wax_status st = l.found ? WAX_OK : not_found(&l, err);
-    if (l.found && !l.path) {
-        wx_file_unref(l.found);
-        st = wx_fail_nomem(err, "a path");
-    }
+    wax_status st = l.no_memory ? wx_fail_nomem(err, "a library") : WAX_OK;
+    st = st == WAX_OK && !l.found ? not_found(&l, err) : st;
     if (st == WAX_OK) {
         *ret_file = l.found;
         *ret_path = l.path;
+    } else {
+        wx_file_unref(l.found);
+        wx_free(&env->mem, l.path);
     }
     wx_strbuf_fini(&l.places);
     wx_file_unref(l.cwd);

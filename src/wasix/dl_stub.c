@@ -106,6 +106,9 @@ static enum wx_outcome run(struct wx_thread *t, void *data, uint64_t *slots)
         return wx_trap(t, WX_TRAP_NOMEM);
     }
     if (!g->initializing && wx_dl_next_init(g, g->n_ready, &init)) {
+        if (!init.func) {
+            return wx_trap(t, WX_TRAP_NOMEM);
+        }
         t->out.call = (struct wx_guest_call){.func = init.func,
                                              .args = {init.arg},
                                              .then = initialized,

@@ -47,6 +47,7 @@ static wx_wasi_ret fail_error(const struct wx_wasi_call *c, uint64_t buf, uint64
 }
 
 static const char no_linker[] = "the program is not dynamically linked";
+static const char no_tls[] = "there is no memory for thread-local data";
 
 /* -------- dlopen -------- */
 
@@ -92,12 +93,18 @@ static enum wx_outcome waited(struct wx_thread *t, enum wx_wake why)
     return wx_wasi_finish(&c, open_stage(&c, WANTED, 0, 0));
 }
 
-/* Members from `from` on have something to do first. */
-static bool init_next(struct wx_wasi_call *c, uint64_t stage, uint64_t from, uint64_t handle)
+/* 0: members from `from` on have nothing to do first. */
+static wx_wasi_ret init_next(struct wx_wasi_call *c, uint64_t stage, uint64_t from, uint64_t handle)
 {
     struct wx_dl_init init;
     if (!wx_dl_next_init(c->self->group, (uint32_t)from, &init)) {
-        return false;
+        return 0;
+    }
+    if (!init.func) {
+        const struct open o = open_of(c);
+        wx_dl_publish(c->self->group); /* it is there, and is made ready when it is used */
+        wx_dl_disown(c->self->group, false);
+        return fail_text(c, o.err, o.err_len, no_tls);
     }
     c->t->out.call = (struct wx_guest_call){.func = init.func,
                                             .args = {init.arg},
@@ -106,7 +113,7 @@ static bool init_next(struct wx_wasi_call *c, uint64_t stage, uint64_t from, uin
                                             .data = c->binding,
                                             .slots = c->slots,
                                             .state = {stage, from, handle}};
-    return true;
+    return WX_RET_CALL;
 }
 
 /* A constructor threw: the library is there, and nobody waits for what will not come. */
@@ -196,11 +203,9 @@ static wx_wasi_ret open_stage(struct wx_wasi_call *c, uint64_t stage, uint64_t f
         stage = OWN;
         from = g->n_ready;
     }
-    if (stage == OWN) {
-        return !g->initializing && init_next(c, OWN, from, 0) ? WX_RET_CALL : load_stage(c, &o);
-    }
-    if (init_next(c, NEW, from, handle)) {
-        return WX_RET_CALL;
+    wx_wasi_ret r = stage == OWN && g->initializing ? 0 : init_next(c, stage, from, handle);
+    if (r || stage == OWN) {
+        return r ? r : load_stage(c, &o);
     }
     wx_dl_disown(c->self->group, false);
     return wx_guest_write_u32(c, (wx_gptr){o.out}, (uint32_t)handle);
@@ -303,6 +308,9 @@ static wx_wasi_ret look_up(struct wx_wasi_call *c)
         return fail_error(c, o.err, o.err_len, error);
     }
     if (!g->initializing && wx_dl_next_init(g, g->n_ready, &init)) {
+        if (!init.func) {
+            return fail_text(c, o.err, o.err_len, no_tls);
+        }
         c->t->out.call = (struct wx_guest_call){.func = init.func,
                                                 .args = {init.arg},
                                                 .then = sym_again,

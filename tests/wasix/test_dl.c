@@ -17,6 +17,7 @@
 #include <waxwing/waxwing.h>
 
 static const char *tier, *libraries; /* the directory they lie in */
+static const char *small;
 static char **programs;
 static int n_programs;
 static wax_engine *engine;
@@ -58,31 +59,33 @@ static unsigned count_fds(void)
     return n;
 }
 
+static wax_status prepare(wax_builder *builder, const char *lib_path, wax_error **err)
+{
+    wax_builder_grant(builder, WAX_CAP_THREADS);
+    wax_status st = wax_builder_inherit_stdio(builder, err);
+    st = st == WAX_OK ? wax_builder_mount(builder, libraries, "/lib", WAX_MOUNT_RO, err) : st;
+    st = st == WAX_OK ? wax_builder_tmpfs(builder, "/tmp", 1 << 24, 1000, err) : st;
+    return st == WAX_OK && lib_path ? wax_builder_env(builder, "LD_LIBRARY_PATH", lib_path, err)
+                                    : st;
+}
+
 /* @return the status; *ret_code of the guest; the error's text in `text` */
 static wax_status run(const char *path, const char *lib_path, int32_t *ret_code, char *text,
                       size_t text_len)
 {
-    wax_module *module;
-    wax_builder *builder;
+    wax_module *module = NULL;
+    wax_builder *builder = NULL;
     wax_env *env = NULL;
     wax_error *error = NULL;
     text[0] = '\0';
     wax_status st = wax_module_from_file(engine, path, &module, &error);
-    if (st == WAX_OK) {
-        assert_int_equal(wax_builder_new(engine, "program", &builder, NULL), WAX_OK);
-        wax_builder_grant(builder, WAX_CAP_THREADS);
-        assert_int_equal(wax_builder_inherit_stdio(builder, NULL), WAX_OK);
-        assert_int_equal(wax_builder_mount(builder, libraries, "/lib", WAX_MOUNT_RO, NULL), WAX_OK);
-        assert_int_equal(wax_builder_tmpfs(builder, "/tmp", 1 << 24, 1000, NULL), WAX_OK);
-        if (lib_path) {
-            assert_int_equal(wax_builder_env(builder, "LD_LIBRARY_PATH", lib_path, NULL), WAX_OK);
-        }
-        st = wax_builder_instantiate(builder, module, &env, &error);
-        st = st == WAX_OK ? wax_env_run(env, ret_code, &error) : st;
-        wax_env_free(env);
-        wax_builder_free(builder);
-        wax_module_free(module);
-    }
+    st = st == WAX_OK ? wax_builder_new(engine, "program", &builder, &error) : st;
+    st = st == WAX_OK ? prepare(builder, lib_path, &error) : st;
+    st = st == WAX_OK ? wax_builder_instantiate(builder, module, &env, &error) : st;
+    st = st == WAX_OK ? wax_env_run(env, ret_code, &error) : st;
+    wax_env_free(env);
+    wax_builder_free(builder);
+    wax_module_free(module);
     if (error) {
         (void)snprintf(text, text_len, "%s", wax_error_message(error));
         wax_error_free(error);
@@ -294,6 +297,36 @@ static void test_refused(void **state)
     libraries = keep;
 }
 
+/* The n-th allocation fails: the program ends with 0, or 3, or is not started. */
+static void test_memory(void **state)
+{
+    (void)state;
+    wax_engine *keep = engine;
+    unsigned fds = count_fds(), quiet = 0, tried = 0;
+    for (int64_t n = 1; quiet < 40; n += 1 + n / 40) {
+        wax_engine_options o;
+        wax_engine_options_init(&o);
+        o.tier = tier;
+        o.fail_alloc_at = n;
+        wax_status st = wax_engine_new(&o, &engine, NULL);
+        int32_t code = 0;
+        char text[1000] = "";
+        if (st == WAX_OK) {
+            st = run(small, NULL, &code, text, sizeof text);
+            wax_engine_free(engine); /* what is left is for the leak check of the ASan build */
+        }
+        engine = keep;
+        bool fine = st == WAX_OK && (code == 0 || code == 3);
+        if (!fine && st != WAX_E_NOMEM && st != WAX_TRAP) {
+            fail_msg("allocation %d: %s, code %d, '%s'", (int)n, wax_status_name(st), code, text);
+        }
+        quiet = st == WAX_OK && code == 0 ? quiet + 1 : 0;
+        tried++;
+    }
+    assert_true(tried > 100);
+    assert_int_equal(count_fds(), fds);
+}
+
 /* -------- where libraries are looked for -------- */
 
 static void make_link(const char *name, const char *target)
@@ -396,16 +429,17 @@ static void test_truncated(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
+    if (argc < 5) {
         return 2;
     }
     tier = argv[1];
     libraries = argv[2];
-    programs = argv + 3;
-    n_programs = argc - 3;
+    small = argv[3];
+    programs = argv + 4;
+    n_programs = argc - 4;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_encodings), cmocka_unit_test(test_places),
-        cmocka_unit_test(test_truncated)};
+        cmocka_unit_test(test_programs),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_places),    cmocka_unit_test(test_truncated)};
     return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
 }
