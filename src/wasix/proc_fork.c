@@ -60,7 +60,7 @@ static enum wx_outcome resume_vfork(struct wx_thread *t, enum wx_wake why)
     return wx_wasi_finish(&c, wait_for_child(&c, w.state));
 }
 
-static wx_wasi_ret fork(struct wx_wasi_call *c, uint64_t pid_ptr, bool shares)
+static wx_wasi_ret fork_process(struct wx_wasi_call *c, uint64_t pid_ptr, bool shares)
 {
     struct wx_env *child;
     wx_werrno e = wx_process_new(c->env, &child);
@@ -101,7 +101,7 @@ static enum wx_outcome resume_fork(struct wx_thread *t, enum wx_wake why)
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
-    return wx_wasi_finish(&c, fork(&c, w.state[S_PID_PTR], w.state[S_SHARES] != 0));
+    return wx_wasi_finish(&c, fork_process(&c, w.state[S_PID_PTR], w.state[S_SHARES] != 0));
 }
 
 wx_wasi_ret wx_wasi_proc_fork(struct wx_wasi_call *c, const uint64_t *a)
