@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* WASIX calls about signals. What signals do: wasi/signal.c. */
 #include <errno.h>
+#include <signal.h>
 
 #include "wasi/env.h"
 #include "wasi/handlers.h"
@@ -55,12 +56,21 @@ wx_wasi_ret wx_wasi_proc_raise_interval(struct wx_wasi_call *c, const uint64_t *
 
 /* -------- what every WASIX libc asks for at start -------- */
 
-/* What whoever spawned this process said about signals; libc does it. */
+/*
+ * What whoever spawned this process said about signals; libc does it. SIGCHLD always: a libc that
+ * is told of nothing never looks at signals until sigaction() is called, and a signal that comes
+ * before calls a null function in it.
+ */
+static bool is_listed(const struct wx_env *env, unsigned sig)
+{
+    return sig == SIGCHLD || env->dispositions[sig] != 0;
+}
+
 wx_wasi_ret wx_wasi_proc_signals_sizes_get(struct wx_wasi_call *c, const uint64_t *a)
 {
     uint64_t n = 0;
     for (unsigned sig = 1; sig < WX_N_SIGNALS; sig++) {
-        n += c->env->dispositions[sig] != 0;
+        n += is_listed(c->env, sig);
     }
     return wx_guest_write_size(c, (wx_gptr){a[0]}, n);
 }
@@ -70,10 +80,11 @@ wx_wasi_ret wx_wasi_proc_signals_get(struct wx_wasi_call *c, const uint64_t *a)
     uint8_t list[2 * WX_N_SIGNALS];
     size_t n = 0;
     for (unsigned sig = 1; sig < WX_N_SIGNALS; sig++) {
-        if (c->env->dispositions[sig]) {
+        if (is_listed(c->env, sig)) {
+            unsigned disp = c->env->dispositions[sig];
             list[n++] = (uint8_t)sig;
-            list[n++] = (uint8_t)(c->env->dispositions[sig] - 1);
+            list[n++] = (uint8_t)(disp ? disp - 1 : 0);
         }
     }
-    return n ? wx_guest_write(c, (wx_gptr){a[0]}, list, n) : 0;
+    return wx_guest_write(c, (wx_gptr){a[0]}, list, n);
 }

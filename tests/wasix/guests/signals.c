@@ -49,6 +49,19 @@ static void set_handler(const char *name)
     wasix_callback_signal(P(name), n);
 }
 
+/* Told of at least one at its default, a libc makes its defaults ready before main(). */
+static void listed(void)
+{
+    uint8_t list[2 * 32];
+    uint32_t n = 0, found = 0;
+    CHECK(wasix_proc_signals_sizes_get(P(&n)) == SUCCESS && n >= 1 && n <= 31);
+    CHECK(wasix_proc_signals_get(P(list)) == SUCCESS);
+    for (uint32_t i = 0; i < n; i++) {
+        found += list[2 * i] == CHLD && list[2 * i + 1] == 0;
+    }
+    CHECK(found == 1);
+}
+
 static void to_oneself(void)
 {
     CHECK(wasix_proc_raise(USR1) == SUCCESS);
@@ -194,6 +207,7 @@ MAIN
 {
     CHECK(wasix_proc_raise(CHLD) == SUCCESS && wasix_proc_raise(CONT) == SUCCESS); /* ignored */
     set_handler("__wasm_signal");
+    listed();
     to_oneself();
     blocked();
     timers();
