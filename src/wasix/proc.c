@@ -22,15 +22,17 @@ static wx_werrno write_status(struct wx_wasi_call *c, uint64_t at, enum wx_waite
         b[2] = (uint8_t)how->signal;
     } else if (waited == WX_WAITED_ENDED) {
         b[0] = how->signal ? EXIT_SIGNAL : EXIT_NORMAL;
-        b[2] = (uint8_t)how->code;
+        b[2] =
+            how->signal ? 0 : (uint8_t)how->code; /* or libc makes no status of a signal of both */
         b[4] = (uint8_t)how->signal;
     }
     return wx_guest_write(c, (wx_gptr){at}, b, sizeof b);
 }
 
+/* "Some", even if it is the 0 that stands for nobody yet: libc returns it from waitpid(). */
 static wx_werrno write_pid(struct wx_wasi_call *c, uint64_t at, uint32_t pid)
 {
-    uint8_t b[OPTION_PID_BYTES] = {pid != 0};
+    uint8_t b[OPTION_PID_BYTES] = {1};
     memcpy(b + 4, &pid, sizeof pid);
     return wx_guest_write(c, (wx_gptr){at}, b, sizeof b);
 }
@@ -49,7 +51,7 @@ static wx_wasi_ret join(struct wx_wasi_call *c, const uint64_t s[4], bool interr
     }
     if (waited == WX_WAITED_NOT_YET) {
         if (s[S_FLAGS] & NON_BLOCKING) {
-            return 0; /* both are cleared */
+            return 0; /* nobody, nothing: as both are already */
         }
         if (interrupted) {
             return WX_WERRNO_INTR;
