@@ -17,6 +17,7 @@
 
 struct wx_dl; /* wasi/dl.h */
 struct wx_dl_group;
+struct wx_fd;
 struct wx_fdtable;    /* wasi/fdtable.h */
 struct wx_net;        /* net/policy.h */
 struct wx_ptable;     /* wasi/ptable.h */
@@ -161,6 +162,9 @@ wax_status wx_env_set_cwd(struct wx_env *env, const char *path, wax_error **err)
 struct wx_file *wx_env_new_dev(struct wx_env *env);
 /** Give the guest its mounts, as its version wants them. */
 wax_status wx_env_place_mounts(struct wx_env *env, wax_error **err);
+/** WASIX: an entry for absolute paths, whatever there is at descriptor 3. Its file is the caller's.
+ */
+void wx_env_take_root(struct wx_env *env, struct wx_fd *ret);
 void wx_env_fini_mounts(struct wx_env *env);
 /** The same for files; preopen.c */
 wax_status wx_env_place_files(struct wx_env *env, wax_error **err);

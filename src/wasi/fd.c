@@ -232,11 +232,32 @@ wx_wasi_ret wx_wasi_fd_tell(struct wx_wasi_call *c, const uint64_t *a)
 
 /* -------- attributes -------- */
 
+#define ROOT_FD 3u
+
+/*
+ * libc asks for the rights of descriptor 3 before every open, as that of the root, and for less
+ * than those it asks nothing. It is told the root's unless another file is there, and then those
+ * that files may be opened with.
+ */
+static wx_werrno get_for_stat(struct wx_wasi_call *c, uint64_t fd, struct wx_fd *ret)
+{
+    wx_werrno e = get(c, fd, 0, ret);
+    if (c->env->wasix && fd == ROOT_FD) {
+        if (e) {
+            wx_env_take_root(c->env, ret);
+        } else if (ret->file->filetype != WX_FT_DIR) {
+            ret->inheriting = WX_RIGHTS_ALL;
+        }
+        e = 0;
+    }
+    return e;
+}
+
 wx_wasi_ret wx_wasi_fd_fdstat_get(struct wx_wasi_call *c, const uint64_t *a)
 {
     struct wx_fd fd;
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, 24);
-    if (e || (e = get(c, a[0], 0, &fd))) {
+    if (e || (e = get_for_stat(c, a[0], &fd))) {
         return e;
     }
     uint8_t b[24] = {0};
@@ -434,11 +455,27 @@ wx_wasi_ret wx_wasi_fd_fdflags_set(struct wx_wasi_call *c, const uint64_t *a)
     return wx_fdtable_set_cloexec(c->env->fds, (uint32_t)a[0], cloexec);
 }
 
+/*
+ * In WASIX the root is told of at 3 even when another file has that number, say of a shell's
+ * redirection: a libc asks when a program begins, and absolute paths count from the root anyhow.
+ */
+static wx_werrno preopen_name(const struct wx_wasi_call *c, uint64_t fd, char name[WX_PREOPEN_MAX],
+                              size_t *ret_len)
+{
+    if (c->env->wasix && fd == ROOT_FD) {
+        name[0] = '/';
+        *ret_len = 1;
+        return 0;
+    }
+    return wx_fdtable_preopen(c->env->fds, (uint32_t)fd, name, WX_PREOPEN_MAX, ret_len);
+}
+
 wx_wasi_ret wx_wasi_fd_prestat_get(struct wx_wasi_call *c, const uint64_t *a)
 {
+    char name[WX_PREOPEN_MAX];
     size_t len;
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, 8);
-    e = e ? e : wx_fdtable_preopen(c->env->fds, (uint32_t)a[0], NULL, 0, &len);
+    e = e ? e : preopen_name(c, a[0], name, &len);
     if (e) {
         return e;
     }
@@ -452,7 +489,7 @@ wx_wasi_ret wx_wasi_fd_prestat_dir_name(struct wx_wasi_call *c, const uint64_t *
     char name[WX_PREOPEN_MAX];
     size_t len;
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, a[2]);
-    e = e ? e : wx_fdtable_preopen(c->env->fds, (uint32_t)a[0], name, sizeof name, &len);
+    e = e ? e : preopen_name(c, a[0], name, &len);
     if (!e && a[2] < len) {
         e = WX_WERRNO_NAMETOOLONG;
     }

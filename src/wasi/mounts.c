@@ -271,6 +271,15 @@ static wax_status place_root(struct wx_env *env, wax_error **err)
     return add_preopen(env, top, "/", WX_RIGHTS_ALL, err);
 }
 
+void wx_env_take_root(struct wx_env *env, struct wx_fd *ret)
+{
+    wx_mutex_lock(&env->lock);
+    *ret = (struct wx_fd){.file = wx_file_ref(env->cwd), /* absolute paths are the same there */
+                          .rights = WX_RIGHTS_DIR,
+                          .inheriting = WX_RIGHTS_ALL};
+    wx_mutex_unlock(&env->lock);
+}
+
 wax_status wx_env_place_mounts(struct wx_env *env, wax_error **err)
 {
     wax_status st = env->wasix ? place_root(env, err) : place_preopens(env, err);

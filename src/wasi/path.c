@@ -39,6 +39,16 @@ static wx_werrno read_path(const struct wx_wasi_call *c, uint64_t ptr, uint64_t 
     return e;
 }
 
+/*
+ * What an absolute path counts from in WASIX is the root, whatever the descriptor, as in openat(2):
+ * libc names descriptor 3, which a shell may have given another file ("exec 3>log").
+ */
+static bool is_of_root(const struct wx_wasi_call *c, const struct at *at)
+{
+    return c->env->wasix && at->path[0] == '/' &&
+           !(at->dir.file && at->dir.file->filetype == WX_FT_DIR);
+}
+
 /* Check what comes with every path call: pointer, descriptor, type, right, read-only mount. */
 static wx_werrno at_init(const struct wx_wasi_call *c, uint64_t fd, uint64_t ptr, uint64_t len,
                          uint64_t right, struct at *at)
@@ -47,6 +57,11 @@ static wx_werrno at_init(const struct wx_wasi_call *c, uint64_t fd, uint64_t ptr
     wx_werrno e = read_path(c, ptr, len, &at->path);
     if (!e) {
         e = wx_fdtable_get(c->env->fds, (uint32_t)fd, &at->dir);
+        if (is_of_root(c, at)) {
+            wx_file_unref(at->dir.file);
+            wx_env_take_root(c->env, &at->dir);
+            e = 0;
+        }
     }
     if (!e && at->dir.file->filetype != WX_FT_DIR) {
         e = WX_WERRNO_NOTDIR;

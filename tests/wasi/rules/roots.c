@@ -392,7 +392,33 @@ static void descriptors(void)
     CHECK(BADF, write_fd(last, "x", &n));
 }
 
+/* As after "exec 3>file" in a shell, and after "exec 3>&-". */
+static void another_file_at_3(void)
+{
+    uint32_t n, e, prestat[2], f = open_at(ROOT, "data/f", FOLLOW, 0, R_READ, 0, &e);
+    uint64_t stat[3];
+    char c, name[8] = "";
+    CHECK(SUCCESS, e);
+    CHECK(SUCCESS, p1_fd_renumber(f, ROOT));
+    CHECK(SUCCESS, read_fd(ROOT, &c, 1, &n));
+    CHECK(NOTDIR, try_open("data/f", 0, R_READ));
+    for (int i = 0; i < 2; i++) {
+        CHECK(SUCCESS, try_open("/data/f", 0, R_READ));
+        CHECK(NOENT, try_open("/data/none", 0, R_READ));
+        CHECK(SUCCESS, p1_fd_prestat_get(ROOT, P(prestat)));
+        EQUAL(1, prestat[1]);
+        CHECK(SUCCESS, p1_fd_prestat_dir_name(ROOT, P(name), 1));
+        TRUE(strcmp(name, "/") == 0);
+        CHECK(SUCCESS, p1_fd_fdstat_get(ROOT, P(stat)));
+        TRUE((stat[2] & R_READ) != 0); /* files may be opened with it */
+        (void)p1_fd_close(ROOT);
+    }
+    CHECK(BADF, try_open("data/f", 0, R_READ));
+    CHECK(BADF, p1_fd_prestat_get(f, P(prestat)));
+}
+
 static const struct rule rules[] = {
+    {"root-another-file-at-3", another_file_at_3},
     {"root-devices", devices},
     {"root-descriptors", descriptors},
     {"root-preopen", preopen},
