@@ -156,7 +156,9 @@ static bool next_in_step(struct wx_dl_group *g, uint32_t from, enum wx_dl_step s
     for (uint32_t i = from; i < g->members.n; i++) {
         if (g->members.p[i].step == step) {
             bool found = init_func(g, i, step, ret);
-            g->members.p[i].step += !found || ret->func;
+            if (!found || ret->func) {
+                g->members.p[i].step++;
+            }
             if (found) {
                 return true;
             }

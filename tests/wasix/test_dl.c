@@ -246,6 +246,33 @@ static void try_bad(const struct bad *b)
     }
 }
 
+/* What a module tells of itself. */
+static void test_inspect(void **state)
+{
+    (void)state;
+    static const char library[] =
+        LIB("\\01\\05\\80\\02\\04\\03\\01\\02\\05\\01\\03a.b\\05\\05\\01\\03/c:", IMPORTS);
+    wax_module *m;
+    wax_dylink d;
+    wax_error *error = NULL;
+    assert_int_equal(wax_module_from_text(engine, library, sizeof library - 1, &m, NULL), WAX_OK);
+    assert_int_equal(wax_module_dylink(m, &d, NULL), WAX_OK);
+    assert_true(d.memory_bytes == 256 && d.memory_align == 4 && d.table_elems == 3 &&
+                d.table_align == 1 && d.n_needed == 1 && d.n_paths == 1);
+    wax_name n = wax_module_needed(m, 0), path = wax_module_runpath(m, 0);
+    assert_true(n.len == 3 && memcmp(n.data, "a.b", 3) == 0);
+    assert_true(path.len == 3 && memcmp(path.data, "/c:", 3) == 0);
+    assert_int_equal(wax_module_needed(m, 1).len, 0);
+    assert_int_equal(wax_module_runpath(m, 1).len, 0);
+    assert_int_equal(wax_module_dylink(m, NULL, NULL), WAX_E_INVALID);
+    wax_module_free(m);
+    assert_int_equal(wax_module_from_text(engine, "(module)", 8, &m, NULL), WAX_OK);
+    assert_int_equal(wax_module_dylink(m, &d, &error), WAX_E_NOT_FOUND);
+    wax_error_free(error);
+    assert_int_equal(wax_module_needed(m, 0).len, 0);
+    wax_module_free(m);
+}
+
 /* One tag in both encodings: the program has exnref, the library the legacy one. */
 static void test_encodings(void **state)
 {
@@ -438,8 +465,9 @@ int main(int argc, char **argv)
     programs = argv + 4;
     n_programs = argc - 4;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_encodings), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_places),    cmocka_unit_test(test_truncated)};
+        cmocka_unit_test(test_programs), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_inspect),  cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_memory),   cmocka_unit_test(test_places),
+        cmocka_unit_test(test_truncated)};
     return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
 }

@@ -10,9 +10,9 @@ int program_open_inner(void);
 int nest_value;
 __attribute__((constructor)) static void init(void)
 {
-    log_add('n');
+    log_add('<');
     nest_value = program_open_inner();
-    log_add('N');
+    log_add('>');
     if (nest_jumps) {
         longjmp(nest_buf, 5);
     }

@@ -175,6 +175,29 @@ static void check_message(void)
     IS(wasix_dlsym(1, AT(name), 4, 0, 0, 0xfffffffeu), E_MEMVIOLATION);
 }
 
+/* -------- functions by their numbers -------- */
+
+static void add_backing(const int32_t *args, int32_t *result, int32_t *more)
+{
+    *result = args[0] + *more;
+}
+
+/* Of libraries like any other; closures take elements that libraries do not get. */
+static void check_numbers(void)
+{
+    static const uint8_t i32s[1] = {0};
+    int32_t arg = 5, got = 0, more = 30;
+    uint32_t n = 0;
+    OK(wasix_call_dynamic(AT(plug_count), AT(&arg), 4, AT(&got), 4, 1));
+    IS(got, 108);
+    OK(wasix_closure_allocate(AT(&n)));
+    OK(wasix_closure_prepare(AT(add_backing), n, AT(i32s), 1, AT(i32s), 1, AT(&more)));
+    IS(((unary)(uintptr_t)n)(12), 42);
+    IS(((unary)symbol(open_lib("libcopy.so"), "copy_three"))(1), 4); /* behind the closures */
+    IS(((unary)(uintptr_t)n)(13), 43);
+    OK(wasix_closure_free(n));
+}
+
 /* -------- threads -------- */
 
 #define MAX_THREADS 64
@@ -298,6 +321,7 @@ void _start(void)
     check_needed();
     check_open();
     check_message();
+    check_numbers();
     run_threads(1, use_plug);
     run_threads(2, use_plug);
     run_threads(64, use_plug);
