@@ -101,16 +101,29 @@ const char *wx_abi_param_names(unsigned row)
 struct binding {
     struct wx_abi_func abi;
     struct wx_guest_thread *self;
+    bool of_thread; /* about the thread and its program, whomever it acts as (proc_fork_env) */
 };
+
+static bool is_of_thread(const char *name)
+{
+    static const char *const starts[] = {"thread",  "futex",    "closure",    "dl",
+                                         "call_",   "reflect",  "proc_raise", "proc_signals",
+                                         "context", "callback", "stack"};
+    bool found = strcmp(name, "proc_exit") == 0;
+    for (size_t i = 0; i < WX_ARRAY_LEN(starts) && !found; i++) {
+        found = strncmp(name, starts[i], strlen(starts[i])) == 0;
+    }
+    return found;
+}
 
 void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, uint64_t *slots)
 {
     const struct binding *b = data;
-    struct wx_env *env = b->self->env;
+    struct wx_env *acting = wx_unlikely(b->self->acting) && !b->of_thread ? b->self->acting : NULL;
     *c = (struct wx_wasi_call){.t = t,
-                               .env = env,
+                               .env = acting ? acting : b->self->env,
                                .self = b->self,
-                               .memory = env->memory,
+                               .memory = b->self->env->memory,
                                .abi = &b->abi,
                                .slots = slots,
                                .is64 = b->abi.is64,
@@ -233,7 +246,7 @@ static wax_status bind(struct wx_guest_thread *self, struct wx_store *store,
         }
         self->line->abi = NULL;
     }
-    *b = (struct binding){*f, self};
+    *b = (struct binding){*f, self, is_of_thread(f->name)};
     ret_extern->kind = WX_EXT_FUNC;
     return wx_func_new_host(store, sig, traced ? traced_thunk : thunk, b, f->name,
                             &ret_extern->u.func, err);

@@ -7,6 +7,7 @@
  */
 #include "wasi/env.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "wasi/detect.h"
 #include "wasi/dl.h"
 #include "wasi/fdtable.h"
+#include "wasi/process.h"
 #include "wasi/ptable.h"
 #include "wasi/rights.h"
 #include "wasi/timer.h"
@@ -154,12 +156,23 @@ void wx_env_stop(struct wx_env *env)
     wx_env_join_others(env);
 }
 
+void wx_guest_thread_fini(struct wx_guest_thread *g)
+{
+    if (g->acting) {
+        wx_process_end_acting(g, (struct wx_exit){128 + SIGKILL, SIGKILL});
+    }
+    wx_snapshots_drop(g);
+    wx_contexts_drop(g);
+    wx_dl_end_thread(g);
+}
+
 void wx_env_free(struct wx_env *env)
 {
     if (!env) {
         return;
     }
     wx_env_stop(env);
+    wx_guest_thread_fini(&env->main);
     if (env->table && env->is_first) {
         wx_ptable_close(env->table);
         wx_ptable_remove(env->table, env->main.tid);
@@ -185,13 +198,10 @@ void wx_env_free(struct wx_env *env)
     wx_net_unref(env->net);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
-    wx_dl_end_thread(&env->main);
     wx_dl_free(env);
     if (env->is_first) {
         wx_trace_free(env->trace); /* of all */
     }
-    wx_snapshots_drop(&env->main);
-    wx_contexts_drop(&env->main);
     if (env->owns_store) {
         wx_store_free(env->main.store);
     } else if (env->main.store) { /* the process ended in it, the store lives on */

@@ -68,6 +68,7 @@ struct wx_guest_thread {
     uint32_t start_arg;
     bool is_main;
     bool joins; /* waits for others to end: is woken when one does; guarded by env->lock */
+    struct wx_env *acting;            /* proc_fork_env: the child it acts as; NULL */
     struct wx_thread_signals signals; /* guarded by env->lock */
     struct wx_snapshots snapshots;    /* its own */
     struct wx_contexts contexts;      /* its own */
@@ -198,6 +199,8 @@ wax_status wx_env_run(struct wx_env *env, enum wx_begin begin, int32_t *ret_code
 wx_werrno wx_env_exec(struct wx_env *env, struct wx_program *program);
 /** Make the memory and the main thread's instance of env->module, and run its start function. */
 wax_status wx_env_load(struct wx_env *env, wax_error **err);
+/** What a thread has besides its store goes; it runs nothing. */
+void wx_guest_thread_fini(struct wx_guest_thread *g);
 /** Call an export without parameters or results. `needed`: it must be there. */
 wax_status wx_env_call_export(struct wx_env *env, const char *name, bool needed, wax_error **err);
 /** Wait until no other thread of the process is left. They were all told to end. */

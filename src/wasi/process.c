@@ -85,6 +85,9 @@ void wx_process_undo(struct wx_env *child)
 static wax_status make_store(struct wx_env *child, const struct wx_store *like, wax_error **err)
 {
     struct wx_guest_thread *main = &child->main;
+    if (main->store) {
+        return WAX_OK; /* an attempt before came to nothing */
+    }
     uint64_t stack = like ? like->thread.stack_bytes : 0;
     wax_status st = wx_store_new(child->engine, stack, 0, &main->store, err);
     if (st == WAX_OK) {
@@ -98,11 +101,6 @@ static wax_status make_store(struct wx_env *child, const struct wx_store *like, 
         wx_mutex_unlock(&child->lock);
     }
     return st;
-}
-
-wax_status wx_process_new_thread(struct wx_env *child, wax_error **err)
-{
-    return make_store(child, NULL, err);
 }
 
 static void copy_signals(struct wx_env *child, const struct wx_guest_thread *self)
@@ -216,4 +214,33 @@ wx_werrno wx_process_start(struct wx_env *child, enum wx_begin begin)
     }
     wx_free(table->mem, start);
     return e;
+}
+
+wx_werrno wx_process_start_next(struct wx_env *child, struct wx_thread *t)
+{
+    wax_error *error = NULL;
+    if (make_store(child, NULL, &error) != WAX_OK) {
+        wx_logf(&child->log, WX_LOG_ERROR, "process", "cannot start: %s", wax_error_message(error));
+        wax_error_free(error);
+        return WX_WERRNO_NOMEM;
+    }
+    child->main.store->thread.fuel = t->fuel / 2;
+    wx_werrno e = wx_process_start(child, WX_BEGIN_NEXT);
+    if (!e) {
+        t->fuel -= t->fuel / 2;
+    }
+    return e;
+}
+
+void wx_process_end_acting(struct wx_guest_thread *g, struct wx_exit how)
+{
+    struct wx_env *child = g->acting;
+    g->acting = NULL;
+    wx_mutex_lock(&child->lock);
+    if (child->exit_signal) {
+        how = (struct wx_exit){128 + child->exit_signal, child->exit_signal};
+    }
+    wx_mutex_unlock(&child->lock);
+    wx_ptable_end(child->table, child->main.tid, how);
+    wx_env_free(child);
 }

@@ -24,12 +24,21 @@ void wx_process_undo(struct wx_env *child);
 wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_thread *self,
                                   bool shares, const uint64_t *slots, uint64_t **ret_slots,
                                   wax_error **err);
-/** Give it a main thread that begins with child->next. */
-wax_status wx_process_new_thread(struct wx_env *child, wax_error **err);
 /**
  * Start the process on a host thread, which owns it from now on. @return guest errno; on failure
  * nothing has changed
  */
 wx_werrno wx_process_start(struct wx_env *child, enum wx_begin begin);
+
+/**
+ * The thread no longer acts as the child it has (proc_fork_env), which ends so, unless a signal
+ * ended it.
+ */
+void wx_process_end_acting(struct wx_guest_thread *g, struct wx_exit how);
+/**
+ * Start a child that has child->next on a thread of its own, with half of the fuel of `t`.
+ * @return as wx_process_start()
+ */
+wx_werrno wx_process_start_next(struct wx_env *child, struct wx_thread *t);
 
 #endif

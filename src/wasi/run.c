@@ -97,9 +97,7 @@ static void set_strings(struct wx_env *env, char ***list, size_t *n, struct wx_s
 /* Nothing of the old program is left in the process, but for what the embedder may have got. */
 static wax_status drop_program(struct wx_env *env, wax_error **err)
 {
-    wx_snapshots_drop(&env->main);
-    wx_contexts_drop(&env->main);
-    wx_dl_end_thread(&env->main);
+    wx_guest_thread_fini(&env->main);
     wx_dl_free(env);
     wax_status st = wx_store_renew(env->main.store, env->is_first, err);
     if (st == WAX_OK) {

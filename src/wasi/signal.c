@@ -132,7 +132,7 @@ bool wx_signal_send_thread(struct wx_env *env, uint32_t tid, int sig)
 
 void wx_wasi_raise_self(struct wx_wasi_call *c, int sig)
 {
-    (void)wx_signal_send_thread(c->env, c->self->tid, sig); /* it is there */
+    (void)wx_signal_send_thread(c->self->env, c->self->tid, sig); /* it is there */
 }
 
 wx_werrno wx_wasi_write_failed(struct wx_wasi_call *c, const struct wx_file *f, int host_errno)

@@ -18,6 +18,12 @@ wx_werrno wx_proc_granted(const struct wx_wasi_call *c)
     return WX_WERRNO_PERM;
 }
 
+wx_werrno wx_proc_may_fork(const struct wx_wasi_call *c)
+{
+    wx_werrno e = wx_proc_granted(c);
+    return e ? e : c->self->acting ? WX_WERRNO_NOTSUP : 0;
+}
+
 static wx_werrno add(const struct wx_wasi_call *c, struct wx_strings *to, const char *s, size_t len)
 {
     return memchr(s, 0, len) ? WX_WERRNO_INVAL

@@ -41,5 +41,7 @@ wx_werrno wx_proc_chdir(const struct wx_wasi_call *c, struct wx_env *child, uint
                         uint64_t path_len);
 /** Are processes granted? @return 0, or perm with the rule told */
 wx_werrno wx_proc_granted(const struct wx_wasi_call *c);
+/** The same, and the caller is no child of proc_fork_env(), which has none itself: notsup. */
+wx_werrno wx_proc_may_fork(const struct wx_wasi_call *c);
 
 #endif

@@ -9,6 +9,7 @@
 #include "wasi/env.h"
 #include "wasi/filestat.h"
 #include "wasi/handlers.h"
+#include "wasi/process.h"
 #include "wasix/proc_args.h"
 
 static wx_werrno find(const struct wx_wasi_call *c, struct wx_proc_request *r)
@@ -21,6 +22,22 @@ static wx_werrno find(const struct wx_wasi_call *c, struct wx_proc_request *r)
     return e ? wx_path_errno(c, e) : 0;
 }
 
+/* The child that the caller acts as becomes a process of its own; the caller is itself again. */
+static wx_werrno exec_acting(struct wx_wasi_call *c, struct wx_program *p)
+{
+    struct wx_env *child = c->self->acting;
+    wx_mutex_lock(&child->lock); /* nobody else looks at it */
+    wx_program_fini(&child->mem, &child->next);
+    child->next = *p;
+    wx_mutex_unlock(&child->lock);
+    *p = (struct wx_program){0};
+    wx_werrno e = wx_process_start_next(child, c->t);
+    if (!e) { /* it is not to be touched any more */
+        c->self->acting = NULL;
+    }
+    return e;
+}
+
 static wx_wasi_ret exec(struct wx_wasi_call *c, const struct wx_proc_args *a)
 {
     struct wx_proc_request r;
@@ -30,6 +47,11 @@ static wx_wasi_ret exec(struct wx_wasi_call *c, const struct wx_proc_args *a)
         return e;
     }
     e = find(c, &r);
+    if (!e && c->self->acting) {
+        wx_free(&c->env->mem, r.name);
+        wx_free(&c->env->mem, r.path);
+        return exec_acting(c, &r.program);
+    }
     if (!e) {
         e = wx_env_exec(c->env, &r.program); /* takes it */
     }
@@ -42,7 +64,12 @@ static wx_wasi_ret exec(struct wx_wasi_call *c, const struct wx_proc_args *a)
 static wx_wasi_ret exec_or_exit(struct wx_wasi_call *c, const struct wx_proc_args *a)
 {
     wx_wasi_ret e = exec(c, a);
-    if (e > 0) {
+    if (e > 0 && c->self->acting) {
+        wx_process_end_acting(c->self, (struct wx_exit){e, 0});
+        e = WX_RET_DONE;
+    } else if (e == 0) { /* such a child is a process of its own now */
+        e = WX_RET_DONE;
+    } else if (e > 0) {
         c->t->exit_code = e;
         wx_env_exit(c->env, e);
         e = WX_RET_EXIT;

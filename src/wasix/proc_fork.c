@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc_fork: a copy of the process, with the calling thread only; or in its memory (vfork). */
+/* proc_fork: a copy of the process, with the calling thread only; or in its memory (vfork).
+ * proc_fork_env: only of what it has of files, which the calling thread works on. */
 /*
  * The guest is left first, so that all of the thread lies in memory; then memory, instance and
  * stacks are copied, and both go on behind the call: the parent with the child's number, the child
@@ -106,7 +107,7 @@ static enum wx_outcome resume_fork(struct wx_thread *t, enum wx_wake why)
 
 wx_wasi_ret wx_wasi_proc_fork(struct wx_wasi_call *c, const uint64_t *a)
 {
-    wx_werrno e = wx_proc_granted(c);
+    wx_werrno e = wx_proc_may_fork(c);
     e = e ? e : wx_guest_check(c, (wx_gptr){a[1]}, 4);
     if (e) {
         return e;
@@ -116,4 +117,30 @@ wx_wasi_ret wx_wasi_proc_fork(struct wx_wasi_call *c, const uint64_t *a)
                                       .slots = c->slots,
                                       .state = {a[1], !(a[0] & 0xff)}};
     return WX_RET_LEFT;
+}
+
+/*
+ * The calling thread goes on as the child: its descriptors, its directory, its number. It is the
+ * parent's again when that child execs or exits, and those calls return; the guest jumps back.
+ */
+wx_wasi_ret wx_wasi_proc_fork_env(struct wx_wasi_call *c, const uint64_t *a)
+{
+    struct wx_env *child;
+    wx_werrno e = wx_proc_may_fork(c);
+    e = e ? e : wx_guest_check(c, (wx_gptr){a[0]}, 4);
+    e = e ? e : wx_process_new(c->env, &child);
+    if (e) {
+        return e;
+    }
+    c->self->acting = child;
+    return wx_guest_write_u32(c, (wx_gptr){a[0]}, child->main.tid);
+}
+
+wx_wasi_ret wx_wasi_proc_exit2(struct wx_wasi_call *c, const uint64_t *a)
+{
+    if (!c->self->acting) {
+        return wx_wasi_proc_exit(c, a);
+    }
+    wx_process_end_acting(c->self, (struct wx_exit){(int32_t)(a[0] & 0xff), 0});
+    return WX_RET_DONE;
 }

@@ -59,23 +59,6 @@ static wx_werrno find(const struct wx_wasi_call *c, struct wx_env *child,
     return e;
 }
 
-static wx_werrno begin(const struct wx_wasi_call *c, struct wx_env *child)
-{
-    wax_error *error = NULL;
-    if (wx_process_new_thread(child, &error) != WAX_OK) {
-        wx_logf(&child->log, WX_LOG_ERROR, "process", "cannot spawn: %s", wax_error_message(error));
-        wax_error_free(error);
-        return WX_WERRNO_NOMEM;
-    }
-    struct wx_thread *t = &child->main.store->thread;
-    t->fuel = c->t->fuel / 2;
-    wx_werrno e = wx_process_start(child, WX_BEGIN_NEXT);
-    if (!e) {
-        c->t->fuel -= c->t->fuel / 2;
-    }
-    return e;
-}
-
 struct spawn {
     struct wx_proc_args args;
     uint64_t ops, n_ops, dispositions, n_dispositions;
@@ -84,7 +67,7 @@ struct spawn {
 static wx_wasi_ret spawn(struct wx_wasi_call *c, const struct spawn *s, uint64_t ret_ptr)
 {
     struct wx_env *child;
-    wx_werrno e = wx_proc_granted(c);
+    wx_werrno e = wx_proc_may_fork(c);
     e = e ? e : wx_guest_check(c, (wx_gptr){ret_ptr}, 4);
     e = e ? e : wx_process_new(c->env, &child);
     if (e) {
@@ -94,7 +77,7 @@ static wx_wasi_ret spawn(struct wx_wasi_call *c, const struct spawn *s, uint64_t
     e = wx_proc_do_ops(c, child, s->ops, s->n_ops);
     e = e ? e : set_dispositions(c, child, s->dispositions, s->n_dispositions);
     e = e ? e : find(c, child, &s->args);
-    e = e ? e : begin(c, child);
+    e = e ? e : wx_process_start_next(child, c->t);
     if (e) {
         wx_process_undo(child);
         return e;
@@ -200,14 +183,14 @@ static wx_werrno make_old(struct wx_wasi_call *c, struct wx_env *child, const ui
     wx_werrno e = set_streams(c, child, a + 7, fds);
     e = e || !a[11] ? e : wx_proc_chdir(c, child, a[10], a[11]);
     e = e ? e : find(c, child, &args);
-    return e ? e : begin(c, child);
+    return e ? e : wx_process_start_next(child, c->t);
 }
 
 wx_wasi_ret wx_wasi_proc_spawn(struct wx_wasi_call *c, const uint64_t *a)
 {
     struct wx_env *child;
     uint32_t fds[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
-    wx_werrno e = wx_proc_granted(c);
+    wx_werrno e = wx_proc_may_fork(c);
     e = e ? e : wx_guest_check(c, (wx_gptr){a[12]}, HANDLES_BYTES);
     e = e ? e : (a[2] & 0xff) || a[6] ? WX_WERRNO_NOTSUP : 0; /* a root, preopens of its own */
     e = e ? e : wx_process_new(c->env, &child);

@@ -29,9 +29,7 @@
 static void thread_free(struct wx_guest_thread *g)
 {
     struct wx_env *env = g->env;
-    wx_snapshots_drop(g);
-    wx_contexts_drop(g);
-    wx_dl_end_thread(g);
+    wx_guest_thread_fini(g);
     wx_store_free(g->store);
     wx_free(&env->mem, g);
 }

@@ -133,7 +133,8 @@ static void tell_args(void)
 {
     IS(argc, 5);
     IS(same(argv[0], "name") && same(argv[2], "two words") && same(argv[3], "") &&
-           same(argv[4], ""), 1);
+           same(argv[4], ""),
+       1);
     const char *a = variable("A");
     IS(a && same(a, "b") && !variable("HOME"), 1);
     wasix_proc_exit2(41);
@@ -268,7 +269,11 @@ static void spawned(void)
     const struct wasix_spawn_fd_op ops[] = {
         {.cmd = O_DUP2, .fd = 0, .src_fd = r},
         {.cmd = O_CHDIR, .name = AT("/tmp"), .name_len = 4},
-        {.cmd = O_OPEN, .fd = 9, .name = AT("text"), .name_len = 4, .rights = RIGHTS_ALL,
+        {.cmd = O_OPEN,
+         .fd = 9,
+         .name = AT("text"),
+         .name_len = 4,
+         .rights = RIGHTS_ALL,
          .fdflagsext = 1},
         {.cmd = O_DUP2, .fd = 8, .src_fd = out},
         {.cmd = O_CLOSE, .fd = w},
@@ -283,8 +288,8 @@ static void spawned(void)
     IS(n == 10 && b[0] == 't' && b[9] == 'd', 1);
     OK(p1_fd_close(fd));
     const struct wasix_signal_disposition d[] = {{.signal = 13, .disposition = 1}};
-    OK(wasix_proc_spawn2(TEXT("exec.wasm"), TEXT("x\nsignal"), 0, 0, 0, 0, AT(d), 1, 1, TEXT("/bin"),
-                         AT(&pid)));
+    OK(wasix_proc_spawn2(TEXT("exec.wasm"), TEXT("x\nsignal"), 0, 0, 0, 0, AT(d), 1, 1,
+                         TEXT("/bin"), AT(&pid)));
     struct wasix_join_status s = wait_for(pid);
     IS(s.tag, EXIT_SIGNAL);
     IS(s.signal, 15);
@@ -327,6 +332,57 @@ static void rounds(uint32_t n)
     }
 }
 
+/* The caller acts as the child until that execs or exits, and those calls return. */
+static uint32_t own_pid(void)
+{
+    uint32_t pid = 0;
+    OK(wasix_proc_id(AT(&pid)));
+    return pid;
+}
+
+static uint32_t act(void)
+{
+    uint32_t pid = 0, other;
+    OK(wasix_proc_fork_env(AT(&pid)));
+    IS(own_pid(), pid);
+    IS(wasix_proc_fork_env(AT(&other)), E_NOTSUP);
+    IS(wasix_proc_fork(1, AT(&other)), E_NOTSUP);
+    IS(spawn(SELF, "", 0, 0, &other), E_NOTSUP);
+    return pid;
+}
+
+static void acting(void)
+{
+    uint32_t me = own_pid(), lowest = lowest_fd(), pid = act();
+    (void)open_file("/tmp/text", 0, 0);
+    IS(lowest_fd(), lowest + 1);
+    IS(exec3("/tmp/none", "", 0, 0), E_NOENT);
+    IS(own_pid(), pid);
+    IS(exec3(SELF, "x\ncount\n2", 0, 0), 0);
+    IS(own_pid(), me);
+    IS(lowest_fd(), lowest);
+    wait_code(pid, 7);
+    pid = act();
+    OK(p1_fd_close(1));
+    wasix_proc_exit2(33);
+    IS(own_pid(), me);
+    wait_code(pid, 33);
+    pid = act();
+    wasix_proc_exec(TEXT("/tmp/none"), 0, 0);
+    IS(own_pid(), me);
+    wait_code(pid, E_NOENT);
+}
+
+static void leave_acting(void)
+{
+    uint32_t pid = fork_now(1);
+    if (!pid) {
+        (void)act();
+        p1_proc_exit(3);
+    }
+    wait_code(pid, 3);
+}
+
 /* Another thread execs, while others spin and sleep. */
 static wax_thread threads[4];
 static uint8_t stacks[4][16384] __attribute__((aligned(16)));
@@ -351,8 +407,8 @@ static void from_a_thread(void)
     uint32_t pid = fork_now(1);
     if (!pid) {
         for (uint32_t i = 0; i < 4; i++) {
-            OK(wax_thread_start(&threads[i], i == 3 ? exec_there : spin, i == 1 ? &pid : 0, stacks[i],
-                                sizeof stacks[i]));
+            OK(wax_thread_start(&threads[i], i == 3 ? exec_there : spin, i == 1 ? &pid : 0,
+                                stacks[i], sizeof stacks[i]));
         }
         wasix_thread_sleep(100000 * MS);
     }
@@ -364,8 +420,8 @@ WAX_EXPORT("_start") void start(void)
     static const struct {
         const char *name;
         void (*fn)(void);
-    } roles[] = {{"args", tell_args},     {"script", tell_script}, {"copy", copy_input},
-                 {"count", count_down},   {"echo", echo},          {"signal", end_by_signal}};
+    } roles[] = {{"args", tell_args},   {"script", tell_script}, {"copy", copy_input},
+                 {"count", count_down}, {"echo", echo},          {"signal", end_by_signal}};
     read_args();
     if (argc > 1 && same(argv[1], "last")) {
         return;
@@ -381,6 +437,8 @@ WAX_EXPORT("_start") void start(void)
     borrowed();
     spawned();
     spawned_the_old_way();
+    acting();
+    leave_acting();
     from_a_thread();
     rounds(100);
     exec3(SELF, SELF "\nlast", 0, 0); /* the first process becomes another program, too */
