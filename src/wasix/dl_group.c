@@ -46,8 +46,9 @@ uint64_t wx_dl_tls_base(const struct wx_dl_group *g, const struct wx_dl_lib *lib
         return 0;
     }
     const struct wx_module *w = lib->module->wasm;
-    uint64_t value = (uint32_t)m->instance->globals[lib->tls_base][0];
-    return w->globals[lib->tls_base].type.mut ? value : value + lib->memory_base;
+    const uint64_t *cell = m->instance->globals[lib->tls_base]; /* NULL: it is not linked yet */
+    uint64_t value = cell ? (uint32_t)cell[0] : 0;
+    return !cell || w->globals[lib->tls_base].type.mut ? value : value + lib->memory_base;
 }
 
 /* -------- functions and the table -------- */
@@ -320,9 +321,17 @@ static wax_status add_members(struct wx_dl_group *g, uint32_t n, bool first, wax
     return WAX_OK;
 }
 
+/* The instances stay in the store; nothing leads to them. */
 static void drop_members(struct wx_dl_group *g, size_t keep)
 {
-    g->members.n = keep; /* the instances stay in the store; nothing leads to them */
+    static const uint64_t null[2];
+    for (size_t i = keep; i < g->members.n; i++) {
+        const struct wx_dl_lib *lib = g->dl->libs[i];
+        if (g->members.p[i].first) { /* else its part is in use, or empty */
+            (void)wx_table_fill(g->table, lib->table_base, null, lib->info.table_size);
+        }
+    }
+    g->members.n = keep;
 }
 
 /* Members of [from, n): all are allocated, then linked. */

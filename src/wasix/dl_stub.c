@@ -17,7 +17,7 @@ struct wx_dl_stub {
     const struct wx_dl_lib *lib; /* whose; NULL: to be found by name */
     uint32_t idx;
     struct wx_name name;
-    const struct wx_dl_lib *requester;
+    const char *requester; /* path; a library that can not be had is gone sooner */
 };
 
 static void become(struct wx_dl_stub *s, const struct wx_func *real)
@@ -42,7 +42,7 @@ void wx_dl_stubs_settle(struct wx_dl_group *g)
 static enum wx_outcome undefined(struct wx_thread *t, const struct wx_dl_stub *s, const char *why)
 {
     (void)wx_fail(&t->error, WAX_TRAP, "symbol '%.*s', called by '%s', %s", (int)s->name.len,
-                  s->name.p, s->requester->path, why);
+                  s->name.p, s->requester, why);
     return wx_trap(t, WX_TRAP_HOST);
 }
 
@@ -133,15 +133,19 @@ struct wx_func *wx_dl_stub_new(struct wx_dl_group *g, const struct wx_sig *sig,
                                const struct wx_dl_lib *lib, uint32_t func, struct wx_name name,
                                const struct wx_dl_lib *requester)
 {
-    struct wx_dl_stub *s = wx_arena_alloc(g->self->store->arena, sizeof *s);
-    if (!s || wx_func_new_host(g->self->store, sig, run, s, "stub", &s->func, NULL) != WAX_OK) {
+    struct wx_arena *arena = g->self->store->arena;
+    const char *path = requester ? requester->path : "";
+    struct wx_dl_stub *s = wx_arena_alloc(arena, sizeof *s);
+    char *copy = wx_arena_alloc(arena, strlen(path) + 1);
+    if (!s || !copy ||
+        wx_func_new_host(g->self->store, sig, run, s, "stub", &s->func, NULL) != WAX_OK) {
         return NULL;
     }
     s->group = g;
     s->lib = lib;
     s->idx = func;
     s->name = name;
-    s->requester = requester;
+    s->requester = memcpy(copy, path, strlen(path) + 1);
     if (lib && !wx_vec_push(&g->dl->env->mem, &g->stubs, s)) {
         return NULL;
     }

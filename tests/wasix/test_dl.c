@@ -424,6 +424,39 @@ static void test_places(void **state)
     libraries = keep;
 }
 
+/* Libraries of one batch refer to each other in both directions, to what is not linked yet. */
+static void test_circle(void **state)
+{
+    (void)state;
+    static const char first[] = /* wants thread-local data and a function of who needs it */
+        LIB(INFO,
+            IMPORTS "(import \"GOT.mem\" \"x\" (global $x (mut i32)))"
+                    "(import \"GOT.func\" \"late\" (global $late (mut i32)))"
+                    "(import \"env\" \"late\" (func $g (result i32)))"
+                    "(func (export \"early\") (result i32) (i32.add (global.get $x) (call $g)))");
+    static const char second[] =
+        LIB(INFO "\\02\\0d\\01\\0blibother.so\\03\\05\\01\\01x\\80\\02",
+            IMPORTS "(import \"env\" \"early\" (func $early (result i32)))"
+                    "(global $tls (mut i32) (i32.const 0)) (export \"__tls_base\" (global $tls))"
+                    "(global (export \"x\") i32 (i32.const 8))"
+                    "(func $start (global.set $tls (i32.const 2000))) (start $start)"
+                    "(func (export \"late\") (result i32) (i32.const 5))"
+                    "(func (export \"__wasm_call_ctors\")"
+                    "  (if (i32.ne (call $early) (i32.const 2013)) (then unreachable)))");
+    static const char spoilt[] =
+        LIB(INFO "\\02\\0d\\01\\0blibother.so", IMPORTS "(data (i32.const -8) \"0123456789\")");
+    static const struct bad good = {"a circle", second, NULL, 0},
+                            bad = {"a circle that breaks", spoilt, "out of bounds", 0};
+    const char *keep = libraries;
+    libraries = directory;
+    write_text("libother.so", first);
+    try_bad(&good);
+    write_text("libother.so", LIB(INFO, IMPORTS "(func $g) (elem (global.get $tb) func $g)"));
+    try_bad(&bad);
+    make_link("libother.so", NULL);
+    libraries = keep;
+}
+
 /* A library cut anywhere is an error, or fine; never more. */
 static void test_truncated(void **state)
 {
@@ -468,6 +501,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_programs), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_inspect),  cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_memory),   cmocka_unit_test(test_places),
-        cmocka_unit_test(test_truncated)};
+        cmocka_unit_test(test_circle),   cmocka_unit_test(test_truncated)};
     return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
 }
