@@ -37,6 +37,7 @@ struct wx_dl_lib {
     uint32_t tls_base;        /* the global that is its "__tls_base", or WAX_NO_INDEX */
     uint64_t tls_size;        /* 0: it has no thread-local data that is ours to make */
     uint32_t tls_align;       /* power of two */
+    uint32_t global;          /* atomic: the program's handle finds its symbols, too */
     struct wx_dl_lib *parent; /* while it is loaded: who needs it */
     struct wx_dl_lib *next;   /* the same: all that are being loaded */
     uint32_t n_looked_for;    /* the same: of what it needs */

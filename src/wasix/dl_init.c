@@ -205,6 +205,9 @@ wax_status wx_dl_start(struct wx_guest_thread *main, wax_error **err)
     struct wx_dl_init init;
     wax_status st = WAX_OK;
     (void)wx_dl_own(g); /* nobody else is there */
+    for (uint32_t i = 0; i < g->dl->n_loaded; i++) {
+        wx_store_release(&g->dl->libs[i]->global, 1); /* what the program needs */
+    }
     while (st == WAX_OK && wx_dl_next_init(g, 0, &init)) {
         uint64_t args[4] = {init.arg}, results[4];
         if (!init.func) {

@@ -19,6 +19,7 @@
 
 #define MAX_SYMBOL 65536u
 #define RTLD_NOW 2u
+#define RTLD_GLOBAL 4u
 #define RTLD_NOLOAD 8u
 #define FAILED 79 /* unknown: the text says what it was */
 
@@ -156,6 +157,12 @@ static wax_status load(const struct wx_wasi_call *c, const char *path, const cha
         wx_dl_unload(dl, before);
         return st;
     }
+    if (flags & RTLD_GLOBAL) {
+        wx_store_release(&lib->global, 1);
+        for (uint32_t i = before; i < dl->n_loaded; i++) { /* and what it needs */
+            wx_store_release(&dl->libs[i]->global, 1);
+        }
+    }
     *ret_handle = (uint64_t)lib->number + 1;
     return WAX_OK;
 }
@@ -279,6 +286,23 @@ static void init_threw(struct wx_thread *t, const struct wx_guest_call *call)
     ((struct wx_guest_thread *)t->owner)->group->initializing--;
 }
 
+/* By handle; 0 stands for everything, the program's for all that is global. */
+static bool find_by_handle(const struct wx_dl *dl, uint32_t n, uint64_t handle, struct wx_name name,
+                           struct wx_dl_symbol *ret)
+{
+    if (handle != 1) {
+        return handle ? wx_dl_find_in(dl, n, dl->libs[handle - 1], name, ret)
+                      : wx_dl_find_symbol(dl, n, name, ret);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if ((i == 0 || wx_load_acquire(&dl->libs[i]->global)) &&
+            wx_dl_find_in(dl, n, dl->libs[i], name, ret)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static wx_wasi_ret find_symbol(struct wx_wasi_call *c, const struct sym *o, const char *name)
 {
     struct wx_dl_group *g = c->self->group;
@@ -289,8 +313,7 @@ static wx_wasi_ret find_symbol(struct wx_wasi_call *c, const struct sym *o, cons
     if (o->handle > n) {
         return fail_text(c, o->err, o->err_len, "there is no such handle");
     }
-    if (o->handle ? wx_dl_find_in(g->dl, n, g->dl->libs[o->handle - 1], key, &s)
-                  : wx_dl_find_symbol(g->dl, n, key, &s)) {
+    if (find_by_handle(g->dl, n, o->handle, key, &s)) {
         return write_symbol(c, o, name, &s);
     }
     (void)snprintf(text, sizeof text, "symbol '%.100s' is not defined by %.180s", name,

@@ -138,6 +138,10 @@ static void check_open(void)
     IS(wasix_dl_invalid_handle(plug + 1) != 0, 1);
     IS(wasix_dl_invalid_handle(0xffffffffu) != 0, 1);
 
+    OK(find(1, "two_public", &value)); /* what the program needs is found by its handle */
+    IS(find(1, "plug_count", &value), 79);
+    OK(open_flags(PLUG, 4, &handle)); /* GLOBAL, from now on */
+    OK(find(1, "plug_count", &value));
     own_next = (nullary)symbol(open_lib("libown.so"), "own_next");
     IS(own_next(), 6);
     plug_count = (unary)symbol(plug, "plug_count");
