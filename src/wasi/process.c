@@ -188,8 +188,10 @@ static void *process_main(void *arg)
     wax_error_free(error);
     wx_ptable_end(s.table, s.env->main.tid, how);
     wx_env_free(s.env);
-    wx_ptable_host_end(s.table);
+    /* Not the last reference: the first process keeps one until it has seen host_end, and behind
+     * that the engine whose memory it is may be gone. */
     wx_ptable_unref(s.table);
+    wx_ptable_host_end(s.table);
     return NULL;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every family of calls in 1, 2 and 64 threads, to the end and ended anywhere: nothing is left. */
 /*
- * argv: TIER SOAK.WASM. WAXWING_SOAK: percent of the rounds, for slow builds.
+ * argv: TIER SOAK.WASM SOAK_FORKS.WASM, the same with processes. WAXWING_SOAK: percent of the
+ * rounds, for slow builds.
  *
  * What a run may leave behind is looked for after it: descriptors, threads and bytes of the engine
  * are what they were before.
@@ -26,7 +27,7 @@
 #define SECOND UINT64_C(1000000000)
 
 static wax_engine *engine;
-static wax_module *module;
+static wax_module *modules[2]; /* the one that forks last */
 static unsigned percent = 100, own_tasks;
 
 /* -------- what there is -------- */
@@ -86,13 +87,14 @@ static wax_env *make(const char *const *args, size_t n)
     wax_env *env = NULL;
     wax_error *error = NULL;
     assert_int_equal(wax_builder_new(engine, "soak", &builder, NULL), WAX_OK);
-    wax_builder_grant(builder, WAX_CAP_THREADS);
+    wax_builder_grant(builder, WAX_CAP_THREADS | WAX_CAP_PROCESSES);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(wax_builder_arg(builder, args[i], NULL), WAX_OK);
     }
     assert_int_equal(wax_builder_inherit_stdio(builder, NULL), WAX_OK);
     assert_int_equal(wax_builder_tmpfs(builder, "/tmp", 0, 0, NULL), WAX_OK);
     assert_int_equal(wax_builder_net(builder, "loopback", NULL), WAX_OK);
+    wax_module *module = modules[strcmp(args[0], "forks") == 0];
     if (wax_builder_instantiate(builder, module, &env, &error) != WAX_OK) {
         fail_msg("%s", wax_error_message(error));
     }
@@ -124,6 +126,7 @@ static const struct soak soaks[] = {
     {"threads", {10000, 1000, 30}}, {"futexes", {20000, 5000, 20}}, {"clocks", {500, 500, 50}},
     {"files", {1000, 500, 20}},     {"pipes", {2000, 1000, 40}},    {"rings", {20000, 5000, 100}},
     {"sockets", {200, 100, 5}},     {"polls", {1000, 500, 20}},     {"signals", {500, 500, 20}},
+    {"forks", {1000, 100, 2}},
 };
 #define N_SOAKS (sizeof soaks / sizeof soaks[0])
 
@@ -245,14 +248,17 @@ static void test_ends(void **state)
 
 /* -------- */
 
-static void open_engine(const char *tier, const char *path)
+static void open_engine(const char *tier, char **paths)
 {
     wax_engine_options o;
     wax_engine_options_init(&o);
     o.tier = tier;
-    if (wax_engine_new(&o, &engine, NULL) != WAX_OK ||
-        wax_module_from_file(engine, path, &module, NULL) != WAX_OK) {
-        (void)fprintf(stderr, "cannot load '%s'\n", path);
+    bool ok = wax_engine_new(&o, &engine, NULL) == WAX_OK;
+    for (int i = 0; i < 2 && ok; i++) {
+        ok = wax_module_from_file(engine, paths[i], &modules[i], NULL) == WAX_OK;
+    }
+    if (!ok) {
+        (void)fprintf(stderr, "cannot load '%s' and '%s'\n", paths[0], paths[1]);
         exit(66);
     }
 }
@@ -263,7 +269,7 @@ int main(int argc, char **argv)
 {
     struct CMUnitTest tests[2 * N_SOAKS];
     char names[2 * N_SOAKS][64];
-    if (argc < 3) {
+    if (argc < 4) {
         return 64;
     }
     const char *p = getenv("WAXWING_SOAK");
@@ -273,7 +279,7 @@ int main(int argc, char **argv)
     }
     own_tasks = count_entries("/proc/self/task");
     percent = p ? (unsigned)strtoul(p, NULL, 10) : 100;
-    open_engine(argv[1], argv[2]);
+    open_engine(argv[1], argv + 2);
     for (size_t i = 0; i < 2 * N_SOAKS; i++) {
         const struct soak *s = &soaks[i % N_SOAKS];
         (void)snprintf(names[i], sizeof names[i], "test_%s_%s", i < N_SOAKS ? "family" : "ends",
@@ -283,7 +289,8 @@ int main(int argc, char **argv)
                                        .initial_state = (void *)(uintptr_t)s};
     }
     int failed = cmocka_run_group_tests_name("soak", tests, NULL, NULL);
-    wax_module_free(module);
+    wax_module_free(modules[0]);
+    wax_module_free(modules[1]);
     wax_engine_free(engine);
     return failed;
 }

@@ -352,6 +352,48 @@ static void signals(uint32_t me)
 
 static void signals_after(void) { OK(wasix_proc_raise_interval(ALRM, 0, 0)); }
 
+/* -------- processes -------- */
+
+#ifdef FORKS /* else the memory would be of the kind that can be forked for all families */
+static void pass(uint32_t in, uint32_t out)
+{
+    uint32_t v = 0, n = 0;
+    OK(get(in, &v, sizeof v, &n));
+    v++;
+    OK(put(out, &v, sizeof v, &n));
+}
+
+/* A child gets a number by one pipe and gives it back by another, one more. */
+static void forks(uint32_t me)
+{
+    ROUNDS(i)
+    {
+        uint32_t there[2], back[2], pid = 0, n = 0, v = i, e;
+        OK(wasix_fd_pipe(AT(&there[0]), AT(&there[1])));
+        OK(wasix_fd_pipe(AT(&back[0]), AT(&back[1])));
+        while ((e = wasix_proc_fork(1, AT(&pid))) == E_AGAIN) { /* as many as there may be */
+            (void)wasix_thread_sleep(100 * US);
+        }
+        OK(e);
+        if (pid == 0) {
+            pass(there[0], back[1]);
+            wasix_proc_exit2(me + 1);
+        }
+        struct wasix_option_u32 who = {1, pid};
+        struct wasix_join_status status = {0};
+        OK(put(there[1], &v, sizeof v, &n));
+        OK(get(back[0], &v, sizeof v, &n));
+        IS(v, i + 1);
+        OK(wasix_proc_join(AT(&who), 0, AT(&status)));
+        IS(status.tag == 1 && status.code == me + 1, 1);
+        for (uint32_t k = 0; k < 2; k++) {
+            OK(p1_fd_close(there[k]));
+            OK(p1_fd_close(back[k]));
+        }
+    }
+}
+#endif
+
 /* -------- */
 
 static void nothing(void) {}
@@ -371,6 +413,9 @@ static const struct family {
     {"sockets", nothing, sockets, nothing},
     {"polls", nothing, polls, nothing},
     {"signals", signals_before, signals, signals_after},
+#ifdef FORKS
+    {"forks", nothing, forks, nothing},
+#endif
 };
 static const struct family *family;
 
