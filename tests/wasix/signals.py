@@ -88,9 +88,12 @@ class Terminal:
     def __init__(self):
         self.master, self.slave = os.openpty()
         self.before = termios.tcgetattr(self.slave)
+        self.shell = None
 
     def run(self, func):
         """As a job of a shell: a group of its own, in the foreground."""
+        if self.shell:
+            os.waitpid(self.shell, 0)  # until then the terminal is its
         r, w = os.pipe()
         pid = os.fork()
         if pid == 0:  # the shell
