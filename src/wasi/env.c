@@ -310,8 +310,9 @@ static wax_status make_memory(struct wx_env *env, wax_error **err)
             ? wx_linker_find(env->embedder, env->main.store, env->module, im, &ext, err)
             : WAX_E_NOT_FOUND;
     if (st == WAX_E_NOT_FOUND) {
-        return wx_memory_new(env->engine, &w->memories[im->idx], env->limits.max_memory_bytes,
-                             &env->memory, err);
+        bool forks = env->main.store->forkable;
+        return (forks ? wx_memory_new_forkable : wx_memory_new)(
+            env->engine, &w->memories[im->idx], env->limits.max_memory_bytes, &env->memory, err);
     }
     if (st == WAX_OK && ext.kind == WX_EXT_MEMORY) { /* another kind fails when linking */
         env->memory = wx_memory_ref(ext.u.memory);
@@ -486,8 +487,21 @@ static wax_status number(struct wx_env *env, wax_error **err)
     return ok ? WAX_OK : wx_fail_nomem(err, "a process");
 }
 
+/* Does the module import it from any version of WASIX? */
+static bool forks(const struct wx_module *w)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < w->n_imports && !found; i++) {
+        const struct wx_import *im = &w->imports[i];
+        found = im->kind == WX_EXT_FUNC && wx_abi_is_space(im->module) && im->name.len == 9 &&
+                memcmp(im->name.p, "proc_fork", 9) == 0;
+    }
+    return found;
+}
+
 wax_status wx_env_load(struct wx_env *env, wax_error **err)
 {
+    env->main.store->forkable = env->grants.processes && forks(env->module->wasm);
     wax_status st = make_memory(env, err);
     if (st == WAX_OK) {
         st = wx_env_link_thread(&env->main, err);

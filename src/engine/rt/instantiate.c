@@ -200,8 +200,9 @@ static wax_status make_memories(struct wx_instance *inst, wax_error **err)
     const struct wx_module *w = inst->module->wasm;
     for (uint32_t i = w->n_memory_imports; i < w->n_memories; i++) {
         struct wx_memory *m;
-        wax_status st = wx_memory_new(inst->store->engine, &w->memories[i],
-                                      inst->store->max_memory_bytes, &m, err);
+        const struct wx_store *s = inst->store;
+        wax_status st = (s->forkable ? wx_memory_new_forkable : wx_memory_new)(
+            s->engine, &w->memories[i], s->max_memory_bytes, &m, err);
         if (st == WAX_OK) {
             st = wx_store_adopt_memory(inst->store, m, err);
             wx_memory_unref(m); /* the store holds it, or nobody */

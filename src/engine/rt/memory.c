@@ -7,6 +7,8 @@
 #include "base/bits.h"
 #include "base/racy.h"
 #include "engine/rt/engine.h"
+#include "os/fd.h"
+#include "os/memfd.h"
 #include "os/vm.h"
 
 #define GIB (UINT64_C(1) << 30)
@@ -83,7 +85,43 @@ static wax_status reserve(struct wx_memory *m, uint64_t min_bytes, wax_error **e
     return WAX_E_NOMEM;
 }
 
-static wax_status memory_init(struct wx_memory *m, uint64_t limit, wax_error **err)
+/* The content of memories as it was when the first of them was copied. */
+struct wx_memory_file {
+    uint32_t refs; /* atomic */
+    int fd;
+};
+
+/* What can be used of the reservation, whole pages. */
+static size_t reach(const struct wx_memory *m)
+{
+    return (size_t)wx_align_up(m->max_bytes, wx_vm_page_size());
+}
+
+static void file_unref(struct wx_memory *m)
+{
+    if (m->file && wx_sub_acqrel(&m->file->refs, 1) == 1) {
+        (void)wx_fd_close(&m->file->fd); /* nobody wants what is in it any more */
+        wx_free(&m->engine->mem, m->file);
+    }
+}
+
+/* Nothing is there yet. @return false: it stays anonymous */
+static bool put_in_file(struct wx_memory *m)
+{
+    struct wx_memory_file *f = wx_alloc(&m->engine->mem, sizeof *f);
+    int fd = -1;
+    if (f && reach(m) > 0 && wx_memfd_new(reach(m), &fd) == 0 &&
+        wx_memfd_map_shared(m->base, reach(m), fd) == 0) {
+        *f = (struct wx_memory_file){1, fd};
+        m->file = f;
+        return true;
+    }
+    (void)wx_fd_close(&fd);
+    wx_free(&m->engine->mem, f);
+    return false;
+}
+
+static wax_status memory_init(struct wx_memory *m, uint64_t limit, bool forkable, wax_error **err)
 {
     uint64_t min_bytes;
     uint64_t most = type_max_bytes(&m->type);
@@ -102,6 +140,9 @@ static wax_status memory_init(struct wx_memory *m, uint64_t limit, wax_error **e
     if (st != WAX_OK) {
         return st;
     }
+    if (forkable) {
+        (void)put_in_file(m); /* else copies take longer */
+    }
     int e = wx_vm_commit(m->base, wx_align_up(min_bytes, wx_vm_page_size()));
     if (e) {
         return wx_fail_errno(err, e, "cannot commit %llu bytes for a memory",
@@ -114,14 +155,16 @@ static wax_status memory_init(struct wx_memory *m, uint64_t limit, wax_error **e
 static void memory_free(struct wx_memory *m)
 {
     wx_vm_release(m->reservation, m->reservation_bytes);
+    file_unref(m);
     wx_mutex_fini(&m->grow_lock);
     struct wx_engine *e = m->engine;
     wx_free(&e->mem, m);
     wx_engine_unref(e);
 }
 
-wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
-                         struct wx_memory **ret_memory, wax_error **err)
+static wax_status memory_new(struct wx_engine *engine, const struct wx_limits *type,
+                             uint64_t max_bytes, bool forkable, struct wx_memory **ret_memory,
+                             wax_error **err)
 {
     struct wx_memory *m = wx_zalloc(&engine->mem, sizeof *m);
     if (!m) {
@@ -133,13 +176,75 @@ wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type,
     wx_mutex_init(&m->grow_lock);
     uint64_t limit = engine->config.max_memory_bytes;
     limit = max_bytes && (!limit || max_bytes < limit) ? max_bytes : limit;
-    wax_status st = memory_init(m, limit, err);
+    wax_status st = memory_init(m, limit, forkable, err);
     if (st != WAX_OK) {
         memory_free(m);
         return st;
     }
     *ret_memory = m;
     return WAX_OK;
+}
+
+wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
+                         struct wx_memory **ret_memory, wax_error **err)
+{
+    return memory_new(engine, type, max_bytes, false, ret_memory, err);
+}
+
+wax_status wx_memory_new_forkable(struct wx_engine *engine, const struct wx_limits *type,
+                                  uint64_t max_bytes, struct wx_memory **ret_memory,
+                                  wax_error **err)
+{
+    return memory_new(engine, type, max_bytes, true, ret_memory, err);
+}
+
+/* -------- copies -------- */
+
+struct two {
+    struct wx_memory *to;
+    const struct wx_memory *from;
+};
+
+static bool copy_pages(void *data, size_t off, size_t len)
+{
+    const struct two *t = data;
+    wx_copy_racy(t->to->base + off, t->from->base + off, len);
+    return true;
+}
+
+/* From now on both have what is in the file, and what either writes is its own. */
+static int share_file(struct wx_memory *m, struct wx_memory *from) WAX_REQUIRES(&from->grow_lock)
+{
+    size_t used = (size_t)wx_align_up(wx_memory_size(from), wx_vm_page_size());
+    bool fresh = !from->sealed;
+    int e = fresh ? wx_memfd_map_private(from->base, reach(from), used, from->file->fd) : 0;
+    if (e) {
+        return e;
+    }
+    from->sealed = true;
+    wx_add_relaxed(&from->file->refs, 1); /* `from` holds one */
+    m->file = from->file;
+    e = wx_memfd_map_private(m->base, reach(m), used, m->file->fd);
+    struct two t = {m, from};
+    if (!e && !fresh && wx_memfd_written(from->base, used, copy_pages, &t) != 0) {
+        wx_copy_racy(m->base, from->base, wx_memory_size(m)); /* the host does not tell which */
+    }
+    return e;
+}
+
+static int copy_content(struct wx_memory *m, struct wx_memory *from)
+{
+    wx_mutex_lock(&from->grow_lock);
+    bool shares = from->file && reach(m) == reach(from);
+    int e = shares ? share_file(m, from) : 0;
+    wx_mutex_unlock(&from->grow_lock);
+    if (!shares) {
+        wx_copy_racy(m->base, from->base, wx_memory_size(m));
+    }
+    wx_mutex_lock(&m->grow_lock); /* nobody else has it yet */
+    m->sealed = shares;
+    wx_mutex_unlock(&m->grow_lock);
+    return e;
 }
 
 wax_status wx_memory_copy(struct wx_memory *from, struct wx_memory **ret_memory, wax_error **err)
@@ -156,7 +261,11 @@ wax_status wx_memory_copy(struct wx_memory *from, struct wx_memory **ret_memory,
         return wx_fail_nomem(err, "a guarded memory");
     }
     m->type.min = from->type.min;
-    wx_copy_racy(m->base, from->base, wx_memory_size(m));
+    int e = copy_content(m, from);
+    if (e) {
+        wx_memory_unref(m);
+        return wx_fail_errno(err, e, "cannot copy a memory");
+    }
     *ret_memory = m;
     return WAX_OK;
 }

@@ -12,6 +12,7 @@
 #include "wasm/types.h"
 
 struct wx_engine;
+struct wx_memory_file; /* memory.c */
 
 /**
  * 32-bit memories on hosts that allow it: 2 GiB guard, 4 GiB, 2 GiB guard, all PROT_NONE until
@@ -31,9 +32,12 @@ struct wx_memory {
     void *reservation;
     uint64_t reservation_bytes;
     struct wx_engine *engine;
+    struct wx_memory_file *file; /* counted: it can be copied fast (R9); NULL: it is anonymous */
 
-    struct wx_mutex grow_lock;
-    uint32_t refs; /* atomic */
+    struct wx_mutex grow_lock; /* also against copies */
+    bool
+        sealed WAX_GUARDED_BY(&grow_lock); /* it no longer writes to its file, nor does any other */
+    uint32_t refs;                         /* atomic */
 };
 
 /** May a memory of this type be guarded, or will it be checked for sure? */
@@ -41,6 +45,14 @@ bool wx_memory_guardable(const struct wx_engine *engine, const struct wx_limits 
 /** `max_bytes` limits growth below the declared maximum (0 = no further limit). */
 wax_status wx_memory_new(struct wx_engine *engine, const struct wx_limits *type, uint64_t max_bytes,
                          struct wx_memory **ret_memory, wax_error **err);
+/**
+ * The same for a guest that forks (R9): it lies in a file, which the first copy makes that of both,
+ * privately; later ones copy what was written since. Where the host has no such files it is an
+ * ordinary one.
+ */
+wax_status wx_memory_new_forkable(struct wx_engine *engine, const struct wx_limits *type,
+                                  uint64_t max_bytes, struct wx_memory **ret_memory,
+                                  wax_error **err);
 /**
  * A memory of the same kind with the same content. Other threads may write meanwhile; what they
  * write then is or is not in the copy, byte for byte.

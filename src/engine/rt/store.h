@@ -136,6 +136,7 @@ struct wx_store {
     struct wx_store_past *past; /* what it had before wx_store_renew(); or NULL */
     uint64_t max_memory_bytes;  /* per memory made by instances; 0 = the engine's limit */
     uint64_t timeout_ns;        /* of each outermost call; 0 = none */
+    bool forkable;              /* memories made by instances are, too */
     bool poisoned;              /* a hard stop happened (R19) */
     void *user;                 /* embedder's */
 };

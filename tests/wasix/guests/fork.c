@@ -163,6 +163,74 @@ static void many(void)
     }
 }
 
+/* -------- what the memory of each is, whoever wrote when -------- */
+
+enum { PAGE = 4096, N_PAGES = 512 };
+static volatile uint8_t pages[N_PAGES][PAGE];
+
+static void fill(uint32_t from, uint32_t step, uint8_t with)
+{
+    for (uint32_t i = from; i < N_PAGES; i += step) {
+        pages[i][0] = with;
+        pages[i][PAGE - 1] = with;
+    }
+}
+
+static uint32_t count_of(uint8_t value)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < N_PAGES; i++) {
+        n += pages[i][0] == value && pages[i][PAGE - 1] == value;
+    }
+    return n;
+}
+
+static volatile uint8_t *grown(uint32_t n)
+{
+    return (volatile uint8_t *)(__builtin_wasm_memory_grow(0, n) * 65536);
+}
+
+static void grandchild(void)
+{
+    fill(0, 3, 4);
+    uint32_t pid = fork_now();
+    if (!pid) {
+        CHECK(count_of(4) == 171 && count_of(3) == 0 && count_of(2) == 85);
+        wasix_proc_exit2(0);
+    }
+    fill(0, 1, 9);
+    wait_code(pid, 0);
+    wasix_proc_exit2(count_of(9) == N_PAGES ? 5 : 1);
+}
+
+static void pages_are_their_own(void)
+{
+    fill(0, 1, 1);
+    uint32_t first = fork_now();
+    if (!first) {
+        wasix_thread_sleep(20 * MS); /* the parent writes meanwhile */
+        wasix_proc_exit2(count_of(1) == N_PAGES ? 5 : 1);
+    }
+    fill(0, 2, 2);
+    volatile uint8_t *more = grown(2);
+    more[100] = 7;
+    uint32_t second = fork_now();
+    if (!second) {
+        CHECK(count_of(1) == N_PAGES / 2 && count_of(2) == N_PAGES / 2 && more[100] == 7);
+        volatile uint8_t *own = grown(1);
+        CHECK(own == more + 2 * 65536 && own[5] == 0);
+        own[5] = 1;
+        fill(1, 3, 3);
+        fill(1, 3, 1);
+        grandchild();
+    }
+    wait_code(first, 5);
+    wait_code(second, 5);
+    CHECK(count_of(2) == N_PAGES / 2 && more[100] == 7);
+    volatile uint8_t *own = grown(1);
+    CHECK(own == more + 2 * 65536 && own[5] == 0);
+}
+
 /* Stopped, told so once, and going on. */
 static void stopped(void)
 {
@@ -269,6 +337,7 @@ WAX_EXPORT("_start") void start(void)
 {
     nobody_to_wait_for();
     memory_is_its_own();
+    pages_are_their_own();
     from_deep_down();
     by_pipes();
     killed();
