@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,6 +64,10 @@ static void run_program(wax_engine *engine, const char *path)
     assert_int_equal(wax_builder_mount(builder, dir, "/bin", WAX_MOUNT_RO, NULL), WAX_OK);
     assert_int_equal(wax_builder_tmpfs(builder, "/tmp", 0, 0, NULL), WAX_OK);
     assert_int_equal(wax_builder_env(builder, "HOME", "/home", NULL), WAX_OK);
+    char rounds[16]; /* of what a program does over and over */
+    const char *percent = getenv("WAXWING_SOAK");
+    (void)snprintf(rounds, sizeof rounds, "%ld", 10 * (percent ? strtol(percent, NULL, 10) : 100));
+    assert_int_equal(wax_builder_env(builder, "ROUNDS", rounds, NULL), WAX_OK);
     if (wax_builder_instantiate(builder, module, &env, &error) != WAX_OK ||
         wax_env_run(env, &code, &error) != WAX_OK || code != 0) {
         fail_msg("%s: code %d, %s", path, code, error ? wax_error_message(error) : "no error");

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Programs from programs: exec in all its forms, spawn with descriptors and directories, scripts,
- * look-up, vfork. The program is /bin/exec.wasm; what a copy is to do stands in its first argument.
- */
+/* Programs from programs: exec in all its forms, spawn, scripts, look-up, vfork. */
+/* The program is /bin/exec.wasm; what a copy is to do stands in its first argument. */
 #include <waxwing/wasix.h>
 
 #include "check.h"
@@ -321,8 +319,18 @@ static void echo(void)
     wasix_proc_exit2(n);
 }
 
+static uint32_t number_of(const char *s)
+{
+    uint32_t n = 0;
+    for (; s && *s; s++) {
+        n = n * 10 + (uint32_t)(*s - '0');
+    }
+    return n;
+}
+
 static void rounds(uint32_t n)
 {
+    IS(n > 0, 1);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t pid = fork_now(i & 1);
         if (!pid) {
@@ -440,7 +448,7 @@ WAX_EXPORT("_start") void start(void)
     acting();
     leave_acting();
     from_a_thread();
-    rounds(100);
+    rounds(number_of(variable("ROUNDS")));
     exec3(SELF, SELF "\nlast", 0, 0); /* the first process becomes another program, too */
     wasix_proc_exit2(9);
 }

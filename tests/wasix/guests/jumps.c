@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stack_checkpoint and stack_restore: back from deep calls, from handlers, in threads and children. */
+/* stack_checkpoint and stack_restore: from deep calls, handlers, in threads and children. */
 #include <waxwing/wasix.h>
 
 #include "check.h"
