@@ -102,6 +102,7 @@ static wax_status drop_program(struct wx_env *env, wax_error **err)
     wax_status st = wx_store_renew(env->main.store, env->is_first, err);
     if (st == WAX_OK) {
         env->main.instance = NULL;
+        env->main.line = NULL; /* it lay in the store, too */
         env->closures = NULL; /* they lay in the store */
         wx_memory_unref(env->memory);
         env->memory = NULL;

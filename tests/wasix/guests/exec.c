@@ -167,6 +167,16 @@ static void count_down(void)
     IS(exec3(SELF, args, 0, 0), 0);
 }
 
+static void family(void)
+{
+    uint32_t pid = fork_now(1);
+    if (!pid) {
+        IS(exec3(SELF, SELF "\ncount\n2", 0, 0), 0);
+    }
+    wait_code(pid, 7);
+    wasix_proc_exit2(7);
+}
+
 static void end_by_signal(void)
 {
     struct wasix_signal_disposition d[4];
@@ -429,7 +439,8 @@ WAX_EXPORT("_start") void start(void)
         const char *name;
         void (*fn)(void);
     } roles[] = {{"args", tell_args},   {"script", tell_script}, {"copy", copy_input},
-                 {"count", count_down}, {"echo", echo},          {"signal", end_by_signal}};
+                 {"count", count_down}, {"echo", echo},          {"signal", end_by_signal},
+                 {"family", family}};
     read_args();
     if (argc > 1 && same(argv[1], "last")) {
         return;
