@@ -190,18 +190,23 @@ static int listen_somewhere(void *ret_address)
     socklen_t len = sizeof *a;
     int s = socket(AF_INET, SOCK_STREAM, 0);
     *a = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    return bind(s, ret_address, len) || listen(s, 8) || getsockname(s, ret_address, &len) ? -1 : s;
+    return s < 0 || bind(s, ret_address, len) || listen(s, 8) || getsockname(s, ret_address, &len)
+               ? -1
+               : s;
 }
 
 static int connect_to(const void *address)
 {
     int s = socket(AF_INET, SOCK_STREAM, 0);
-    return connect(s, address, sizeof(struct sockaddr_in)) ? -1 : s;
+    return s < 0 || connect(s, address, sizeof(struct sockaddr_in)) ? -1 : s;
 }
 
 static int accept_one(int listener) { return accept(listener, NULL, NULL); }
-static long send_all(int fd, const void *p, size_t len) { return send(fd, p, len, MSG_NOSIGNAL); }
-static long receive_all(int fd, void *p, size_t len) { return recv(fd, p, len, 0); }
+static long send_all(int fd, const void *p, size_t len)
+{
+    return fd < 0 ? -1 : send(fd, p, len, MSG_NOSIGNAL);
+}
+static long receive_all(int fd, void *p, size_t len) { return fd < 0 ? -1 : recv(fd, p, len, 0); }
 
 static int fork_once(void)
 {

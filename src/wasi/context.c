@@ -24,7 +24,7 @@ static struct wx_context *add(struct wx_guest_thread *g)
 static void take_out(struct wx_guest_thread *g, struct wx_context *context)
 {
     struct wx_context **link = &g->contexts.list;
-    while (*link != context) {
+    while (*link && *link != context) {
         link = &(*link)->next;
     }
     *link = context->next;

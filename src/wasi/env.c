@@ -94,9 +94,10 @@ static void interrupt_others(struct wx_env *env, const struct wx_thread *self)
     for (struct wx_list_node *n = wx_list_first(&env->threads); n;
          n = wx_list_next(&env->threads, n)) {
         struct wx_guest_thread *g = WX_LIST_ENTRY(n, struct wx_guest_thread, link);
-        if (&g->store->thread != self || self->depth > 1) { /* below a host function: all of it */
-            wx_store_relaxed(&g->store->thread.interrupt_exit_code, env->exit_code);
-            wx_thread_interrupt(&g->store->thread, WX_INT_EXIT);
+        struct wx_thread *t = &g->store->thread;
+        if (!self || t != self || t->depth > 1) { /* below a host function: all of it */
+            wx_store_relaxed(&t->interrupt_exit_code, env->exit_code);
+            wx_thread_interrupt(t, WX_INT_EXIT);
         }
     }
 }

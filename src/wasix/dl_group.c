@@ -281,7 +281,7 @@ static wax_status link_member(struct binding *b)
     struct wx_mem *mem = &b->g->dl->env->mem;
     struct wx_extern *imports = wx_zalloc_array(mem, (size_t)w->n_imports + 1, sizeof *imports);
     wax_status st = imports ? WAX_OK : wx_fail_nomem(b->err, "imports");
-    for (uint32_t i = 0; i < w->n_imports && st == WAX_OK; i++) {
+    for (uint32_t i = 0; imports && i < w->n_imports && st == WAX_OK; i++) {
         b->im = &w->imports[i];
         b->got = &b->lib->got[i];
         st = bind_one(b, &imports[i]);

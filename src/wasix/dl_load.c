@@ -497,7 +497,7 @@ static wax_status read_lib(struct load *l, const char *name, struct wx_dl_lib *p
     lib->name = wx_strndup(mem, name, strlen(name));
     wax_status st = lib->name ? wx_dl_find_file(&search, &file, &lib->path, l->err)
                               : wx_fail_nomem(l->err, "a library");
-    st = st == WAX_OK ? read_module(dl, lib, file, l->err) : st;
+    st = st == WAX_OK && file ? read_module(dl, lib, file, l->err) : st;
     wx_file_unref(file);
     struct wx_dl_lib *same = st == WAX_OK ? find_loaded(l, NULL, lib) : NULL;
     st = st == WAX_OK && !same ? set_up(dl, lib, l->err) : st;
@@ -524,7 +524,7 @@ static wax_status finish(struct load *l, struct wx_dl_lib *lib)
         return wx_fail(l->err, WAX_E_LIMIT, "'%s' is over the limit of %u libraries", lib->path,
                        WX_DL_MAX_LIBS);
     }
-    while (*at != lib) {
+    while (*at && *at != lib) {
         at = &(*at)->next;
     }
     *at = lib->next;

@@ -168,7 +168,7 @@ static wx_werrno write_handles(struct wx_wasi_call *c, uint64_t at, uint32_t pid
 {
     uint8_t b[HANDLES_BYTES] = {0};
     memcpy(b, &pid, sizeof pid);
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         b[4 + i * 8] = fds[i] != UINT32_MAX;
         memcpy(b + 8 + i * 8, &fds[i], sizeof fds[i]);
     }

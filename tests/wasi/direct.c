@@ -316,9 +316,11 @@ size_t count_fds(void)
     size_t n = 0;
     DIR *d = opendir("/proc/self/fd");
     assert_non_null(d);
-    while (readdir(d)) {
+    while (d && readdir(d)) {
         n++;
     }
-    (void)closedir(d);
+    if (d) {
+        (void)closedir(d); /* only read from */
+    }
     return n;
 }

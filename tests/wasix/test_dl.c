@@ -52,10 +52,12 @@ static unsigned count_fds(void)
     unsigned n = 0;
     DIR *d = opendir("/proc/self/fd");
     assert_non_null(d);
-    while (readdir(d)) {
+    while (d && readdir(d)) {
         n++;
     }
-    (void)closedir(d);
+    if (d) {
+        (void)closedir(d); /* only read from */
+    }
     return n;
 }
 
@@ -212,7 +214,10 @@ static void write_file(const char *name, const void *bytes, size_t len)
     char path[256];
     (void)snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *f = fopen(path, "wb");
-    assert_non_null(f);
+    if (!f) {
+        fail_msg("cannot write %s", path);
+        return;
+    }
     assert_int_equal(fwrite(bytes, 1, len, f), len);
     assert_int_equal(fclose(f), 0);
 }
@@ -466,7 +471,10 @@ static void test_truncated(void **state)
     const char *keep = libraries;
     (void)snprintf(path, sizeof path, "%s/libplug.so", libraries);
     FILE *f = fopen(path, "rb");
-    assert_non_null(f);
+    if (!f) {
+        fail_msg("cannot read %s", path);
+        return;
+    }
     size_t len = fread(bytes, 1, sizeof bytes, f);
     (void)fclose(f);
     libraries = directory;

@@ -30,10 +30,12 @@ static unsigned count_entries(const char *path)
     unsigned n = 0;
     DIR *d = opendir(path);
     assert_non_null(d);
-    while (readdir(d)) {
+    while (d && readdir(d)) {
         n++;
     }
-    (void)closedir(d);
+    if (d) {
+        (void)closedir(d); /* only read from */
+    }
     return n;
 }
 

@@ -251,9 +251,9 @@ wax_status wx_memory_copy(struct wx_memory *from, struct wx_memory **ret_memory,
 {
     struct wx_limits type = from->type;
     type.min = wx_memory_pages(from);
-    struct wx_memory *m;
+    struct wx_memory *m = NULL;
     wax_status st = wx_memory_new(from->engine, &type, from->max_bytes, &m, err);
-    if (st != WAX_OK) {
+    if (!m) {
         return st;
     }
     if (m->guarded != from->guarded) { /* code of the one does not fit the other */
