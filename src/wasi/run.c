@@ -103,7 +103,7 @@ static wax_status drop_program(struct wx_env *env, wax_error **err)
     if (st == WAX_OK) {
         env->main.instance = NULL;
         env->main.line = NULL; /* it lay in the store, too */
-        env->closures = NULL; /* they lay in the store */
+        env->closures = NULL;  /* they lay in the store */
         wx_memory_unref(env->memory);
         env->memory = NULL;
         wx_ptable_release(env->table, env->main.tid);
