@@ -157,6 +157,27 @@ enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret)
     return outcome(c, ret);
 }
 
+wx_wasi_ret wx_wasi_wait_woken(struct wx_wasi_call *c, uint32_t seq, wx_wasi_resume_fn resume,
+                               const uint64_t state[4])
+{
+    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
+                                      .deadline_ns = UINT64_MAX,
+                                      .seq = seq,
+                                      .resume = resume,
+                                      .data = c->binding,
+                                      .slots = c->slots,
+                                      .state = {state[0], state[1], state[2], state[3]}};
+    return WX_RET_WAIT;
+}
+
+wx_wasi_ret wx_wasi_leave(struct wx_wasi_call *c, wx_wasi_resume_fn resume, uint64_t state0,
+                          uint64_t state1)
+{
+    c->t->out.wait = (struct wx_wait){
+        .resume = resume, .data = c->binding, .slots = c->slots, .state = {state0, state1}};
+    return WX_RET_LEFT;
+}
+
 /* R29: what is not there yet answers ENOSYS, or traps by name when it has no result. */
 static wx_wasi_ret unimplemented(struct wx_wasi_call *c)
 {

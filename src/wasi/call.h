@@ -51,6 +51,17 @@ void wx_wasi_call_init(struct wx_wasi_call *c, struct wx_thread *t, void *data, 
 /** End of a resume function: store the errno or map WX_RET_* to the outcome. */
 enum wx_outcome wx_wasi_finish(struct wx_wasi_call *c, wx_wasi_ret ret);
 
+typedef enum wx_outcome (*wx_wasi_resume_fn)(struct wx_thread *t, enum wx_wake why);
+/**
+ * End of a handler that waits until its thread is woken (wx_thread_wake): `seq` is the thread's
+ * wake_seq from before it looked. @return WX_RET_WAIT
+ */
+wx_wasi_ret wx_wasi_wait_woken(struct wx_wasi_call *c, uint32_t seq, wx_wasi_resume_fn resume,
+                               const uint64_t state[4]);
+/** End of a handler that goes on when the guest has been left. @return WX_RET_LEFT */
+wx_wasi_ret wx_wasi_leave(struct wx_wasi_call *c, wx_wasi_resume_fn resume, uint64_t state0,
+                          uint64_t state1);
+
 /**
  * Say which rule refuses the call at hand (invariant 12): in its trace, and in the log (debug).
  */

@@ -68,9 +68,7 @@ wx_wasi_ret wx_wasi_context_switch(struct wx_wasi_call *c, const uint64_t *a)
     if (c->t->depth != 1) { /* a function of the embedder's lies between */
         return WX_WERRNO_NOTSUP;
     }
-    c->t->out.wait = (struct wx_wait){
-        .resume = resume_switch, .data = c->binding, .slots = c->slots, .state = {a[0]}};
-    return WX_RET_LEFT;
+    return wx_wasi_leave(c, resume_switch, a[0], 0);
 }
 
 wx_wasi_ret wx_wasi_context_destroy(struct wx_wasi_call *c, const uint64_t *a)

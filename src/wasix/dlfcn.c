@@ -74,13 +74,8 @@ static wx_wasi_ret open_stage(struct wx_wasi_call *c, uint64_t stage, uint64_t f
 
 static wx_wasi_ret wait_for_owner(struct wx_wasi_call *c, uint32_t seq)
 {
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
-                                      .deadline_ns = UINT64_MAX,
-                                      .seq = seq,
-                                      .resume = waited,
-                                      .data = c->binding,
-                                      .slots = c->slots};
-    return WX_RET_WAIT;
+    static const uint64_t none[4] = {0};
+    return wx_wasi_wait_woken(c, seq, waited, none);
 }
 
 static enum wx_outcome waited(struct wx_thread *t, enum wx_wake why)

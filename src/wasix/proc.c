@@ -56,14 +56,7 @@ static wx_wasi_ret join(struct wx_wasi_call *c, const uint64_t s[4], bool interr
         if (interrupted) {
             return WX_WERRNO_INTR;
         }
-        c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
-                                          .deadline_ns = UINT64_MAX,
-                                          .seq = seq,
-                                          .resume = resume_join,
-                                          .data = c->binding,
-                                          .slots = c->slots,
-                                          .state = {s[0], s[1], s[2], s[3]}};
-        return WX_RET_WAIT;
+        return wx_wasi_wait_woken(c, seq, resume_join, s);
     }
     wx_werrno e = write_pid(c, s[S_PID_PTR], pid);
     return e ? e : write_status(c, s[S_STATUS_PTR], waited, &how);

@@ -42,14 +42,7 @@ static wx_wasi_ret wait_for_child(struct wx_wasi_call *c, const uint64_t s[4])
         wx_guest_unhold_signals(c->self, (uint8_t)s[S_MODE]);
         return wx_guest_write_u32(c, (wx_gptr){s[S_PID_PTR]}, (uint32_t)s[S_PID]);
     }
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
-                                      .deadline_ns = UINT64_MAX,
-                                      .seq = seq,
-                                      .resume = resume_vfork,
-                                      .data = c->binding,
-                                      .slots = c->slots,
-                                      .state = {s[0], s[1], s[2], s[3]}};
-    return WX_RET_WAIT;
+    return wx_wasi_wait_woken(c, seq, resume_vfork, s);
 }
 
 static enum wx_outcome resume_vfork(struct wx_thread *t, enum wx_wake why)
@@ -112,11 +105,7 @@ wx_wasi_ret wx_wasi_proc_fork(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    c->t->out.wait = (struct wx_wait){.resume = resume_fork,
-                                      .data = c->binding,
-                                      .slots = c->slots,
-                                      .state = {a[1], !(a[0] & 0xff)}};
-    return WX_RET_LEFT;
+    return wx_wasi_leave(c, resume_fork, a[1], !(a[0] & 0xff));
 }
 
 /*

@@ -48,9 +48,7 @@ wx_wasi_ret wx_wasi_stack_checkpoint(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    c->t->out.wait = (struct wx_wait){
-        .resume = resume_checkpoint, .data = c->binding, .slots = c->slots, .state = {a[0], a[1]}};
-    return WX_RET_LEFT;
+    return wx_wasi_leave(c, resume_checkpoint, a[0], a[1]);
 }
 
 static wx_wasi_ret no_way_back(const struct wx_wasi_call *c, wax_error *error)
@@ -92,7 +90,5 @@ static enum wx_outcome resume_restore(struct wx_thread *t, enum wx_wake why)
 
 wx_wasi_ret wx_wasi_stack_restore(struct wx_wasi_call *c, const uint64_t *a)
 {
-    c->t->out.wait = (struct wx_wait){
-        .resume = resume_restore, .data = c->binding, .slots = c->slots, .state = {a[0], a[1]}};
-    return WX_RET_LEFT;
+    return wx_wasi_leave(c, resume_restore, a[0], a[1]);
 }

@@ -293,14 +293,8 @@ static wx_wasi_ret join(struct wx_wasi_call *c, uint32_t tid)
         take_fuel_back(c->env, c->t);
         return 0;
     }
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_TIME,
-                                      .deadline_ns = UINT64_MAX,
-                                      .seq = seq,
-                                      .resume = resume_join,
-                                      .data = c->binding,
-                                      .slots = c->slots,
-                                      .state = {tid}};
-    return WX_RET_WAIT;
+    const uint64_t state[4] = {tid};
+    return wx_wasi_wait_woken(c, seq, resume_join, state);
 }
 
 static enum wx_outcome resume_join(struct wx_thread *t, enum wx_wake why)

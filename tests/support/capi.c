@@ -2,11 +2,12 @@
 /* What the tests of the public API share. */
 #include "support/capi.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "support/entries.h"
 
 void expect_ok(wax_status status, wax_error *error, const char *call)
 {
@@ -113,18 +114,6 @@ void in_child(int (*fn)(void))
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         fail_msg("the child ended with wait status 0x%x", (unsigned)status);
     }
-}
-
-static unsigned count_entries(const char *path)
-{
-    unsigned n = 0;
-    DIR *d = opendir(path);
-    assert_non_null(d);
-    while (readdir(d)) {
-        n++;
-    }
-    (void)closedir(d); /* read only */
-    return n;
 }
 
 unsigned count_fds(void) { return count_entries("/proc/self/fd"); }

@@ -13,6 +13,8 @@ import sys
 import termios
 import time
 
+from default_signals import take_signals
+
 waxwing, wasm = sys.argv[1:3]
 LIMIT = "--timeout=60s"  # none is left behind, whatever goes wrong
 number = failed = 0
@@ -162,13 +164,6 @@ def job_control():
     check("terminal: ended by INT", os.WIFSIGNALED(status) and
           os.WTERMSIG(status) == signal.SIGINT, status)
     check("terminal: put back after INT", t.is_back())
-
-
-def take_signals():
-    """Also below nohup, or behind a shell: what is ignored here is ignored by the command."""
-    for sig in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
-        if signal.getsignal(sig) == signal.SIG_IGN:
-            signal.signal(sig, signal.SIG_DFL)
 
 
 def main():

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dynamically linked programs, each in both tiers; what linking refuses; afterwards nothing is
  * left. */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,6 +14,8 @@
 
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
+
+#include "support/entries.h"
 
 static const char *tier, *libraries; /* the directory they lie in */
 static const char *small;
@@ -47,19 +48,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static unsigned count_fds(void)
-{
-    unsigned n = 0;
-    DIR *d = opendir("/proc/self/fd");
-    assert_non_null(d);
-    while (d && readdir(d)) {
-        n++;
-    }
-    if (d) {
-        (void)closedir(d); /* only read from */
-    }
-    return n;
-}
+static unsigned count_fds(void) { return count_entries("/proc/self/fd"); }
 
 static wax_status prepare(wax_builder *builder, const char *lib_path, wax_error **err)
 {

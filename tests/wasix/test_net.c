@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets of WASIX guests and the rules they live under, on every tier. argv: TIER NET.WASM */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,6 +16,8 @@
 
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
+
+#include "support/entries.h"
 
 enum { PERM = 63, CONNREFUSED = 14 };
 #define LOOPBACK 0x7f000001
@@ -40,17 +41,7 @@ struct guest {
     unsigned fds; /* of this process, before */
 };
 
-static unsigned count_fds(void)
-{
-    unsigned n = 0;
-    DIR *d = opendir("/proc/self/fd"); /* counted as well */
-    assert_non_null(d);
-    while (readdir(d)) {
-        n++;
-    }
-    closedir(d);
-    return n;
-}
+static unsigned count_fds(void) { return count_entries("/proc/self/fd"); }
 
 /* A guest with these rules, separated by spaces. */
 static void guest_open(struct guest *g, const char *rules)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Guest programs that test themselves, each in every tier; afterwards nothing is left of them. */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +12,8 @@
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
 
+#include "support/entries.h"
+
 static const char *const tiers[] = {"fast", "interp"};
 static char **programs;
 static int n_programs;
@@ -23,20 +24,6 @@ static void print_log(void *data, int32_t level, const char *area, const char *m
     if (level <= WAX_LOG_WARN) {
         (void)fprintf(stderr, "# %s: %s\n", area, message);
     }
-}
-
-static unsigned count_entries(const char *path)
-{
-    unsigned n = 0;
-    DIR *d = opendir(path);
-    assert_non_null(d);
-    while (d && readdir(d)) {
-        n++;
-    }
-    if (d) {
-        (void)closedir(d); /* only read from */
-    }
-    return n;
 }
 
 /* A thread that nobody joins is gone some time after it was the last to touch anything of ours. */

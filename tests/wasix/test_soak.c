@@ -7,7 +7,6 @@
  * What a run may leave behind is looked for after it: descriptors, threads and bytes of the engine
  * are what they were before.
  */
-#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -24,6 +23,8 @@
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
 
+#include "support/entries.h"
+
 #define SECOND UINT64_C(1000000000)
 
 static wax_engine *engine;
@@ -36,20 +37,6 @@ struct counts {
     unsigned fds, tasks;
     uint64_t bytes;
 };
-
-static unsigned count_entries(const char *path)
-{
-    unsigned n = 0;
-    DIR *d = opendir(path);
-    assert_non_null(d);
-    while (d && readdir(d)) {
-        n++;
-    }
-    if (d) {
-        (void)closedir(d); /* only read from */
-    }
-    return n;
-}
 
 /* A thread that nobody joins is gone some time after it was the last to touch anything of ours. */
 static struct counts count(void)

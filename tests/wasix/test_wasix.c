@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads, futexes, process end and cancellation, through the public API. */
-#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +13,8 @@
 
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
+
+#include "support/entries.h"
 
 static const char *counter_path, *no_entry_path;
 static char last_log[512];
@@ -68,18 +69,6 @@ static uint32_t call(struct plugin *p, const char *name, const wax_value *args, 
         fail_msg("%s: %s", name, wax_error_message(error));
     }
     return (uint32_t)result.of.i32;
-}
-
-static unsigned count_entries(const char *path)
-{
-    unsigned n = 0;
-    DIR *d = opendir(path);
-    assert_non_null(d);
-    while (readdir(d)) {
-        n++;
-    }
-    closedir(d);
-    return n;
 }
 
 /* Host threads may need a moment to be gone after their last word to us. */

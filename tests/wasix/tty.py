@@ -12,6 +12,8 @@ import subprocess
 import sys
 import termios
 
+from default_signals import take_signals
+
 waxwing, wasm = sys.argv[1:3]
 number = failed = 0
 
@@ -128,13 +130,6 @@ def background():
     check("background: refused", b"got 63" in got, got)
     check("background: status", p.wait(20) == 1, p.returncode)
     t.close()
-
-
-def take_signals():
-    """Also below nohup, or behind a shell: what is ignored here is ignored by the command."""
-    for sig in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
-        if signal.getsignal(sig) == signal.SIG_IGN:
-            signal.signal(sig, signal.SIG_DFL)
 
 
 def main():
