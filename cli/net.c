@@ -9,7 +9,7 @@
 static const char help[] =
     "usage: waxwing net check RULE... --to HOST:PORT/tcp\n"
     "       waxwing net check RULE... --at ADDRESS:PORT/tcp [--from ADDRESS:PORT]\n"
-    "       waxwing net check RULE... --resolve NAME\n"
+    "       waxwing net check RULE... --to unix:/PATH | --at unix:/PATH | --resolve NAME\n"
     "Tells whether the rules, given as to 'waxwing run --net', allow to connect (or send) to a "
     "host,\n"
     "to listen at an address of ours and have it called, or to ask for a name. Nothing is asked "
@@ -24,6 +24,7 @@ static const char help[] =
     "  deny:...                               the same\n"
     "  allow:tcp:in:HOST:PORTS:from=RANGE     only who calls from there\n"
     "  allow:tcp:in:127.0.0.1:80=127.0.0.1:8080  listen at another address of the host\n"
+    "  allow:unix:[DIR:]/PATTERN              AF_UNIX sockets in the guest's files: /run/*.sock\n"
     "  allow:dns:NAME, deny:dns:NAME          ask for the addresses of a name\n"
     "  dns:map:NAME=ADDRESS                   a name that is not asked for\n"
     "  dns:server:ADDRESS[:PORT]              who is asked for names\n"

@@ -19,6 +19,7 @@ extern "C" {
  *     allow:PROTO:DIR:HOST:PORTS             deny:... the same
  *     allow:PROTO:in:HOST:PORTS:from=RANGE   only what comes from there
  *     allow:PROTO:in:ADDRESS:PORT=ADDRESS:PORT  listen somewhere else on the host
+ *     allow:unix:[DIR:]/PATTERN              AF_UNIX sockets in the guest's files; deny:...
  *     allow:dns:NAME                         ask for the addresses of a name; deny:dns:NAME
  *     dns:map:NAME=ADDRESS                   a name that is not asked for
  *     dns:server:ADDRESS[:PORT]              who is asked, instead of the host's name servers
@@ -37,6 +38,12 @@ extern "C" {
  * multicast, broadcast, also behind IPv4-mapped, NAT64 and 6to4 addresses; the first two only for
  * connecting. An allow rule lifts one for what it names within the range denied: `loopback`,
  * allow:tcp:out:127.0.0.1:80, a name of dns:map, but neither `*` nor a name that was resolved.
+ *
+ * PATTERN is a shell pattern for paths of the guest, absolute and without symbolic links, whatever
+ * the guest wrote: `*` and `?` fit no slash and no dot at the beginning of a name. DIR is out (to
+ * connect and to send datagrams), in (to bind), or both if it is left out. `all` has none of these:
+ * a socket of the host below a mount reaches a program of the host. A mount that is read-only takes
+ * none.
  *
  * A guest may bind to port 0 if it may send anything; to listen, the port that became must be
  * allowed. A datagram is let in by a rule for the address it came to, or one to send to its sender.
@@ -86,7 +93,8 @@ WAX_API WAX_MUST_USE wax_status wax_builder_net_log(wax_builder *builder, wax_ne
  * @param n_rules  how many
  * @param what     "out:HOST:PORT/tcp" (or /udp), HOST an address or a name: then it is about the
  *                 addresses the name is resolved to; "in:ADDRESS:PORT/tcp", also with
- *                 "<ADDRESS:PORT" behind it for who calls; "dns:NAME"
+ *                 "<ADDRESS:PORT" behind it for who calls; "out:unix:/PATH", "in:unix:/PATH";
+ *                 "dns:NAME"
  * @param fn       called once with the decision
  * @param data     given to it
  * @return WAX_OK; WAX_E_INVALID: a rule or the question is malformed; WAX_E_NOMEM

@@ -47,6 +47,7 @@ void wx_net_unref(struct wx_net *net)
     }
     wx_mutex_lock(&net->lock);
     wx_vec_fini(net->mem, &net->tickets);
+    wx_vec_fini(net->mem, &net->names);
     wx_mutex_unlock(&net->lock);
     wx_mutex_fini(&net->lock);
     wx_net_rules_fini(&net->rules);
@@ -221,7 +222,8 @@ static bool any_out(const struct wx_net *net, uint8_t protos)
 static struct wx_net_verdict decide_bind(struct wx_net *net, const struct wx_net_query *q)
 {
     struct wx_net_verdict v = decide_in_dir(net, q, WX_NET_IN);
-    if (!v.allowed && v.rule == 0 && q->port == 0 && any_out(net, q->proto)) {
+    bool named = q->proto == WX_NET_UNIX; /* others find it */
+    if (!v.allowed && v.rule == 0 && q->port == 0 && !named && any_out(net, q->proto)) {
         v = (struct wx_net_verdict){.allowed = true, .why = "built-in: any port to send from"};
     }
     return v;

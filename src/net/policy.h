@@ -50,6 +50,14 @@ struct wx_net_ticket {
 
 #define WX_NET_MAX_TICKETS 512
 
+#define WX_NET_PATH_MAX 107 /* bytes of an AF_UNIX address, without its NUL */
+
+/** A socket of the guest's that has a name on the host, which means nothing to the guest. */
+struct wx_net_name {
+    const void *owner;
+    char host[WX_NET_PATH_MAX + 1], guest[WX_NET_PATH_MAX + 1];
+};
+
 /**
  * The network of a guest process, shared with what it forks. Rules do not change; tickets are
  * guarded by the lock, which is a leaf. Thread-safe.
@@ -63,6 +71,7 @@ struct wx_net {
     struct wx_mutex lock;
     WX_VEC(struct wx_net_ticket) tickets WAX_GUARDED_BY(&lock);
     size_t oldest WAX_GUARDED_BY(&lock); /* the next to be replaced when there are many */
+    WX_VEC(struct wx_net_name) names WAX_GUARDED_BY(&lock);
 };
 
 /** Nothing is allowed yet; add rules before it is used. @return NULL when out of memory */
@@ -79,6 +88,11 @@ bool wx_net_server(const struct wx_net *net, struct wx_net_ip *ret_ip, uint16_t 
 /** Remember what a name was resolved to, for `ttl_s` seconds (at least a minute, at most a day). */
 void wx_net_remember(struct wx_net *net, const char *name, const struct wx_net_ip *ip,
                      uint32_t ttl_s, bool given);
+
+/* Names of AF_UNIX sockets, one of each owner. */
+bool wx_net_add_name(struct wx_net *net, const void *owner, const char *host, const char *guest);
+void wx_net_remove_name(struct wx_net *net, const void *owner);
+bool wx_net_find_name(struct wx_net *net, const char *host, char ret[WX_NET_PATH_MAX + 1]);
 
 #define WX_NET_QUERY_TEXT 400
 /** "connect tcp 10.0.0.1:443", "accept tcp 0.0.0.0:80 from 10.0.0.9:4711", … */

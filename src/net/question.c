@@ -7,8 +7,9 @@
 static wax_status wrong(wax_error **err, const char *text, const char *what)
 {
     (void)wx_fail(err, WAX_E_INVALID, "network question '%.200s': %s", text, what);
-    wx_error_set_hint(err, "out:10.0.0.1:443/tcp, out:api.example.com:443/tcp, in:0.0.0.0:53/udp, "
-                           "in:0.0.0.0:80/tcp<10.0.0.9:4711, dns:api.example.com");
+    wx_error_set_hint(
+        err, "out:10.0.0.1:443/tcp, out:api.example.com:443/tcp, in:0.0.0.0:53/udp, "
+             "in:0.0.0.0:80/tcp<10.0.0.9:4711, out:unix:/run/app.sock, dns:api.example.com");
     return WAX_E_INVALID;
 }
 
@@ -43,6 +44,22 @@ static bool parse_endpoint(const char *p, size_t len, struct wx_net_ip *ret_ip, 
     return name && wx_net_name_clean(p, host, name);
 }
 
+/* Absolute, and as rules are asked about it: without empty components, "." and "..". */
+static bool is_path(const char *p)
+{
+    if (p[0] != '/' || strlen(p) > WX_NET_PATH_MAX) {
+        return false;
+    }
+    while (*p == '/') {
+        size_t len = strcspn(p + 1, "/");
+        if (len == 0 || strncmp(p + 1, ".", len) == 0 || strncmp(p + 1, "..", len) == 0) {
+            return false;
+        }
+        p += 1 + len;
+    }
+    return true;
+}
+
 wax_status wx_net_question_parse(const char *text, struct wx_net_query *ret,
                                  char name[WX_NET_NAME_MAX + 1], wax_error **err)
 {
@@ -59,7 +76,14 @@ wax_status wx_net_question_parse(const char *text, struct wx_net_query *ret,
     if (!in && strncmp(text, "out:", 4) != 0) {
         return wrong(err, text, "it begins with neither in: nor out: nor dns:");
     }
-    const char *p = text + (in ? 3 : 4), *slash = strchr(p, '/');
+    const char *p = text + (in ? 3 : 4);
+    if (strncmp(p, "unix:", 5) == 0) {
+        ret->op = in ? WX_NET_LISTEN : WX_NET_CONNECT;
+        ret->proto = WX_NET_UNIX;
+        ret->path = p + 5;
+        return is_path(ret->path) ? WAX_OK : wrong(err, text, "this is no path without dots");
+    }
+    const char *slash = strchr(p, '/');
     bool udp = slash && strncmp(slash, "/udp", 4) == 0;
     if (!slash || (!udp && strncmp(slash, "/tcp", 4) != 0)) {
         return wrong(err, text, "it has neither /tcp nor /udp behind the port");

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -87,6 +88,19 @@ int wx_sock_open(int family, int type, int protocol, int *ret_fd)
 {
     *ret_fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     return *ret_fd < 0 ? errno : 0;
+}
+
+int wx_sock_name_below(int dir_fd, const char *name, struct sockaddr_un *ret)
+{
+    *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int n = snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/%s", dir_fd, name);
+    return n < 0 || (size_t)n >= sizeof ret->sun_path ? ENAMETOOLONG : 0;
+}
+
+void wx_sock_name_of(int fd, struct sockaddr_un *ret)
+{
+    *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    (void)snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d", fd); /* has room */
 }
 
 int wx_sock_take_error(int fd)

@@ -32,6 +32,7 @@ enum {
 uint8_t wx_filetype(mode_t mode);
 
 struct wx_file;
+struct wx_sock_target; /* vfs/hostsock.h */
 
 /** One entry of a listing. @return false: enough, and this entry was not taken */
 typedef bool (*wx_entry_fn)(void *data, uint64_t next_cookie, uint64_t ino, uint8_t type,
@@ -77,6 +78,12 @@ struct wx_dir_ops {
     int (*readlink)(struct wx_file *d, const char *path, char *buf, size_t len, size_t *ret_len);
     int (*rename)(struct wx_file *from, const char *path, struct wx_file *to, const char *to_path);
     int (*link)(struct wx_file *from, const char *path, struct wx_file *to, const char *to_path);
+    /*
+     * Sockets, by one name in the directory itself, which is not followed. NULL: there are none.
+     * bind: EADDRINUSE if something has the name. find: ECONNREFUSED if it is no socket.
+     */
+    int (*bind_socket)(struct wx_file *d, const char *name, struct wx_file *sock);
+    int (*find_socket)(struct wx_file *d, const char *name, struct wx_sock_target *ret);
 };
 
 /** Whether a file is still open, to who must not keep it open. Counted. */

@@ -7,10 +7,12 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/sock.h"
 #include "vfs/walk.h"
 
 #define RESOLVE (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
@@ -407,4 +409,36 @@ int wx_hostdir_utimens(const struct wx_hostdir *d, const char *path, bool follow
         (void)wx_fd_close(&fd);
     }
     return e;
+}
+
+/* -------- sockets -------- */
+
+int wx_hostdir_bind_socket(const struct wx_hostdir *d, const char *name, int sock_fd)
+{
+    struct sockaddr_un a;
+    if (is_dot(name)) {
+        return EADDRINUSE;
+    }
+    int e = wx_sock_name_below(d->fd, name, &a);
+    return e ? e : bind(sock_fd, (const struct sockaddr *)&a, sizeof a) != 0 ? errno : 0;
+}
+
+int wx_hostdir_find_socket(const struct wx_hostdir *d, const char *name, int *ret_fd)
+{
+    struct stat st;
+    int fd, e = open_unchecked(d, name, O_PATH | O_NOFOLLOW, &fd);
+    if (e) {
+        return e;
+    }
+    e = fstat(fd, &st) != 0      ? errno
+        : is_refused(fd, &st, d) ? EPERM
+        : S_ISLNK(st.st_mode)    ? ELOOP
+        : !S_ISSOCK(st.st_mode)  ? ECONNREFUSED
+                                 : 0;
+    if (e) {
+        (void)wx_fd_close(&fd); /* O_PATH */
+        return e;
+    }
+    *ret_fd = fd;
+    return 0;
 }

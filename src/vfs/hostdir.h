@@ -43,6 +43,12 @@ int wx_hostdir_rename(const struct wx_hostdir *from, const char *old_path,
                       const struct wx_hostdir *to, const char *new_path);
 int wx_hostdir_link(const struct wx_hostdir *from, const char *old_path,
                     const struct wx_hostdir *to, const char *new_path);
+/*
+ * Sockets, by a name in the directory itself that is not followed. Bind one; or find one, as a
+ * descriptor (O_PATH) by which wx_sock_by_fd() reaches it: ECONNREFUSED if it is something else.
+ */
+int wx_hostdir_bind_socket(const struct wx_hostdir *d, const char *name, int sock_fd);
+int wx_hostdir_find_socket(const struct wx_hostdir *d, const char *name, int *ret_fd);
 int wx_hostdir_symlink(const char *target, const struct wx_hostdir *d, const char *path);
 int wx_hostdir_readlink(const struct wx_hostdir *d, const char *path, char *buf, size_t len,
                         size_t *ret_len);

@@ -21,6 +21,7 @@
 #include "os/lock.h"
 #include "os/signal.h"
 #include "vfs/hostdir.h"
+#include "vfs/hostsock.h"
 
 #define LIST_BYTES 32768
 
@@ -423,6 +424,15 @@ static int path_link(struct wx_file *from, const char *path, struct wx_file *to,
     return wx_hostdir_link(&in(from)->at, path, &in(to)->at, to_path);
 }
 
+static int path_bind_socket(struct wx_file *d, const char *name, struct wx_file *sock)
+{
+    return wx_hostdir_bind_socket(&in(d)->at, name, sock->host_fd);
+}
+static int path_find_socket(struct wx_file *d, const char *name, struct wx_sock_target *ret)
+{
+    return wx_hostdir_find_socket(&in(d)->at, name, &ret->host_fd);
+}
+
 /* -------- the tables -------- */
 
 static void host_free(struct wx_file *f)
@@ -459,8 +469,8 @@ static const struct wx_file_ops stream_ops = {
     wx_file_any_append,  wx_file_no_list,   host_free,
 };
 static const struct wx_dir_ops paths = {
-    path_open,   path_stat,    path_utimens,  path_mkdir,  path_rmdir,
-    path_unlink, path_symlink, path_readlink, path_rename, path_link,
+    path_open,    path_stat,     path_utimens, path_mkdir, path_rmdir,       path_unlink,
+    path_symlink, path_readlink, path_rename,  path_link,  path_bind_socket, path_find_socket,
 };
 
 static struct wx_file *new_file(struct wx_mem *mem, int host_fd, uint8_t filetype, dev_t dev,

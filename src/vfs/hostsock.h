@@ -4,6 +4,7 @@
 #define WX_VFS_HOSTSOCK_H
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "vfs/file.h"
 
@@ -18,6 +19,11 @@ struct wx_sock_watch {
     const char *(*refuses)(struct wx_sock_watch *watch, struct wx_hostsock *s, bool leaves,
                            const struct sockaddr *peer);
     void (*free)(struct wx_sock_watch *watch);
+};
+
+/** A socket in a filesystem, to talk to. */
+struct wx_sock_target {
+    int host_fd; /* its node on the host (O_PATH), to be closed */
 };
 
 /* Timeouts a socket may have. */

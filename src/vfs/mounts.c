@@ -129,7 +129,7 @@ static size_t point_path(const struct wx_point *p, char *end)
     return sum;
 }
 
-int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size)
+int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size, bool *ret_below)
 {
     const struct wx_point *best = NULL;
     size_t best_len = 0;
@@ -140,6 +140,9 @@ int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size)
             best = p;
             best_len = len;
         }
+    }
+    if (ret_below) {
+        *ret_below = best != NULL;
     }
     if (!best) {
         return 0;

@@ -45,8 +45,11 @@ struct wx_level {
 
 /** The child with that name, or NULL. */
 const struct wx_point *wx_point_find(const struct wx_point *p, const char *name);
-/** The guest's name for what the host calls `text`: a path below a mount, or `text` itself. */
-int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size);
+/**
+ * The guest's name for what the host calls `text`: a path below a mount, or `text` itself. NULL, or
+ * whether it is below one.
+ */
+int wx_mounts_hide_host(const struct wx_root *root, char *text, size_t size, bool *ret_below);
 
 struct wx_level *wx_level_ref(struct wx_level *l);
 void wx_level_unref(struct wx_level *l); /* NULL accepted */

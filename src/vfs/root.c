@@ -147,7 +147,7 @@ static int expand(struct walk *w)
     if (link[0] == '/' && w->floor >= 0) {
         e = WX_EOUTSIDE;
     } else if (link[0] == '/') {
-        e = wx_mounts_hide_host(l->root, link, sizeof link);
+        e = wx_mounts_hide_host(l->root, link, sizeof link, NULL);
         while (w->at->parent) {
             set_level(w, wx_level_ref(w->at->parent));
         }
@@ -534,7 +534,7 @@ static int act_readlink(struct walk *w, void *data)
     int e = dir ? dir->dir->readlink(dir, w->path, k->text, sizeof k->text - 1, &k->len) : ENOENT;
     if (!e && w->at->mount->links == WX_LINKS_IN_ROOT) {
         k->text[k->len] = '\0';
-        e = wx_mounts_hide_host(w->at->root, k->text, sizeof k->text);
+        e = wx_mounts_hide_host(w->at->root, k->text, sizeof k->text, NULL);
         k->len = strlen(k->text);
     }
     return e;
@@ -725,9 +725,9 @@ struct wx_file *wx_root_open(struct wx_root *root)
     return f;
 }
 
-int wx_root_path(struct wx_file *dir, char *buf, size_t len)
+static int level_path(const struct wx_level *level, char *buf, size_t len)
 {
-    const struct wx_level *l = level_of(dir);
+    const struct wx_level *l = level;
     size_t need = l->parent ? 0 : 1;
     for (; l->parent; l = l->parent) {
         need += strlen(l->name) + 1;
@@ -738,11 +738,56 @@ int wx_root_path(struct wx_file *dir, char *buf, size_t len)
     char *end = buf + need;
     memcpy(buf, "/", 2);
     *end = '\0';
-    for (l = level_of(dir); l->parent; l = l->parent) {
+    for (l = level; l->parent; l = l->parent) {
         size_t n = strlen(l->name);
         end -= n;
         memcpy(end, l->name, n);
         *--end = '/';
     }
     return 0;
+}
+
+int wx_root_path(struct wx_file *dir, char *buf, size_t len)
+{
+    return level_path(level_of(dir), buf, len);
+}
+
+/* -------- places -------- */
+
+/* The name, below the present level. */
+static int act_place(struct walk *w, void *data)
+{
+    struct wx_root_place *p = data;
+    const struct wx_level *l = w->at;
+    size_t len = strlen(w->name);
+    if (w->kind != PLACE_NAME) {
+        return EISDIR;
+    }
+    if (w->slash || !l->dir) {
+        return w->slash ? ENOTDIR : ENOENT;
+    }
+    int e = level_path(l, p->path, sizeof p->path - 1 - len);
+    if (e) {
+        return ENAMETOOLONG;
+    }
+    size_t at = strlen(p->path);
+    p->path[at] = '/';
+    at += at > 1; /* behind the root, which is a slash */
+    memcpy(p->path + at, w->name, len + 1);
+    memcpy(p->name, w->name, len + 1);
+    p->dir = wx_file_ref(l->dir);
+    p->read_only = l->mount->read_only;
+    return 0;
+}
+
+int wx_root_find(struct wx_file *dir, const char *path, bool follow, struct wx_root_place *ret)
+{
+    return act(dir, path, follow ? LAST_FOLLOW : LAST_NAME, false, act_place, ret);
+}
+
+bool wx_root_name_of_host(struct wx_file *dir, char *path, size_t size)
+{
+    bool below = false;
+    return path[0] == '/' && wx_mounts_hide_host(level_of(dir)->root, path, size, &below) == 0 &&
+           below;
 }

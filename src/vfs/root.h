@@ -40,6 +40,23 @@ int wx_root_mount(struct wx_root *root, const char *guest, struct wx_file *dir,
  * it is of. @return NULL when out of memory
  */
 struct wx_file *wx_root_open(struct wx_root *root);
+/** Where a path leads: a name in a directory of a mount, every link on the way resolved. */
+struct wx_root_place {
+    struct wx_file *dir; /* counted */
+    bool read_only;
+    char name[256];
+    char path[4096]; /* the guest's, absolute */
+};
+
+/**
+ * Find the place of a path below a directory that crosses mounts. What has the name is not looked
+ * at, but that a link there is gone along with `follow`. @return host errno: EISDIR, a directory
+ * itself is meant; ENOTDIR, a slash follows the name
+ */
+int wx_root_find(struct wx_file *dir, const char *path, bool follow, struct wx_root_place *ret);
+/** The guest's name for a path of the host below one of its mounts. @return false: it has none */
+bool wx_root_name_of_host(struct wx_file *dir, char *path, size_t size);
+
 /** The path of a directory opened below a root. @return host errno; ERANGE: `len` is too small */
 int wx_root_path(struct wx_file *dir, char *buf, size_t len);
 

@@ -10,12 +10,15 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "base/atomic.h"
 #include "os/clock.h"
+#include "os/fd.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
+#include "wasi/sock_watch.h"
 
 enum { SD_RD = 1, SD_WR = 2 };
 
@@ -39,6 +42,7 @@ wx_werrno wx_sock_get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, 
 
 /* -------- waiting -------- */
 
+#define PAUSE_NS 1000000u /* between tries where nothing tells when to try again */
 enum { DEADLINE_SLOT = WX_SOCK_N_STATE, FILE_SLOT }; /* of wait.state; the file is referenced */
 
 static void abandon(struct wx_thread *t)
@@ -58,16 +62,20 @@ wx_wasi_ret wx_sock_wait(struct wx_wasi_call *c, struct wx_file *f, short events
                          uint64_t deadline_ns, wx_resume_fn resume,
                          const uint64_t state[WX_SOCK_N_STATE])
 {
-    struct pollfd *fds = wx_zalloc_array(&c->t->store->mem, 2, sizeof *fds);
-    if (!fds) {
+    struct pollfd *fds = events ? wx_zalloc_array(&c->t->store->mem, 2, sizeof *fds) : NULL;
+    if (events && !fds) {
         wx_file_unref(f);
         return WX_WERRNO_NOMEM;
     }
-    fds[0] = (struct pollfd){.fd = f->host_fd, .events = events};
-    c->t->out.wait = (struct wx_wait){.kind = WX_WAIT_FDS,
-                                      .deadline_ns = deadline_ns,
+    if (fds) {
+        fds[0] = (struct pollfd){.fd = f->host_fd, .events = events};
+    }
+    uint64_t again = fds ? UINT64_MAX : wx_clock_after(PAUSE_NS);
+    c->t->out.wait = (struct wx_wait){.kind = fds ? WX_WAIT_FDS : WX_WAIT_TIME,
+                                      .deadline_ns = again < deadline_ns ? again : deadline_ns,
                                       .fds = fds,
-                                      .n_fds = 1,
+                                      .n_fds = fds ? 1 : 0,
+                                      .seq = wx_load_seq(&c->t->wake_seq),
                                       .resume = resume,
                                       .abandon = abandon,
                                       .data = c->binding,
@@ -93,9 +101,10 @@ struct wx_file *wx_sock_resumed(struct wx_thread *t, struct wx_wasi_call *c,
     return (struct wx_file *)(uintptr_t)w.state[FILE_SLOT];
 }
 
-wx_werrno wx_sock_woken(enum wx_wake why)
+wx_werrno wx_sock_woken(enum wx_wake why, uint64_t deadline_ns)
 {
-    return why == WX_WAKE_TIMEOUT ? WX_WERRNO_AGAIN : why == WX_WAKE_SIGNAL ? WX_WERRNO_INTR : 0;
+    bool over = why == WX_WAKE_TIMEOUT && wx_clock_now() >= deadline_ns;
+    return over ? WX_WERRNO_AGAIN : why == WX_WAKE_SIGNAL ? WX_WERRNO_INTR : 0;
 }
 
 /* -------- sending and receiving -------- */
@@ -112,6 +121,7 @@ struct transfer {
 struct other {
     struct sockaddr_storage sa;
     socklen_t len; /* 0: none */
+    int node_fd;   /* of AF_UNIX; -1: none */
     bool truncated;
 };
 
@@ -154,6 +164,21 @@ static ssize_t transfer(struct wx_file *f, struct transfer *t, struct iovec *iov
     }
 }
 
+static bool is_unix(struct wx_file *f) { return wx_hostsock_of(f)->family == AF_UNIX; }
+
+static wx_werrno find_other(const struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr,
+                            struct other *o)
+{
+    struct wx_sock_peer peer;
+    wx_werrno e = wx_sock_unix_find(c, f, WX_NET_SEND, ptr, &peer);
+    if (!e) {
+        o->len = sizeof peer.name;
+        o->node_fd = peer.node_fd;
+        memcpy(&o->sa, &peer.name, sizeof peer.name);
+    }
+    return e;
+}
+
 static wx_werrno read_other(const struct wx_wasi_call *c, struct wx_file *f,
                             const struct wx_sock_transfer *x, struct other *o)
 {
@@ -162,6 +187,9 @@ static wx_werrno read_other(const struct wx_wasi_call *c, struct wx_file *f,
     }
     if (!x->send) {
         return wx_guest_check(c, (wx_gptr){x->addr}, WX_ADDR_BYTES);
+    }
+    if (is_unix(f)) {
+        return f->filetype == WX_FT_STREAM ? 0 : find_other(c, f, x->addr, o);
     }
     wx_werrno e = wx_sock_read_addr(c, x->addr, wx_hostsock_of(f)->family, &o->sa, &o->len);
     if (!e && f->filetype == WX_FT_STREAM) {
@@ -205,14 +233,17 @@ static wx_wasi_ret wait_transfer(struct wx_wasi_call *c, struct wx_file *f,
     const uint64_t state[WX_SOCK_N_STATE] = {
         [S_IOVS] = x->iovs,           [S_N_IOVS] = x->n_iovs, [S_RET_LEN] = x->ret_len,
         [S_RET_FLAGS] = x->ret_flags, [S_ADDR] = x->addr,     [S_REST] = rest};
-    return wx_sock_wait(c, f, x->send ? POLLOUT : POLLIN, deadline, resume_transfer, state);
+    /* A queue of somebody's that is full: nothing tells when it is not. */
+    bool blind = x->send && x->addressed && is_unix(f) && f->filetype == WX_FT_DGRAM;
+    short events = blind ? 0 : x->send ? POLLOUT : POLLIN;
+    return wx_sock_wait(c, f, events, deadline, resume_transfer, state);
 }
 
 /* Takes the reference of f. */
 static wx_wasi_ret do_transfer(struct wx_wasi_call *c, struct wx_file *f, struct transfer *t)
 {
     struct iovec iov[WX_MAX_IOVS];
-    struct other other = {.len = 0};
+    struct other other = {.len = 0, .node_fd = -1};
     int n = 0;
     other.sa.ss_family = AF_UNSPEC;
     wx_werrno e = wx_guest_check(c, (wx_gptr){t->x.ret_len}, c->is64 ? 8 : 4);
@@ -224,6 +255,7 @@ static wx_wasi_ret do_transfer(struct wx_wasi_call *c, struct wx_file *f, struct
         return e;
     }
     ssize_t r = transfer(f, t, iov, n, &other);
+    (void)wx_fd_close(&other.node_fd); /* O_PATH */
     if (r == -EAGAIN && !t->gives_up) {
         return wait_transfer(c, f, t);
     }
@@ -243,7 +275,7 @@ static enum wx_outcome resume_transfer(struct wx_thread *thread, enum wx_wake wh
     struct transfer t;
     uint64_t s[WX_SOCK_N_STATE];
     struct wx_file *f = wx_sock_resumed(thread, &c, s, &t.deadline_ns);
-    t.gives_up = wx_sock_woken(why);
+    t.gives_up = wx_sock_woken(why, t.deadline_ns);
     t.done = s[S_REST] >> DONE_SHIFT;
     t.x = (struct wx_sock_transfer){.send = (s[S_REST] & SEND_BIT) != 0,
                                     .addressed = (s[S_REST] & ADDRESSED_BIT) != 0,
@@ -330,7 +362,7 @@ static enum wx_outcome resume_accept(struct wx_thread *t, enum wx_wake why)
     struct wx_wasi_call c;
     uint64_t a[WX_SOCK_N_STATE], deadline;
     struct wx_file *f = wx_sock_resumed(t, &c, a, &deadline);
-    return wx_wasi_finish(&c, do_accept(&c, f, wx_sock_woken(why), deadline, a));
+    return wx_wasi_finish(&c, do_accept(&c, f, wx_sock_woken(why, deadline), deadline, a));
 }
 
 wx_wasi_ret wx_sock_do_accept(struct wx_wasi_call *c, struct wx_file *f, bool nonblock,

@@ -21,12 +21,15 @@ wx_werrno wx_sock_get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, 
 
 /** When a call that begins now gives up; `timeout`: WX_SOCK_RECV, … */
 uint64_t wx_sock_deadline(struct wx_file *f, unsigned timeout);
-/** Wait until the socket is ready for `events`. Takes the reference of f. */
+/**
+ * Wait until the socket is ready for `events`; 0: a moment, where nothing tells. Takes the
+ * reference of f.
+ */
 wx_wasi_ret wx_sock_wait(struct wx_wasi_call *c, struct wx_file *f, short events,
                          uint64_t deadline_ns, wx_resume_fn resume,
                          const uint64_t state[WX_SOCK_N_STATE]);
 /** What a call answers that waited and was not lucky; 0: it tries again. */
-wx_werrno wx_sock_woken(enum wx_wake why);
+wx_werrno wx_sock_woken(enum wx_wake why, uint64_t deadline_ns);
 /** Back from a wait: the call, its state, its deadline and its file. */
 struct wx_file *wx_sock_resumed(struct wx_thread *t, struct wx_wasi_call *c,
                                 uint64_t state[WX_SOCK_N_STATE], uint64_t *ret_deadline);
@@ -56,5 +59,9 @@ wx_werrno wx_sock_read_addr(const struct wx_wasi_call *c, uint64_t ptr, int fami
                             struct sockaddr_storage *ret, socklen_t *ret_len);
 wx_werrno wx_sock_write_addr(const struct wx_wasi_call *c, uint64_t ptr,
                              const struct sockaddr_storage *sa);
+#define WX_SOCK_UNIX_NAME 108
+/** What an AF_UNIX address of the host is to the guest, which may be "". @return its length */
+size_t wx_sock_unix_name(const struct wx_wasi_call *c, const struct sockaddr_storage *sa,
+                         char ret[WX_SOCK_UNIX_NAME]);
 
 #endif

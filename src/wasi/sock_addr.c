@@ -3,7 +3,8 @@
 /*
  * tag u8 @0, port u16 @2, then IPv4 @4 or IPv6 @4 in network order; ports are little-endian both
  * ways (libc asks the host which it writes). Behind an IPv6 address lie flow information @20 and
- * scope @24, each its low half first; a guest may have room for the first 20 bytes only.
+ * scope @24, each its low half first; a guest may have room for the first 20 bytes only. Of AF_UNIX
+ * a path lies @2, NUL-terminated within 108 bytes.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "wasi/sock.h"
 
 enum { TAG_UNSPEC, TAG_INET4, TAG_INET6, TAG_UNIX };
-enum { FULL_BYTES = 28, SCOPE = 24 };
+enum { FULL_BYTES = 28, SCOPE = 24, UNIX_PATH = 2 };
 
 wx_werrno wx_sock_read_addr(const struct wx_wasi_call *c, uint64_t ptr, int family,
                             struct sockaddr_storage *ret, socklen_t *ret_len)
@@ -46,7 +47,7 @@ wx_werrno wx_sock_read_addr(const struct wx_wasi_call *c, uint64_t ptr, int fami
 wx_werrno wx_sock_write_addr(const struct wx_wasi_call *c, uint64_t ptr,
                              const struct sockaddr_storage *sa)
 {
-    uint8_t b[FULL_BYTES] = {0};
+    uint8_t b[UNIX_PATH + WX_SOCK_UNIX_NAME] = {0};
     size_t n = WX_ADDR_BYTES;
     if (sa->ss_family == AF_INET) {
         struct sockaddr_in v4;
@@ -61,9 +62,13 @@ wx_werrno wx_sock_write_addr(const struct wx_wasi_call *c, uint64_t ptr,
         wx_put_u16(b + 2, ntohs(v6.sin6_port));
         memcpy(b + 4, &v6.sin6_addr, 16);
         wx_put_u32(b + SCOPE, v6.sin6_scope_id);
-        n = wx_guest_check(c, (wx_gptr){ptr}, sizeof b) == 0 ? sizeof b : n;
+        n = wx_guest_check(c, (wx_gptr){ptr}, FULL_BYTES) == 0 ? FULL_BYTES : n;
     } else if (sa->ss_family == AF_UNIX) {
+        char name[WX_SOCK_UNIX_NAME];
+        size_t len = wx_sock_unix_name(c, sa, name);
         b[0] = TAG_UNIX;
+        memcpy(b + UNIX_PATH, name, len + 1);
+        n = UNIX_PATH + len + 1 > n ? UNIX_PATH + len + 1 : n;
     }
     return wx_guest_write(c, (wx_gptr){ptr}, b, n);
 }

@@ -7,7 +7,7 @@
 #include "net/resolver.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
-#include "wasix/sock.h"
+#include "wasi/sock_watch.h"
 
 enum { ADDR_STRIDE = 18, TAG_INET4 = 1, TAG_INET6 = 2 }; /* __wasi_addr_ip_t: tag @0, bytes @2 */
 

@@ -13,13 +13,14 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "os/fd.h"
 #include "os/sock.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
-#include "wasix/sock.h"
+#include "wasi/sock_watch.h"
 
-enum { AF_GUEST_INET4 = 1, AF_GUEST_INET6 = 2 };
+enum { AF_GUEST_INET4 = 1, AF_GUEST_INET6 = 2, AF_GUEST_UNIX = 3 };
 enum { TYPE_STREAM = 1, TYPE_DGRAM = 2 };
 enum { STATUS_OPENING, STATUS_OPENED, STATUS_CLOSED, STATUS_FAILED };
 
@@ -27,9 +28,11 @@ enum { STATUS_OPENING, STATUS_OPENED, STATUS_CLOSED, STATUS_FAILED };
 
 wx_wasi_ret wx_wasi_sock_open(struct wx_wasi_call *c, const uint64_t *a)
 {
-    int family = a[0] == AF_GUEST_INET4 ? AF_INET : a[0] == AF_GUEST_INET6 ? AF_INET6 : -1;
+    static const int families[] = {
+        -1, [AF_GUEST_INET4] = AF_INET, [AF_GUEST_INET6] = AF_INET6, [AF_GUEST_UNIX] = AF_UNIX};
+    int family = a[0] < sizeof families / sizeof *families ? families[a[0]] : -1;
     bool stream = a[1] == TYPE_STREAM;
-    int protocol = stream ? IPPROTO_TCP : IPPROTO_UDP;
+    int protocol = stream ? IPPROTO_TCP : IPPROTO_UDP; /* of AF_UNIX, too: libc says so */
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[3]}, 4);
     if (e || family < 0) {
         return e ? e : WX_WERRNO_AFNOSUPPORT;
@@ -47,6 +50,7 @@ wx_wasi_ret wx_wasi_sock_open(struct wx_wasi_call *c, const uint64_t *a)
         return e;
     }
     int type = stream ? SOCK_STREAM : SOCK_DGRAM, fd;
+    protocol = family == AF_UNIX ? 0 : protocol;
     int host = wx_sock_open(family, type, protocol, &fd);
     struct wx_file *f =
         host ? NULL : wx_sock_new(c->env->file_mem, net, fd, family, type, protocol);
@@ -93,6 +97,9 @@ static wx_wasi_ret do_bind(struct wx_wasi_call *c, struct wx_file *f, uint64_t p
     struct wx_net_query q;
     struct wx_net_verdict v;
     socklen_t len;
+    if (wx_hostsock_of(f)->family == AF_UNIX) {
+        return wx_sock_unix_bind(c, f, ptr);
+    }
     wx_werrno e = wx_sock_read_addr(c, ptr, wx_hostsock_of(f)->family, &sa, &len);
     if (e || !wx_sock_query(f, WX_NET_BIND, &q)) {
         return e ? e : WX_WERRNO_NOTCAPABLE;
@@ -124,7 +131,7 @@ static wx_werrno do_listen(struct wx_wasi_call *c, struct wx_file *f, uint64_t b
     if (f->filetype != WX_FT_STREAM) {
         return WX_WERRNO_NOTSUP;
     }
-    if (q.port == 0) { /* not bound */
+    if (q.port == 0 && !q.path) { /* not bound */
         return WX_WERRNO_INVAL;
     }
     wx_werrno e = wx_sock_decide(c, &q, &v);
@@ -187,6 +194,43 @@ static enum wx_outcome resume_connect(struct wx_thread *t, enum wx_wake why)
     return wx_wasi_finish(&c, host ? wx_werrno_from_host(host) : 0);
 }
 
+enum { C_ADDR }; /* of the state of a wait */
+
+static enum wx_outcome resume_connect_unix(struct wx_thread *t, enum wx_wake why);
+
+/*
+ * At once, but for a listener whose queue is full. Tried again, the path may have come to mean
+ * another socket, which is asked for then. Takes the reference of f.
+ */
+static wx_wasi_ret connect_unix(struct wx_wasi_call *c, struct wx_file *f, wx_werrno gives_up,
+                                uint64_t deadline, uint64_t ptr)
+{
+    struct wx_sock_peer peer;
+    wx_werrno e = wx_sock_unix_find(c, f, WX_NET_CONNECT, ptr, &peer);
+    if (!e) {
+        const struct sockaddr *to = (const struct sockaddr *)&peer.name;
+        int host = connect(f->host_fd, to, sizeof peer.name) != 0 ? errno : 0;
+        (void)wx_fd_close(&peer.node_fd); /* O_PATH */
+        if (host == EAGAIN && !gives_up) {
+            const uint64_t state[WX_SOCK_N_STATE] = {[C_ADDR] = ptr};
+            deadline = deadline ? deadline : wx_sock_deadline(f, WX_SOCK_CONNECT);
+            return wx_sock_wait(c, f, 0, deadline, resume_connect_unix, state);
+        }
+        e = host == EAGAIN ? gives_up : host ? wx_werrno_from_host(host) : 0;
+    }
+    wx_file_unref(f);
+    return e;
+}
+
+static enum wx_outcome resume_connect_unix(struct wx_thread *t, enum wx_wake why)
+{
+    struct wx_wasi_call c;
+    uint64_t state[WX_SOCK_N_STATE], deadline;
+    struct wx_file *f = wx_sock_resumed(t, &c, state, &deadline);
+    wx_werrno gives_up = wx_sock_woken(why, deadline);
+    return wx_wasi_finish(&c, connect_unix(&c, f, gives_up, deadline, state[C_ADDR]));
+}
+
 /* Takes the reference of f. */
 static wx_wasi_ret do_connect(struct wx_wasi_call *c, struct wx_file *f, bool nonblock,
                               uint64_t ptr)
@@ -196,6 +240,9 @@ static wx_wasi_ret do_connect(struct wx_wasi_call *c, struct wx_file *f, bool no
     struct wx_net_query q;
     struct wx_net_verdict v;
     socklen_t len;
+    if (s->family == AF_UNIX) {
+        return connect_unix(c, f, nonblock ? WX_WERRNO_AGAIN : 0, 0, ptr);
+    }
     wx_werrno e = wx_sock_read_addr(c, ptr, s->family, &sa, &len);
     e = e || wx_sock_query(f, WX_NET_CONNECT, &q) ? e : WX_WERRNO_NOTCAPABLE;
     if (!e) {
@@ -257,6 +304,14 @@ wx_wasi_ret wx_wasi_sock_send_to(struct wx_wasi_call *c, const uint64_t *a)
 
 /* -------- what a socket is -------- */
 
+static uint8_t unix_status(int fd)
+{
+    struct sockaddr_un peer;
+    socklen_t len = sizeof peer;
+    bool open = wx_sock_is_listening(fd) || getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+    return open ? STATUS_OPENED : STATUS_OPENING;
+}
+
 static uint8_t stream_status(int fd)
 {
     struct tcp_info info;
@@ -286,8 +341,10 @@ wx_wasi_ret wx_wasi_sock_status(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    uint8_t status =
-        fd.file->filetype == WX_FT_STREAM ? stream_status(fd.file->host_fd) : STATUS_OPENED;
+    int host_fd = fd.file->host_fd;
+    uint8_t status = fd.file->filetype != WX_FT_STREAM            ? STATUS_OPENED
+                     : wx_hostsock_of(fd.file)->family == AF_UNIX ? unix_status(host_fd)
+                                                                  : stream_status(host_fd);
     wx_file_unref(fd.file);
     return wx_guest_write_u8(c, (wx_gptr){a[1]}, status);
 }

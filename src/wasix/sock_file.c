@@ -12,7 +12,7 @@
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
-#include "wasix/sock.h"
+#include "wasi/sock_watch.h"
 
 enum { CHUNK = 16384 };
 enum { F_IN_FD, F_OFFSET, F_COUNT, F_RET_SENT, F_DONE }; /* of the state, as the parameters */
@@ -86,7 +86,7 @@ static enum wx_outcome resume_send_file(struct wx_thread *t, enum wx_wake why)
     struct wx_wasi_call c;
     uint64_t s[WX_SOCK_N_STATE], deadline;
     struct wx_file *f = wx_sock_resumed(t, &c, s, &deadline);
-    return wx_wasi_finish(&c, do_send_file(&c, f, wx_sock_woken(why), deadline, s));
+    return wx_wasi_finish(&c, do_send_file(&c, f, wx_sock_woken(why, deadline), deadline, s));
 }
 
 wx_wasi_ret wx_wasi_sock_send_file(struct wx_wasi_call *c, const uint64_t *a)

@@ -15,7 +15,7 @@
 #include "base/bits.h"
 #include "os/sock.h"
 #include "wasi/handlers.h"
-#include "wasix/sock.h"
+#include "wasi/sock_watch.h"
 
 /* sock_option */
 enum {
@@ -278,7 +278,7 @@ static wx_werrno may_join(struct wx_wasi_call *c, struct wx_file *f, const struc
 {
     struct wx_net_query q;
     struct wx_net_verdict v;
-    if (f->filetype != WX_FT_DGRAM) {
+    if (f->filetype != WX_FT_DGRAM || wx_hostsock_of(f)->family == AF_UNIX) {
         return WX_WERRNO_NOTSUP;
     }
     if (!wx_sock_query(f, WX_NET_JOIN, &q)) {

@@ -195,6 +195,8 @@ expect net-check-denied 1 'denied: connect tcp 169.254.169.254:80: built-in: lin
 expect net-check-suggests 1 'hint: --net allow:udp:in:0.0.0.0:53' "$waxwing" net check --at 0.0.0.0:53/udp
 expect net-check-from 1 'rule 2, deny:tcp:in:*:*:from=10.1.0.0/16' "$waxwing" net check allow:tcp:in:*:80 deny:tcp:in:*:*:from=10.1.0.0/16 --at 0.0.0.0:80/tcp --from 10.1.0.1:9
 expect net-check-name 0 'allowed: resolve api.example.com: rule 1' "$waxwing" net check 'allow:tcp:out:*.example.com:443' --resolve api.example.com
+expect net-check-unix 0 'allowed: connect unix /run/app.sock: rule 1' "$waxwing" net check 'allow:unix:out:/run/*.sock' --to unix:/run/app.sock
+expect net-check-unix-denied 1 'hint: --net allow:unix:in:/run/app.sock' "$waxwing" net check all --at unix:/run/app.sock
 expect net-check-rule 64 'unknown protocol' "$waxwing" net check allow:tpc:out:1.2.3.4:5 --to 1.2.3.4:5/tcp
 expect net-check-question 64 "network question 'out:1.2.3.4/tcp'" "$waxwing" net check all --to 1.2.3.4/tcp
 expect net-check-nothing 64 'nothing is asked' "$waxwing" net check all

@@ -281,6 +281,10 @@ static void test_unix(void **state)
     assert_false(wx_net_decide(net, &q).allowed);
     q.op = WX_NET_BIND;
     assert_true(wx_net_decide(net, &q).allowed);
+    q.path = "/tmp/y"; /* sending is allowed somewhere; others would find this name */
+    assert_false(wx_net_decide(net, &q).allowed);
+    assert_int_equal(ask(net, "out:unix:/run/app/a.sock").rule, 1);
+    assert_int_equal(ask(net, "in:unix:/tmp/x").rule, 2);
     wx_net_unref(net);
 }
 
@@ -421,6 +425,12 @@ static void test_questions(void **state)
                                       "in:1.2.3.4:5/tcp<x:1",
                                       "out:::1:5/tcp",
                                       "out:[1.2.3.4]:5/tcp",
+                                      "out:unix:",
+                                      "out:unix:run/x",
+                                      "in:unix:/run/../x",
+                                      "in:unix:/run/./x",
+                                      "in:unix:/run//x",
+                                      "in:unix:/run/",
                                       "dns:",
                                       "dns:1.2.3.4",
                                       "dns:a..b"};

@@ -5,7 +5,7 @@
 
 #include <waxwing/guest.h>
 
-enum { INET4 = 1, INET6 = 2 };
+enum { INET4 = 1, INET6 = 2, UNIX = 3 };
 enum { STREAM = 1, DGRAM = 2 };
 enum { NONBLOCK = 4 };
 enum {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Network rules, applied to sockets. */
-#include "wasix/sock.h"
+#include "wasi/sock_watch.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/atomic.h"
 #include "wasi/env.h"
@@ -16,6 +17,10 @@ struct guard {
     uint32_t bound; /* atomic: ip and port are valid; set once */
     struct wx_net_ip ip;
     uint16_t port;
+    /* AF_UNIX, valid with `bound`: its name as the guest wrote it, and the path that means. */
+    char *name, *path;
+    struct wx_file *dir;
+    struct wx_budget *budget; /* the directory counts in it */
 };
 
 struct wx_net *wx_sock_net(const struct wx_wasi_call *c)
@@ -79,6 +84,13 @@ static const char *refuses(struct wx_sock_watch *watch, struct wx_hostsock *s, b
 static void guard_free(struct wx_sock_watch *watch)
 {
     struct guard *g = (struct guard *)(void *)watch;
+    if (g->dir) {
+        wx_net_remove_name(g->net, g);
+        wx_file_unref(g->dir);
+        wx_budget_give(g->budget);
+    }
+    wx_free(g->mem, g->name);
+    wx_free(g->mem, g->path);
     wx_net_unref(g->net);
     wx_free(g->mem, g);
 }
@@ -112,6 +124,7 @@ bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *re
     if (wx_load_acquire(&g->bound)) { /* pairs with wx_sock_set_bound() */
         ret->ip = g->ip;
         ret->port = g->port;
+        ret->path = g->path;
     }
     return true;
 }
@@ -122,4 +135,47 @@ void wx_sock_set_bound(struct wx_file *f, const struct wx_net_ip *ip, uint16_t p
     g->ip = *ip;
     g->port = port;
     wx_store_release(&g->bound, 1);
+}
+
+/* The name the host has for it is known to nobody else as long as the directory is open. */
+static bool keep_name(struct guard *g, int host_fd)
+{
+    struct sockaddr_un a;
+    socklen_t len = sizeof a;
+    memset(&a, 0, sizeof a);
+    if (getsockname(host_fd, (struct sockaddr *)&a, &len) != 0) {
+        return false;
+    }
+    a.sun_path[sizeof a.sun_path - 1] = '\0';
+    return wx_net_add_name(g->net, g, a.sun_path, g->name);
+}
+
+bool wx_sock_set_path(struct wx_file *f, struct wx_budget *budget, const char *name,
+                      const struct wx_root_place *at)
+{
+    struct guard *g = (struct guard *)(void *)wx_hostsock_of(f)->watch;
+    char *copy = wx_strndup(g->mem, name, strlen(name));
+    char *path = wx_strndup(g->mem, at->path, strlen(at->path));
+    bool charged = copy && path && wx_budget_take(budget);
+    if (charged) {
+        g->name = copy;
+        g->path = path;
+        if (keep_name(g, f->host_fd)) {
+            g->dir = wx_file_ref(at->dir);
+            g->budget = budget;
+            wx_store_release(&g->bound, 1);
+            return true;
+        }
+        g->name = g->path = NULL;
+        wx_budget_give(budget);
+    }
+    wx_free(g->mem, copy);
+    wx_free(g->mem, path);
+    return false;
+}
+
+const char *wx_sock_path(struct wx_file *f)
+{
+    const struct guard *g = (const struct guard *)(const void *)wx_hostsock_of(f)->watch;
+    return g && wx_load_acquire(&g->bound) ? g->name : NULL;
 }

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Servers and many clients over every kind of socket that stays here; an export answers 0, or the
+ * line of what was wrong. */
+#include "net.h"
+
+/* Where they are: paths, or the loopback addresses. */
+enum { ON_HOST, IN_MEMORY, ON_V4, ON_V6 };
+enum { MAX_CLIENTS = 64, STACK = 8192, BYTES = 16384, CHUNK = 1024, ROUNDS = 20 };
+
+static struct client {
+    wax_thread thread;
+    uint32_t kind, number, result;
+    struct addr server;
+    _Alignas(16) char stack[STACK];
+} clients[MAX_CLIENTS];
+
+static uint32_t is_path(uint32_t kind) { return kind <= IN_MEMORY; }
+
+static uint32_t family_of(uint32_t kind)
+{
+    return is_path(kind) ? UNIX : kind == ON_V4 ? INET4 : INET6;
+}
+
+static struct addr unix_at(const char *path)
+{
+    struct addr a = {.tag = UNIX};
+    char *p = (char *)&a + 2;
+    while (*path) {
+        *p++ = *path++;
+    }
+    return a;
+}
+
+/* The number is in the name; where addresses have ports any free one will do. */
+static struct addr own_address(uint32_t kind, uint32_t number)
+{
+    char path[] = "/host/s00.sock", memory[] = "/tmp/s00.sock";
+    if (!is_path(kind)) {
+        return kind == ON_V4 ? loopback(0) : loopback6(0);
+    }
+    char *at = kind == ON_HOST ? path + 7 : memory + 6;
+    at[0] = (char)('0' + number / 10);
+    at[1] = (char)('0' + number % 10);
+    return unix_at(kind == ON_HOST ? path : memory);
+}
+
+static const char *path_of(const struct addr *a) { return (const char *)a + 2; }
+
+static uint32_t length_of(const char *s)
+{
+    uint32_t n = 0;
+    while (s[n]) {
+        n++;
+    }
+    return n;
+}
+
+static uint32_t remove_path(const char *path)
+{
+    return wasix_path_unlink_file(3, PTR(path), length_of(path));
+}
+
+static uint32_t bind_own(uint32_t kind, uint32_t number, uint32_t type, uint32_t *ret_s,
+                         struct addr *ret_at)
+{
+    *ret_at = own_address(kind, number);
+    CHECK(E_SUCCESS, open_socket(family_of(kind), type, ret_s));
+    CHECK(E_SUCCESS, bind_to(*ret_s, *ret_at));
+    CHECK(E_SUCCESS, wasix_sock_addr_local(*ret_s, PTR(ret_at)));
+    CHECK(family_of(kind), ret_at->tag);
+    return 0;
+}
+
+static uint32_t close_own(uint32_t kind, uint32_t s, const struct addr *at)
+{
+    CHECK(E_SUCCESS, wasix_fd_close(s));
+    return is_path(kind) ? remove_path(path_of(at)) : 0;
+}
+
+static uint32_t start(uint32_t n, uint32_t kind, const struct addr *server, void (*fn)(void *))
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct client *k = &clients[i];
+        k->kind = kind;
+        k->number = i + 1;
+        k->server = *server;
+        k->result = 1;
+        CHECK(E_SUCCESS, wax_thread_start(&k->thread, fn, k, k->stack, STACK));
+    }
+    return 0;
+}
+
+static uint32_t join(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        wax_thread_join(&clients[i].thread);
+        CHECK(0, clients[i].result / 1000); /* its line */
+        CHECK(0, clients[i].result);
+    }
+    return 0;
+}
+
+static uint8_t byte_of(uint32_t number, uint32_t at)
+{
+    return (uint8_t)(number * 31 + at * 7 + at / 256);
+}
+
+/* -------- streams -------- */
+
+/* Sends its bytes in pieces and gets each of them back. */
+static uint32_t stream_client(const struct client *k)
+{
+    uint8_t out[CHUNK], in[CHUNK];
+    uint32_t s, n;
+    CHECK(E_SUCCESS, open_socket(family_of(k->kind), STREAM, &s));
+    CHECK(E_SUCCESS, connect_to(s, k->server));
+    for (uint32_t at = 0; at < BYTES; at += CHUNK) {
+        for (uint32_t i = 0; i < CHUNK; i++) {
+            out[i] = byte_of(k->number, at + i);
+        }
+        CHECK(E_SUCCESS, transfer(s, out, CHUNK, &n));
+        CHECK(CHUNK, n);
+        CHECK(E_SUCCESS, receive(s, in, CHUNK, 2 /* all of it */, &n));
+        CHECK(CHUNK, n);
+        for (uint32_t i = 0; i < CHUNK; i++) {
+            CHECK(out[i], in[i]);
+        }
+    }
+    CHECK(E_SUCCESS, wasix_sock_shutdown(s, 2));
+    CHECK(E_SUCCESS, receive(s, in, 1, 0, &n));
+    CHECK(0, n);
+    return wasix_fd_close(s);
+}
+
+static void stream_main(void *arg)
+{
+    struct client *k = arg;
+    k->result = stream_client(k);
+}
+
+static uint32_t echo_until_end(uint32_t s)
+{
+    static uint8_t buf[CHUNK];
+    for (;;) {
+        uint32_t n, sent;
+        CHECK(E_SUCCESS, receive(s, buf, sizeof buf, 0, &n));
+        if (n == 0) {
+            return wasix_fd_close(s);
+        }
+        CHECK(E_SUCCESS, transfer(s, buf, n, &sent));
+        CHECK(n, sent);
+    }
+}
+
+WAX_EXPORT("streams") uint32_t streams(uint32_t kind, uint32_t n)
+{
+    struct addr at, peer;
+    uint32_t listener, s, e;
+    if ((e = bind_own(kind, 0, STREAM, &listener, &at)) != 0) {
+        return e;
+    }
+    CHECK(E_SUCCESS, wasix_sock_listen(listener, 4)); /* fewer than there may be */
+    if ((e = start(n, kind, &at, stream_main)) != 0) {
+        return e;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        CHECK(E_SUCCESS, wasix_sock_accept_v2(listener, 0, PTR(&s), PTR(&peer)));
+        CHECK(family_of(kind), peer.tag);
+        CHECK(0, is_path(kind) ? path_of(&peer)[0] : 0); /* it has no name */
+        if ((e = echo_until_end(s)) != 0) {
+            return e;
+        }
+    }
+    e = join(n);
+    return e ? e : close_own(kind, listener, &at);
+}
+
+/* -------- datagrams -------- */
+
+static uint32_t datagram_client(const struct client *k)
+{
+    uint8_t out[CHUNK], in[CHUNK];
+    struct addr at, from;
+    uint32_t s, n, e = bind_own(k->kind, k->number, DGRAM, &s, &at);
+    if (e) {
+        return e;
+    }
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        uint32_t len = 1 + (round * 37 + k->number) % CHUNK;
+        for (uint32_t i = 0; i < len; i++) {
+            out[i] = byte_of(k->number, round + i);
+        }
+        CHECK(E_SUCCESS, send_to(s, out, len, k->server));
+        CHECK(E_SUCCESS, receive_from(s, in, sizeof in, &n, &from));
+        CHECK(len, n);
+        CHECK(k->server.tag, from.tag);
+        for (uint32_t i = 0; i < 20; i++) { /* the server's address */
+            CHECK(((const uint8_t *)&k->server)[i], ((const uint8_t *)&from)[i]);
+        }
+        for (uint32_t i = 0; i < len; i++) {
+            CHECK(out[i], in[i]);
+        }
+    }
+    return close_own(k->kind, s, &at);
+}
+
+static void datagram_main(void *arg)
+{
+    struct client *k = arg;
+    k->result = datagram_client(k);
+}
+
+WAX_EXPORT("datagrams") uint32_t datagrams(uint32_t kind, uint32_t n)
+{
+    static uint8_t buf[CHUNK];
+    struct addr at, from;
+    uint32_t s, len, e = bind_own(kind, 0, DGRAM, &s, &at);
+    e = e ? e : start(n, kind, &at, datagram_main);
+    if (e) {
+        return e;
+    }
+    for (uint32_t i = 0; i < n * ROUNDS; i++) {
+        CHECK(E_SUCCESS, receive_from(s, buf, sizeof buf, &len, &from));
+        CHECK(E_SUCCESS, send_to(s, buf, len, from));
+    }
+    e = join(n);
+    return e ? e : close_own(kind, s, &at);
+}
+
+/* -------- what paths are to sockets -------- */
+
+static uint32_t type_of(const char *path, uint8_t *ret_type)
+{
+    struct {
+        uint64_t dev, ino;
+        uint8_t type;
+        uint64_t nlink, size, times[3];
+    } st;
+    uint32_t e = wasix_path_filestat_get(3, 0, PTR(path), length_of(path), PTR(&st));
+    *ret_type = st.type;
+    return e;
+}
+
+WAX_EXPORT("names") uint32_t names(uint32_t kind)
+{
+    enum { SOCKET_STREAM = 6, NOT_THERE = 44 };
+    struct addr at = own_address(kind, 0), name;
+    uint32_t listener, second, s, a, n;
+    uint8_t type, status;
+    char in[8];
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &listener));
+    CHECK(E_INVAL, wasix_sock_listen(listener, 1)); /* not bound */
+    CHECK(NOT_THERE, connect_to(listener, at));
+    CHECK(E_SUCCESS, bind_to(listener, at));
+    CHECK(E_INVAL, bind_to(listener, own_address(kind, 1))); /* it has a name */
+    CHECK(E_SUCCESS, type_of(path_of(&at), &type));
+    CHECK(SOCKET_STREAM, type);
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &second));
+    CHECK(E_ADDRINUSE, bind_to(second, at));
+    CHECK(E_CONNREFUSED, connect_to(second, at)); /* nobody listens */
+    CHECK(E_SUCCESS, wasix_sock_listen(listener, 8));
+    CHECK(E_SUCCESS, wasix_sock_status(second, PTR(&status)));
+    CHECK(0, status); /* opening */
+    CHECK(E_SUCCESS, connect_to(second, at));
+    CHECK(E_SUCCESS, wasix_sock_status(second, PTR(&status)));
+    CHECK(1, status); /* opened */
+    CHECK(E_ISCONN, connect_to(second, at));
+    CHECK(E_SUCCESS, transfer(second, "early", 5, &n)); /* nobody took it yet */
+    CHECK(E_SUCCESS, wasix_sock_addr_peer(second, PTR(&name)));
+    for (uint32_t i = 0; i < 20; i++) {
+        CHECK(((const uint8_t *)&at)[i], ((const uint8_t *)&name)[i]);
+    }
+    CHECK(E_SUCCESS, wasix_sock_accept_v2(listener, 0, PTR(&a), 0));
+    CHECK(E_SUCCESS, receive(a, in, sizeof in, 0, &n));
+    CHECK(5, n);
+    CHECK(E_SUCCESS, wasix_sock_addr_local(a, PTR(&name)));
+    CHECK('/', path_of(&name)[0]);
+    CHECK(E_SUCCESS, remove_path(path_of(&at))); /* connections live on */
+    CHECK(E_SUCCESS, transfer(a, "late", 4, &n));
+    CHECK(E_SUCCESS, receive(second, in, sizeof in, 0, &n));
+    CHECK(4, n);
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &s));
+    CHECK(NOT_THERE, connect_to(s, at));
+    CHECK(E_SUCCESS, wasix_fd_close(s));
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, receive(second, in, sizeof in, 0, &n));
+    CHECK(0, n);
+    CHECK(E_PIPE, transfer(second, "x", 1, &n));
+    CHECK(E_SUCCESS, wasix_fd_close(second));
+    CHECK(E_SUCCESS, wasix_fd_close(listener));
+    /* a name that nobody has any more stays until it is removed */
+    CHECK(E_SUCCESS, open_socket(UNIX, DGRAM, &s));
+    CHECK(E_SUCCESS, bind_to(s, at));
+    CHECK(E_SUCCESS, wasix_fd_close(s));
+    CHECK(E_SUCCESS, open_socket(UNIX, DGRAM, &s));
+    CHECK(E_ADDRINUSE, bind_to(s, at));
+    CHECK(E_CONNREFUSED, send_to(s, "x", 1, at));
+    CHECK(E_SUCCESS, remove_path(path_of(&at)));
+    return wasix_fd_close(s);
+}
+
+/* A full queue: who may wait does, who may not does not. */
+WAX_EXPORT("queues") uint32_t queues(uint32_t kind)
+{
+    struct addr at;
+    uint32_t s, b, n = 0, e = bind_own(kind, 0, DGRAM, &s, &at);
+    char in[8];
+    uint64_t timeout[2] = {1, 20000000};
+    if (e) {
+        return e;
+    }
+    CHECK(E_SUCCESS, open_socket(UNIX, DGRAM, &b));
+    CHECK(E_SUCCESS, wasix_fd_fdstat_set_flags(b, NONBLOCK));
+    while ((e = send_to(b, "x", 1, at)) == E_SUCCESS) {
+        n++;
+    }
+    CHECK(E_AGAIN, e);
+    CHECK(1, n > 0);
+    CHECK(E_SUCCESS, wasix_fd_fdstat_set_flags(b, 0));
+    CHECK(E_SUCCESS, wasix_sock_set_opt_time(b, 20 /* to send */, PTR(timeout)));
+    CHECK(E_AGAIN, send_to(b, "x", 1, at));
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t len;
+        CHECK(E_SUCCESS, receive(s, in, sizeof in, 0, &len));
+        CHECK(1, len);
+    }
+    CHECK(E_SUCCESS, send_to(b, "y", 1, at));
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    return close_own(kind, s, &at);
+}
+
+/* -------- what is no address -------- */
+
+WAX_EXPORT("hostile") uint32_t hostile(void)
+{
+    enum { MEMVIOLATION = 78, NAMETOOLONG = 37 };
+    struct addr a = unix_at("/host/x");
+    uint32_t s, d, n;
+    uint32_t iov[2] = {PTR(&n), 0xffffffff};
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &s));
+    CHECK(E_NOTSUP, open_socket(UNIX, 4, &d)); /* seqpacket */
+    CHECK(E_SUCCESS, open_socket(UNIX, DGRAM, &d));
+    CHECK(MEMVIOLATION, wasix_sock_bind(s, 0xffffffff));
+    CHECK(MEMVIOLATION, wasix_sock_connect(s, 0xfffffff0));
+    CHECK(E_INVAL, bind_to(s, unix_at("")));
+    CHECK(E_INVAL, connect_to(s, unix_at("")));
+    CHECK(E_INVAL, bind_to(s, loopback(0)));
+    CHECK(E_INVAL, connect_to(s, loopback(1)));
+    for (uint32_t i = 2; i < sizeof a; i++) {
+        ((uint8_t *)&a)[i] = i == 2 ? '/' : 'x'; /* without an end */
+    }
+    CHECK(E_INVAL, bind_to(s, a));
+    CHECK(E_INVAL, connect_to(s, a));
+    CHECK(E_INVAL, send_to(d, "x", 1, a));
+    CHECK(MEMVIOLATION, wasix_sock_send_to(d, PTR(iov), 1, 0, PTR(&a), PTR(&n)));
+    CHECK(E_INVAL, wasix_sock_send_to(d, PTR(iov), 0xffffffff, 0, PTR(&a), PTR(&n)));
+    CHECK(E_NOTSUP, wasix_sock_join_multicast_v4(d, PTR(&a), PTR(&a)));
+    CHECK(E_SUCCESS, wasix_fd_close(d));
+    return wasix_fd_close(s);
+}
+
+/* -------- what the test asks for -------- */
+
+static struct addr asked;
+
+/* One byte after the other; 0 begins anew. */
+WAX_EXPORT("path_byte") uint32_t path_byte(uint32_t byte)
+{
+    static uint32_t at;
+    if (byte == 0) {
+        asked = unix_at("");
+        at = 0;
+    } else {
+        ((uint8_t *)&asked)[2 + at++] = (uint8_t)byte;
+    }
+    return 0;
+}
+
+/* 0: connect and send, 1: bind, 2: a datagram; then what the errno is. */
+WAX_EXPORT("try_path") uint32_t try_path(uint32_t what)
+{
+    uint32_t s, n, e = open_socket(UNIX, what == 2 ? DGRAM : STREAM, &s);
+    if (e) {
+        return e;
+    }
+    e = what == 1   ? bind_to(s, asked)
+        : what == 2 ? send_to(s, "hi", 2, asked)
+                    : connect_to(s, asked);
+    if (!e && what == 0) {
+        e = transfer(s, "hi", 2, &n);
+    }
+    CHECK(E_SUCCESS, wasix_fd_close(s));
+    return e;
+}
+
+/* Listens there until somebody came, and answers him. */
+WAX_EXPORT("serve_path") uint32_t serve_path(void)
+{
+    uint32_t s, a, e;
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &s));
+    CHECK(E_SUCCESS, bind_to(s, asked));
+    CHECK(E_SUCCESS, wasix_sock_listen(s, 1));
+    CHECK(E_SUCCESS, wasix_sock_accept_v2(s, 0, PTR(&a), 0));
+    e = echo_until_end(a);
+    CHECK(E_SUCCESS, wasix_fd_close(s));
+    return e;
+}
