@@ -104,6 +104,13 @@ void wx_validator_fini(struct wx_validator *v);
 /** Validate a body whose locals were declared in `def`; fills its side data. */
 void wx_validate_body(struct wx_validator *v, struct wx_func_def *def);
 /**
+ * A body piece by piece, for whoever looks at the types in the middle of one that is valid
+ * (typing.c): begin, then read on until the instruction that begins at `off` has been read.
+ * @return false: a failure, or no instruction begins there
+ */
+bool wx_validate_begin(struct wx_validator *v, const struct wx_func_def *def);
+bool wx_validate_past(struct wx_validator *v, uint64_t off);
+/**
  * As many instructions of a body as are valid, common and plain; at the first that is not, the
  * state is as if only those before had been read. Fails never.
  */

@@ -61,7 +61,7 @@ struct wx_func_def {
     uint32_t max_labels;      /* deepest nesting of control frames, the body included */
     bool has_loop;
     bool has_call;
-    bool has_refs; /* has locals or operands that are references */
+    bool has_refs; /* has locals, operands or caught exceptions that are references */
     /* Of functions with loops: the locals used most, the first one most of all; of the integer file
      * and of that of floats and vectors. */
     uint8_t n_hot[2];

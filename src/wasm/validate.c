@@ -421,11 +421,36 @@ static void set_locals(struct wx_validator *v, const struct wx_functype *t,
     }
 }
 
-void wx_validate_body(struct wx_validator *v, struct wx_func_def *def)
+bool wx_validate_begin(struct wx_validator *v, const struct wx_func_def *def)
 {
     const struct wx_functype *t = &v->m->types[def->type_idx];
     set_locals(v, t, def);
-    if (!wx_reader_ok(v->r) || !push_body_ctrl(v, t->types + t->n_params, t->n_results)) {
+    return wx_reader_ok(v->r) && push_body_ctrl(v, t->types + t->n_params, t->n_results);
+}
+
+bool wx_validate_past(struct wx_validator *v, uint64_t off)
+{
+    struct wx_reader *r = v->r;
+    const uint8_t *end = r->end;
+    r->end = r->base + off;
+    while (wx_reader_ok(r) && wx_reader_left(r) > 0 && v->ctrls.n > 0) {
+        wx_validate_quick(v);
+        if (wx_reader_left(r) > 0) {
+            check_one(v);
+        }
+    }
+    bool there = wx_reader_ok(r) && wx_reader_off(r) == off && v->ctrls.n > 0;
+    r->end = end;
+    if (there) {
+        check_one(v);
+    }
+    return there && wx_reader_ok(r);
+}
+
+void wx_validate_body(struct wx_validator *v, struct wx_func_def *def)
+{
+    const struct wx_functype *t = &v->m->types[def->type_idx];
+    if (!wx_validate_begin(v, def)) {
         return;
     }
     check_until_end(v);

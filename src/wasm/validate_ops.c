@@ -670,6 +670,7 @@ static void open_catch(struct wx_validator *v, uint8_t op)
     struct wx_ctrl *c = top(v);
     c->slots += is_catch(c) ? 0 : CAUGHT_SLOTS;
     next_part(v, op);
+    v->has_refs = true;
     if (v->slots > v->max_slots) {
         v->max_slots = v->slots;
     }

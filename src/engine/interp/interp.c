@@ -316,8 +316,10 @@ static enum wx_relocated relocate(const struct wx_copy *copy, const struct wx_sp
         if (!b) {
             return WX_NOT_COPIED;
         }
-        if (wx_code_has_refs(b->code)) {
-            return WX_HAS_REFERENCES;
+        bool begun = pc != b->words; /* else it was stopped at its entry */
+        uint64_t off = begun ? module_off_of(b, pc - 1) : WX_COPY_AT_ENTRY;
+        if (!wx_copy_note_frame(copy, b->code, fp, off)) {
+            return WX_NO_ROOM;
         }
         uint64_t *h = fp + b->code->local_slots;
         pc = (const uint64_t *)(uintptr_t)h[WX_FRAME_PC];

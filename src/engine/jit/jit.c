@@ -297,9 +297,18 @@ static const struct wx_code *find_function(const struct wx_instance *inst, uintp
     return off < c->start + c->len ? code : NULL;
 }
 
+static struct wx_jit_mark mark_of(const struct wx_instance *inst, const struct wx_code *code,
+                                  uintptr_t pc)
+{
+    const struct wx_jit_code *c = code->tier_data;
+    const struct wx_jit_region *r = region_of(inst->module, code->mode);
+    return wx_jit_code_mark(c, (uint32_t)(pc - (uintptr_t)r->space.code.rx) - c->start);
+}
+
 /*
  * A poll comes back where it left. The check for room at the entry of a function does not, and has
- * to be made again: the function, which has done nothing yet, starts once more.
+ * to be made again: the function, which has done nothing yet, starts once more. Its first byte is
+ * what pc is behind, then.
  */
 static void settle(struct wx_thread *t)
 {
@@ -307,16 +316,24 @@ static void settle(struct wx_thread *t)
         t->trap == WX_TRAP_STACK_OVERFLOW ? find_function(t->inst, (uintptr_t)t->pc - 1) : NULL;
     if (code) {
         const struct wx_jit_code *c = code->tier_data;
-        *(const void **)t->guest_sp =
-            region_of(t->inst->module, code->mode)->space.code.rx + c->start;
+        const uint8_t *start = region_of(t->inst->module, code->mode)->space.code.rx + c->start;
+        *(const void **)t->guest_sp = start;
+        t->pc = start + 1;
     }
+}
+
+/* Does what settle() left lie on the guest stack? */
+static bool is_settled(const void *pc, const void *sp)
+{
+    return *(const uint8_t *const *)sp == (const uint8_t *)pc - 1;
 }
 
 static bool walk(const struct wx_thread *t, struct wx_walk *w)
 {
     if (!w->sp) {
         w->sp = t->guest_sp;
-        w->sp += *(const void *const *)w->sp == w->pc; /* a thunk leaves its return address there */
+        const void *top = (const void *)(uintptr_t)*w->sp; /* where a thunk leaves its own */
+        w->sp += top == w->pc || (w->pc && is_settled(w->pc, w->sp));
     }
     if (!w->pc || w->pc == (const void *)wx_jit_exit || !w->inst->codes) {
         return false;
@@ -326,10 +343,7 @@ static bool walk(const struct wx_thread *t, struct wx_walk *w)
     if (!code) {
         return false;
     }
-    const struct wx_jit_code *c = code->tier_data;
-    const struct wx_jit_region *r = region_of(w->inst->module, code->mode);
-    struct wx_jit_mark m =
-        wx_jit_code_mark(c, (uint32_t)(pc - (uintptr_t)r->space.code.rx) - c->start);
+    struct wx_jit_mark m = mark_of(w->inst, code, pc);
     w->code = code;
     w->func_idx = code->func_idx;
     w->module_off = m.module_off;
@@ -354,6 +368,8 @@ static enum wx_relocated relocate(const struct wx_copy *copy, const struct wx_sp
 {
     const struct wx_instance *inst = place->inst;
     uint64_t *sp = place->guest_sp;
+    uint64_t *fp = place->fp;
+    bool settled = is_settled(place->pc, sp);
     for (;; sp++) {
         const void *pc = (const void *)(uintptr_t)*sp;
         if (pc == (const void *)wx_jit_exit) {
@@ -364,10 +380,17 @@ static enum wx_relocated relocate(const struct wx_copy *copy, const struct wx_sp
             *sp = (uint64_t)(uintptr_t)inst;
             continue;
         }
-        const struct wx_code *code = inst ? find_function(inst, (uintptr_t)pc - 1) : NULL;
-        if (!code || wx_code_has_refs(code)) {
-            return code ? WX_HAS_REFERENCES : WX_NOT_COPIED;
+        uintptr_t at = (uintptr_t)pc - !settled;
+        const struct wx_code *code = inst ? find_function(inst, at) : NULL;
+        if (!code) {
+            return WX_NOT_COPIED;
         }
+        struct wx_jit_mark m = mark_of(inst, code, at);
+        fp = (uint64_t *)(void *)((uint8_t *)fp - m.fp_delta);
+        if (!wx_copy_note_frame(copy, code, fp, settled ? WX_COPY_AT_ENTRY : m.module_off)) {
+            return WX_NO_ROOM;
+        }
+        settled = false;
     }
 }
 

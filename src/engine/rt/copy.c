@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copying an instance and the thread that runs in it. */
 /*
- * References to functions are addresses of objects of the store. In tables and globals their types
- * tell them from numbers, so they are translated there. On the stack nothing tells: a frame that
- * may hold one (its function has such locals, parameters or operands) can not be copied.
+ * References are addresses of objects of the store, or handles to them. In tables and globals their
+ * types tell them from numbers; how they are told on the stack is said in copy_refs.c.
  */
-#include "engine/rt/copy.h"
+#include "engine/rt/copy_refs.h"
 
 #include <string.h>
 
 #include "engine/rt/engine.h"
 
-static wax_status no_copy(wax_error **err, const char *what)
+wax_status wx_no_copy(wax_error **err, const char *what)
 {
     (void)wx_fail(err, WAX_E_UNSUPPORTED, "%s can not be copied to another process", what);
     return WAX_E_UNSUPPORTED;
@@ -33,24 +32,6 @@ struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func
 
 /* -------- the instance -------- */
 
-/* A reference of this type; others than null functions are refused. */
-static wax_status copy_ref(const struct wx_copy *c, wx_valtype type, uint64_t ref[2],
-                           wax_error **err)
-{
-    if (!ref[0]) {
-        return WAX_OK;
-    }
-    if (!wx_type_is_funcref(type)) {
-        return no_copy(err, "a reference to something of the host, or to an exception,");
-    }
-    const struct wx_func *f = wx_copy_func(c, (const struct wx_func *)(uintptr_t)ref[0]);
-    if (!f) {
-        return no_copy(err, "a reference to a function of another module");
-    }
-    ref[0] = (uint64_t)(uintptr_t)f;
-    return WAX_OK;
-}
-
 static wax_status copy_globals(const struct wx_copy *c, wax_error **err)
 {
     const struct wx_module *w = c->from->module->wasm;
@@ -59,11 +40,11 @@ static wax_status copy_globals(const struct wx_copy *c, wax_error **err)
         const struct wx_global *from = (const struct wx_global *)(const void *)c->from->globals[i];
         uint64_t value[2] = {from->value[0], from->value[1]};
         if (wx_type_is_ref(from->type.type)) {
-            st = copy_ref(c, from->type.type, value, err);
+            st = wx_copy_ref(c, from->type.type, value, err);
         }
         if (i < w->n_global_imports) {
             if (from->type.mut && st == WAX_OK) {
-                st = no_copy(err, "a mutable global that is imported");
+                st = wx_no_copy(err, "a mutable global that is imported");
             }
             continue;
         }
@@ -85,9 +66,9 @@ static wax_status copy_table(const struct wx_copy *c, uint32_t idx, wax_error **
     struct wx_table *to;
     wax_status st = wx_table_new(c->to->store, &type, null, &to, err);
     for (uint64_t i = 0; i < from->size && st == WAX_OK; i++) {
-        uint64_t ref[2] = {from->elems[i].ref, 0};
+        uint64_t ref[2] = {from->elems[i].ref, from->elems[i].ref1};
         if (ref[0]) {
-            st = copy_ref(c, type.elem, ref, err);
+            st = wx_copy_ref(c, type.elem, ref, err);
             wx_table_set(to, i, ref);
         }
     }
@@ -101,7 +82,7 @@ static wax_status copy_table(const struct wx_copy *c, uint32_t idx, wax_error **
 static wax_status copy_tables(const struct wx_copy *c, wax_error **err)
 {
     const struct wx_module *w = c->from->module->wasm;
-    wax_status st = w->n_table_imports ? no_copy(err, "an imported table") : WAX_OK;
+    wax_status st = w->n_table_imports ? wx_no_copy(err, "an imported table") : WAX_OK;
     for (uint32_t i = 0; i < w->n_tables && st == WAX_OK; i++) {
         st = copy_table(c, i, err);
     }
@@ -135,13 +116,16 @@ wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
     if (!to) {
         return wx_fail_nomem(err, "an instance");
     }
-    const struct wx_copy c = {.from = from, .to = to};
+    struct wx_copy_refs refs = {.mem = wx_engine_get_mem(store->engine)};
+    const struct wx_copy c = {.from = from, .to = to, .refs = &refs};
     wax_status st = wx_instance_bind_imports(to, imports, err);
     st = st == WAX_OK ? copy_memories(&c, shares, err) : st;
-    st = st == WAX_OK && to->codes != from->codes ? no_copy(err, "compiled code") : st;
+    st = st == WAX_OK && to->codes != from->codes ? wx_no_copy(err, "compiled code") : st;
+    st = st == WAX_OK ? wx_instance_make_tags(to, err) : st;
     st = st == WAX_OK ? copy_globals(&c, err) : st;
     st = st == WAX_OK ? copy_tables(&c, err) : st;
-    st = st == WAX_OK ? wx_instance_make_tags(to, err) : st;
+    st = st == WAX_OK ? wx_copy_refs_finish(&c, err) : st;
+    wx_copy_refs_fini(&refs);
     if (st == WAX_OK) {
         memcpy(to->dropped_elems, from->dropped_elems, w->n_elems);
         memcpy(to->dropped_datas, from->dropped_datas, w->n_datas);
@@ -169,8 +153,8 @@ static wax_status copy_frames(const struct wx_copy *c, const struct wx_spot *p, 
     }
     switch (p->inst->module->tier->relocate(c, p)) {
     case WX_RELOCATED: return WAX_OK;
-    case WX_HAS_REFERENCES: return no_copy(err, "a frame that may hold references");
-    default: return no_copy(err, "a frame of another module");
+    case WX_NO_ROOM: return wx_fail_nomem(err, "a copy of a thread");
+    default: return wx_no_copy(err, "a frame of another module");
     }
 }
 
@@ -206,7 +190,7 @@ static wax_status copy_record(const struct wx_copy *c, struct wx_call_record *r,
     r->wait.slots = wx_copy_stack_address(c, r->wait.slots);
     bool ok = r->func && r->call.func && copy_data(c, &r->call.data);
     ok = ok && (!r->waits || (!r->wait.fds && copy_data(c, &r->wait.data)));
-    return ok ? copy_frames(c, &r->place, err) : no_copy(err, "a call of the host under way");
+    return ok ? copy_frames(c, &r->place, err) : wx_no_copy(err, "a call of the host under way");
 }
 
 struct wx_stack_view wx_stack_view_of(const struct wx_thread *t)
@@ -230,7 +214,7 @@ static wax_status copy_stacks(struct wx_thread *to, const struct wx_stack_view *
 {
     size_t used = wx_stack_view_used(from);
     if (used > to->stack_bytes) {
-        return no_copy(err, "a larger stack");
+        return wx_no_copy(err, "a larger stack");
     }
     c->stack = (uint8_t *)to->stack_base - (const uint8_t *)from->base;
     memcpy(to->stack_base, from->stack, used);
@@ -251,17 +235,12 @@ static wax_status copy_stacks(struct wx_thread *to, const struct wx_stack_view *
     return WAX_OK;
 }
 
-wax_status wx_thread_copy(struct wx_thread *to, const struct wx_stack_view *from,
-                          struct wx_instance *to_instance, const struct wx_instance *from_instance,
-                          struct wx_copy *ret_copy, wax_error **err)
+/* The thread stands where the other one did, its stacks copied already. */
+static wax_status place_copy(struct wx_thread *to, const struct wx_stack_view *from,
+                             const struct wx_copy *c, wax_error **err)
 {
-    struct wx_copy c = {.from = from_instance, .to = to_instance};
-    wax_status st = copy_stacks(to, from, &c, err);
-    if (st != WAX_OK) {
-        return st;
-    }
     struct wx_spot place = from->spot;
-    copy_place(&c, &place);
+    copy_place(c, &place);
     to->pc = place.pc;
     to->fp = place.fp;
     to->inst = place.inst;
@@ -269,12 +248,27 @@ wax_status wx_thread_copy(struct wx_thread *to, const struct wx_stack_view *from
     to->guest_sp = place.guest_sp;
     to->trap = from->trap;
     to->depth = 1;
-    to->func = wx_copy_func(&c, from->func);
-    to->calls = wx_copy_stack_address(&c, from->calls);
-    st = to->func ? copy_frames(&c, &place, err) : no_copy(err, "the function it began with");
+    to->func = wx_copy_func(c, from->func);
+    to->calls = wx_copy_stack_address(c, from->calls);
+    wax_status st =
+        to->func ? copy_frames(c, &place, err) : wx_no_copy(err, "the function it began with");
     for (struct wx_call_record *r = to->calls; r && st == WAX_OK; r = r->below) {
-        st = copy_record(&c, r, err);
+        st = copy_record(c, r, err);
     }
+    return st;
+}
+
+wax_status wx_thread_copy(struct wx_thread *to, const struct wx_stack_view *from,
+                          struct wx_instance *to_instance, const struct wx_instance *from_instance,
+                          struct wx_copy *ret_copy, wax_error **err)
+{
+    struct wx_copy_refs refs = {.mem = wx_engine_get_mem(to->store->engine)};
+    struct wx_copy c = {.from = from_instance, .to = to_instance, .refs = &refs};
+    wax_status st = copy_stacks(to, from, &c, err);
+    st = st == WAX_OK ? place_copy(to, from, &c, err) : st;
+    st = st == WAX_OK ? wx_copy_refs_finish(&c, err) : st;
+    wx_copy_refs_fini(&refs);
+    c.refs = NULL;
     *ret_copy = c;
     return st;
 }

@@ -10,6 +10,7 @@
 #define WX_ENGINE_RT_COPY_H
 
 #include "engine/rt/store.h"
+#include "wasm/typing.h"
 
 /** Where guest code stands in a thread, or stood when a guest call was begun above it. */
 struct wx_spot {
@@ -75,13 +76,16 @@ struct wx_copy {
     struct wx_instance *to;
     ptrdiff_t stack;  /* bytes to add to an address in the value stack */
     ptrdiff_t gstack; /* the same for the guest stack */
+    struct wx_copy_refs *refs;
 };
 
-/** May a frame of this function hold references, whose types nothing tells? */
-static inline bool wx_code_has_refs(const struct wx_code *code)
-{
-    return code->module->wasm->funcs[code->func_idx].has_refs;
-}
+#define WX_COPY_AT_ENTRY WX_TYPING_ENTRY /* the function has not begun */
+/**
+ * For tiers: a frame of the copy stands at the instruction at this byte offset of the module. What
+ * it holds of references is translated later. @return false when out of memory
+ */
+bool wx_copy_note_frame(const struct wx_copy *c, const struct wx_code *code, uint64_t *fp,
+                        uint64_t module_off);
 
 /** The function of the copy; NULL: it belongs to neither, or out of memory. */
 struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func);

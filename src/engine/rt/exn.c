@@ -44,8 +44,10 @@ static void free_cell(struct wx_store *store, struct wx_exn_cell *cell)
     wx_free(&store->mem, cell->box);
     cell->box = NULL;
     cell->gen++;
-    cell->next_free = heap->first_free;
-    heap->first_free = (uint32_t)(cell - heap->cells.p) + 1;
+    if (heap->first_free != WX_EXN_UNKNOWN) {
+        cell->next_free = heap->first_free;
+        heap->first_free = (uint32_t)(cell - heap->cells.p) + 1;
+    }
     heap->n_live--;
 }
 
@@ -123,9 +125,25 @@ static void sweep(struct wx_store *store, const uint64_t *top, const uint64_t *p
 
 /* -------- making and reading -------- */
 
+/* In a copy of a store: cells that were not copied are free. */
+static void find_free(struct wx_exn_heap *heap)
+{
+    heap->first_free = 0;
+    for (size_t i = heap->cells.n; i-- > 0;) {
+        struct wx_exn_cell *cell = &heap->cells.p[i];
+        if (!cell->box) {
+            cell->next_free = heap->first_free;
+            heap->first_free = (uint32_t)i + 1;
+        }
+    }
+}
+
 static struct wx_exn_cell *take_cell(struct wx_store *store)
 {
     struct wx_exn_heap *heap = &store->exns;
+    if (heap->first_free == WX_EXN_UNKNOWN) {
+        find_free(heap);
+    }
     if (heap->first_free) {
         struct wx_exn_cell *cell = &heap->cells.p[heap->first_free - 1];
         heap->first_free = cell->next_free;
@@ -204,6 +222,52 @@ void wx_exn_release(struct wx_store *store, const uint64_t exn[2])
     if (cell) {
         free_cell(store, cell);
     }
+}
+
+/* Cells as they are in another store, but for their boxes: what is freed there is not known here.
+ */
+static bool mirror_cells(struct wx_store *to, const struct wx_exn_heap *from)
+{
+    struct wx_exn_heap *heap = &to->exns;
+    if (heap->cells.n) {
+        return true;
+    }
+    if (!wx_vec_reserve(&to->mem, &heap->cells, from->cells.n)) {
+        return false;
+    }
+    for (size_t i = 0; i < from->cells.n; i++) {
+        heap->cells.p[i] = (struct wx_exn_cell){.gen = from->cells.p[i].gen};
+    }
+    heap->cells.n = from->cells.n;
+    heap->first_free = WX_EXN_UNKNOWN;
+    heap->sweep_at = from->sweep_at;
+    return true;
+}
+
+bool wx_exn_copy_box(struct wx_store *to, const struct wx_store *from, uint64_t handle,
+                     uint64_t **ret_slots)
+{
+    const struct wx_exn_cell *cell = find_cell(&from->exns, handle);
+    if (!cell || !mirror_cells(to, &from->exns)) {
+        return false;
+    }
+    struct wx_exn_cell *copy = &to->exns.cells.p[cell - from->exns.cells.p];
+    if (copy->box) {
+        *ret_slots = NULL;
+        return true;
+    }
+    size_t n_bytes = cell->box->n_slots * sizeof(uint64_t);
+    struct wx_exn_box *box = wx_alloc(&to->mem, sizeof *box + n_bytes);
+    if (!box) {
+        return false;
+    }
+    *box = (struct wx_exn_box){.n_slots = cell->box->n_slots};
+    memcpy(box->slots, cell->box->slots, n_bytes);
+    copy->box = box;
+    to->exns.n_live++;
+    to->exns.n_bytes += n_bytes;
+    *ret_slots = box->slots;
+    return true;
 }
 
 bool wx_exn_is_valid(const struct wx_store *store, const uint64_t exn[2])

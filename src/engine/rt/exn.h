@@ -87,10 +87,12 @@ struct wx_exn_cell {
     uint32_t next_free; /* index + 1 of the next free cell; 0 = none */
 };
 
+#define WX_EXN_UNKNOWN UINT32_MAX
+
 /** The boxes of a store. Zero-initialised = empty. */
 struct wx_exn_heap {
     WX_VEC(struct wx_exn_cell) cells;
-    uint32_t first_free; /* index + 1 */
+    uint32_t first_free; /* index + 1; WX_EXN_UNKNOWN: to be found first */
     uint32_t n_live;
     uint64_t n_bytes;                   /* payloads in live boxes; limited */
     uint32_t sweep_at;                  /* n_live that makes the next box sweep first */
@@ -107,6 +109,13 @@ enum wx_trap wx_exn_new(struct wx_store *store, const struct wx_tag *tag, const 
 const uint64_t *wx_exn_payload(const struct wx_store *store, const uint64_t exn[2]);
 /** Free the box of an exception nothing refers to any more. */
 void wx_exn_release(struct wx_store *store, const uint64_t exn[2]);
+/**
+ * The box of an exception of `from` in `to` as well, under the same handle; `to` runs nothing yet,
+ * and all it has of boxes are such copies. *ret_slots: its payload, where references are still
+ * those of `from`; NULL if it is there already. @return false: out of memory, or it is gone
+ */
+bool wx_exn_copy_box(struct wx_store *to, const struct wx_store *from, uint64_t handle,
+                     uint64_t **ret_slots);
 /** Null, or of this store and not gone. For values that come from the embedder. */
 bool wx_exn_is_valid(const struct wx_store *store, const uint64_t exn[2]);
 void wx_exn_heap_fini(struct wx_store *store);

@@ -15,7 +15,7 @@ struct wx_copy;
 struct wx_spot;
 
 /** What came of moving the frames of a copied thread. */
-enum wx_relocated { WX_RELOCATED, WX_HAS_REFERENCES, WX_NOT_COPIED };
+enum wx_relocated { WX_RELOCATED, WX_NO_ROOM, WX_NOT_COPIED };
 
 /** One guest frame, innermost first, while walking a stopped thread. */
 struct wx_walk {
@@ -75,7 +75,8 @@ struct wx_tier_ops {
     bool (*step)(const struct wx_thread *t, struct wx_walk *w);
     /**
      * The stacks of a thread that had left the guest were copied: make the frames of one level,
-     * from this place of the copy on, point to each other and to their instance (copy.h).
+     * from this place of the copy on, point to each other and to their instance, and name those
+     * that may hold references (copy.h).
      */
     enum wx_relocated (*relocate)(const struct wx_copy *copy, const struct wx_spot *place);
     /**
