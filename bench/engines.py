@@ -19,7 +19,7 @@ NODE_RUNNER = str(ROOT / "bench/wasi-runner.mjs")
 
 class Engine(NamedTuple):
     name: str  # in tables and in --engines
-    kind: str  # native, fast (compiles each function once, quickly), opt, interp
+    kind: str  # fast (compiles each function once, quickly), opt, interp; wasix: for its calls only
     program: str  # on PATH
     run: str  # command that runs {wasm}
     compile: str = ""  # command that compiles all of {wasm}, to {out} where it must write
@@ -46,6 +46,7 @@ ENGINES = [
            "{program} compile -C parallel-compilation=n -o {out} {wasm}"),
     Engine("waxwing-interp", "interp", "", "{program} --tier interp {wasm}"),
     Engine("wasm3", "interp", "wasm3", "{program} {wasm}"),
+    Engine("wasmer", "wasix", "wasmer", "{program} run --net {wasm} --"),
     Engine("iwasm", "interp", "iwasm", "{program} --stack-size=8388608 {wasm}"),
 ]
 NAMES = [e.name for e in ENGINES]

@@ -27,6 +27,8 @@ static long receive_all(int fd, void *p, size_t len);
 /** A child that exits at once, and is waited for. LACKING: there is no such call. */
 #define LACKING 69
 static int fork_once(void);
+/** Of a clock that only goes forward. */
+static uint64_t now_ns(void);
 
 #define ADDRESS_BYTES 128
 
@@ -130,6 +132,13 @@ static int fork_once(void)
     return (int)wasix_proc_join(P(which), 0, P(status));
 }
 
+static uint64_t now_ns(void)
+{
+    uint64_t t = 0;
+    (void)p1_clock_time_get(1, 1, P(&t));
+    return t;
+}
+
 static int run(int n_args, char **args);
 
 WAX_EXPORT("_start") void _start(void)
@@ -150,6 +159,7 @@ WAX_EXPORT("_start") void _start(void)
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct thread {
@@ -216,6 +226,13 @@ static int fork_once(void)
         _exit(0);
     }
     return pid < 0 || waitpid(pid, &status, 0) != pid;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static int run(int n_args, char **args);
