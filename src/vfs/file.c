@@ -144,6 +144,25 @@ int wx_file_no_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *
     return ENOTDIR;
 }
 
+#define EXPECTED_WAITS 8
+
+void wx_file_found_nothing(struct wx_file *f)
+{
+    if (f->whole) {
+        wx_store_relaxed(&f->waits, EXPECTED_WAITS);
+    }
+}
+
+/* Threads that read one file spoil each other's count: a call of the system, no more. */
+bool wx_file_expects_nothing(struct wx_file *f)
+{
+    uint8_t left = wx_load_relaxed(&f->waits);
+    if (left > 0) {
+        wx_store_relaxed(&f->waits, (uint8_t)(left - 1));
+    }
+    return left > 0;
+}
+
 uint64_t wx_iov_total(const struct iovec *iov, int n)
 {
     uint64_t sum = 0;

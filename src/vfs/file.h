@@ -102,11 +102,12 @@ struct wx_file {
     int host_fd;               /* to wait for, and for what the kernel does; -1: always ready */
     uint16_t flags;            /* atomic: flags of the open file in its user's numbers */
     uint8_t filetype;
-    bool whole;     /* a write that may wait goes on until all is written */
+    bool whole;     /* a byte stream: a write that may wait goes on until all is written */
     bool read_only; /* below a read-only mount */
     uint32_t mount; /* which mount it was opened below, from 1; 0 = none */
     bool no_links;  /* a directory in memory: following a link is ELOOP */
     bool crosses;   /* a directory whose paths cross mounts: it looks after their flags itself */
+    uint8_t waits;  /* atomic: so many reads more are expected to wait */
 };
 
 struct wx_file *wx_file_ref(struct wx_file *file);
@@ -131,6 +132,15 @@ int wx_file_no_sync(struct wx_file *f, bool data_only);
 int wx_file_no_utimens(struct wx_file *f, const struct timespec times[2]);
 int wx_file_any_append(struct wx_file *f, bool append); /* keeps no offset: nothing to do */
 int wx_file_no_list(struct wx_file *dir, uint64_t cookie, wx_entry_fn fn, void *data);
+
+/*
+ * Readers of what answers one by one find nothing whenever they come: then a try is a call of the
+ * system for nothing. After one that found nothing the next ones wait before they try. Of byte
+ * streams only: others have reads that fail at once.
+ */
+void wx_file_found_nothing(struct wx_file *file);
+/** Whether this read should wait first; every few of them should not, to find out. */
+bool wx_file_expects_nothing(struct wx_file *file);
 
 /** Sum of the lengths. */
 uint64_t wx_iov_total(const struct iovec *iov, int n);

@@ -54,6 +54,11 @@ ssize_t wx_hostsock_recv(struct wx_file *f, struct iovec *iov, int n, int flags,
 {
     struct wx_hostsock *s = wx_hostsock_of(f);
     struct sockaddr_storage unasked;
+    if (n == 1 && !ret_peer && f->filetype == WX_FT_STREAM) { /* no header to copy */
+        ssize_t r = recv(f->host_fd, iov->iov_base, iov->iov_len, flags | MSG_DONTWAIT);
+        *ret_truncated = false;
+        return r < 0 ? -errno : r;
+    }
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = (size_t)n, .msg_name = ret_peer};
     m.msg_namelen = ret_peer ? sizeof *ret_peer : 0;
     ssize_t r;
@@ -71,13 +76,18 @@ ssize_t wx_hostsock_recv(struct wx_file *f, struct iovec *iov, int n, int flags,
 ssize_t wx_hostsock_send(struct wx_file *f, struct iovec *iov, int n, const struct sockaddr *to,
                          socklen_t to_len)
 {
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    if (n == 1) { /* no header to copy */
+        ssize_t r = sendto(f->host_fd, iov->iov_base, iov->iov_len, flags, to, to ? to_len : 0);
+        return r < 0 ? -errno : r;
+    }
     struct sockaddr_storage copy; /* the system's type wants it writable */
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = (size_t)n, .msg_namelen = to ? to_len : 0};
     if (to) {
         memcpy(&copy, to, to_len);
         m.msg_name = &copy;
     }
-    ssize_t r = sendmsg(f->host_fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t r = sendmsg(f->host_fd, &m, flags);
     return r < 0 ? -errno : r;
 }
 

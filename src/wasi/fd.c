@@ -124,8 +124,15 @@ static wx_wasi_ret do_io(struct wx_wasi_call *c, struct io *io, struct wx_fd *fd
         return e;
     }
     bool waits = fd->file->host_fd >= 0 && !(fd->flags & WX_FDFLAG_NONBLOCK);
+    bool first = waits && !io->write && io->off < 0 && io->deadline_ns == 0;
+    if (first && wx_iov_total(iov, n) > 0 && wx_file_expects_nothing(fd->file)) {
+        return wait_for(c, io, fd->file);
+    }
     ssize_t r = transfer(fd->file, io, iov, n, waits);
     if (r == -EAGAIN && waits) {
+        if (first) {
+            wx_file_found_nothing(fd->file);
+        }
         return wait_for(c, io, fd->file);
     }
     e = r >= 0      ? 0

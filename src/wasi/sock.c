@@ -254,9 +254,16 @@ static wx_wasi_ret do_transfer(struct wx_wasi_call *c, struct wx_file *f, struct
         wx_file_unref(f);
         return e;
     }
+    bool first = t->deadline_ns == 0 && !t->gives_up && !t->x.send;
+    if (first && wx_iov_total(iov, n) > 0 && wx_file_expects_nothing(f)) {
+        return wait_transfer(c, f, t);
+    }
     ssize_t r = transfer(f, t, iov, n, &other);
     (void)wx_fd_close(&other.node_fd); /* O_PATH */
     if (r == -EAGAIN && !t->gives_up) {
+        if (first) {
+            wx_file_found_nothing(f);
+        }
         return wait_transfer(c, f, t);
     }
     if (r == -EAGAIN) {

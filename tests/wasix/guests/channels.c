@@ -289,8 +289,37 @@ static void check_event_waits(void)
     uint32_t fd = event_of(0, 0);
     start(0, add_later, (void *)(uintptr_t)fd);
     IS(take(fd), 9);
+    uint32_t n;
+    IS(get(fd, copy, 7, &n), E_INVAL); /* at once, though the one before had to wait */
     wax_thread_join(&threads[0]);
     OK(p1_fd_close(fd));
+}
+
+static void put_later(void *arg)
+{
+    uint32_t n;
+    sleep_ms(20);
+    OK(put((uint32_t)(uintptr_t)arg, big, 3, &n));
+}
+
+/* Reads after one that had to wait: of nothing, at a place, what is there already, the end. */
+static void check_after_waiting(const uint32_t p[2])
+{
+    uint32_t n;
+    start(0, put_later, (void *)(uintptr_t)p[1]);
+    OK(get(p[0], copy, 1, &n));
+    OK(get(p[0], copy, 0, &n));
+    IS(n, 0);
+    uint32_t iov[2] = {AT(copy), 1};
+    IS(p1_fd_pread(p[0], AT(iov), 1, 0, AT(&n)), E_SPIPE);
+    OK(get(p[0], copy + 1, 9, &n));
+    IS(n, 2);
+    IS(copy[2], big[2]);
+    wax_thread_join(&threads[0]);
+    OK(p1_fd_close(p[1]));
+    OK(get(p[0], copy, 1, &n));
+    IS(n, 0);
+    OK(p1_fd_close(p[0]));
 }
 
 /* -------- many threads -------- */
@@ -366,6 +395,10 @@ WAX_EXPORT("_start") void _start(void)
     check_pair();
     check_event();
     check_event_waits();
+    pipe_of(p);
+    check_after_waiting(p);
+    pair_of(STREAM, p);
+    check_after_waiting(p);
     check_ping_pong(1, 0);
     check_ping_pong(2, 1);
     check_ping_pong(64, 0);

@@ -20,6 +20,7 @@ enum {
     E_OVERFLOW = 61,
     E_PERM = 63,
     E_PIPE = 64,
+    E_SPIPE = 70,
     E_MEMVIOLATION = 78
 };
 
