@@ -13,8 +13,9 @@
 struct thread;
 static int thread_start(struct thread *t, void (*fn)(void *), void *arg);
 static void thread_join(struct thread *t);
-static void futex_wait(uint32_t *word, uint32_t value);
-static void futex_wake(uint32_t *word);
+/* Functions of their own, as in any C library: locks that need neither are small. */
+static __attribute__((noinline)) void futex_wait(uint32_t *word, uint32_t value);
+static __attribute__((noinline)) void futex_wake(uint32_t *word);
 static int make_pipe(int ret_fds[2]);
 static long put(int fd, const void *p, size_t len);
 static long get(int fd, void *p, size_t len);
