@@ -501,77 +501,6 @@ static void end_body(struct wx_lowering *l, bool reachable)
 
 /* -------- the walk -------- */
 
-static void skip_blocktype(struct wx_reader *r)
-{
-    uint8_t byte = *r->p;
-    if (byte == 0x63 || byte == 0x64) {
-        r->p++;
-    }
-    (void)wx_read_s33(r);
-}
-
-static void skip_indices(struct wx_reader *r, unsigned n)
-{
-    while (n--) {
-        (void)wx_read_u32(r);
-    }
-}
-
-static void skip_memarg(struct wx_reader *r)
-{
-    uint32_t flags = wx_read_u32(r);
-    skip_indices(r, (flags & 0x40) != 0);
-    (void)wx_read_u64(r);
-}
-
-void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm)
-{
-    switch (imm) {
-    case WX_IMM_NONE: break;
-    case WX_IMM_BLOCK: skip_blocktype(r); break;
-    case WX_IMM_LABELS: skip_indices(r, wx_read_u32(r) + 1); break;
-    case WX_IMM_TYPES:
-        (void)wx_read_u32(r);
-        skip_blocktype(r);
-        break;
-    case WX_IMM_LABEL:
-    case WX_IMM_FUNC:
-    case WX_IMM_TYPE:
-    case WX_IMM_LOCAL:
-    case WX_IMM_GLOBAL:
-    case WX_IMM_TABLE:
-    case WX_IMM_ELEM:
-    case WX_IMM_MEM:
-    case WX_IMM_DATA:
-    case WX_IMM_TAG: skip_indices(r, 1); break;
-    case WX_IMM_TYPE_TABLE:
-    case WX_IMM_TABLE2:
-    case WX_IMM_ELEM_TABLE:
-    case WX_IMM_MEM2:
-    case WX_IMM_DATA_MEM: skip_indices(r, 2); break;
-    case WX_IMM_MEMARG: skip_memarg(r); break;
-    case WX_IMM_MEMARG_LANE:
-        skip_memarg(r);
-        r->p++;
-        break;
-    case WX_IMM_I32: (void)wx_read_s32(r); break;
-    case WX_IMM_I64: (void)wx_read_s64(r); break;
-    case WX_IMM_F32: r->p += 4; break;
-    case WX_IMM_F64: r->p += 8; break;
-    case WX_IMM_V128:
-    case WX_IMM_LANES16: r->p += 16; break;
-    case WX_IMM_LANE:
-    case WX_IMM_FENCE: r->p++; break;
-    case WX_IMM_HEAP: (void)wx_read_s33(r); break;
-    case WX_IMM_TRY_TABLE:
-        skip_blocktype(r);
-        for (uint32_t n = wx_read_u32(r); n; n--) {
-            skip_indices(r, wx_read_u8(r) < 2 ? 2 : 1); /* tag and label, or label */
-        }
-        break;
-    }
-}
-
 /* Dead code: find what closes the present part of the block; iterative, blocks nest deep. */
 static void skip_dead(struct wx_lowering *l)
 {
@@ -774,33 +703,6 @@ static void lower_one(struct wx_lowering *l)
     }
 }
 
-static void add_local(struct wx_lowering *l, uint32_t *idx, uint32_t *slot, wx_valtype t)
-{
-    l->local_slot[*idx] = *slot;
-    l->local_shape[*idx] = wx_lo_shape_of(t);
-    *slot += wx_type_slots(t);
-    (*idx)++;
-}
-
-static bool set_locals(struct wx_lowering *l)
-{
-    l->local_slot = wx_alloc(l->mem, ((size_t)l->def->n_locals + 1) * sizeof *l->local_slot);
-    l->local_shape = wx_alloc(l->mem, (size_t)l->def->n_locals + 1);
-    if (!l->local_slot || !l->local_shape) {
-        return false;
-    }
-    uint32_t idx = 0, slot = 0;
-    for (uint32_t i = 0; i < l->type->n_params; i++) {
-        add_local(l, &idx, &slot, l->type->types[i]);
-    }
-    for (uint32_t k = 0; k < l->def->n_runs; k++) {
-        for (uint32_t i = 0; i < l->def->runs[k].n; i++) {
-            add_local(l, &idx, &slot, l->def->runs[k].type);
-        }
-    }
-    return true;
-}
-
 /*
  * local.get and i32.const of two bytes, about half of all instructions: an operand pushed, no more.
  * They can not stop, so that they need neither a mark nor the region they are in.
@@ -874,7 +776,7 @@ wax_status wx_lower(struct wx_rt_module *module, struct wx_code *code, struct wx
     l.n_regs = l.compiled ? WX_OPERAND_REGS : 4;
     l.next_slot = wx_lo_first_operand_slot(&l);
     wx_reader_init(&l.r, module->wasm->bytes, def->body_off, def->body_len, "body", NULL);
-    if (set_locals(&l)) {
+    if (wx_lo_set_locals(&l)) {
         lower_body(&l);
         wx_lo_exn_finish(&l, code);
     } else {

@@ -14,6 +14,33 @@ _Static_assert(WX_LOCAL_REGS <= WX_MAX_HOT_LOCALS && WX_LOCAL_XREGS <= WX_MAX_HO
 
 /* -------- which -------- */
 
+static void add_local(struct wx_lowering *l, uint32_t *idx, uint32_t *slot, wx_valtype t)
+{
+    l->local_slot[*idx] = *slot;
+    l->local_shape[*idx] = wx_lo_shape_of(t);
+    *slot += wx_type_slots(t);
+    (*idx)++;
+}
+
+bool wx_lo_set_locals(struct wx_lowering *l)
+{
+    l->local_slot = wx_alloc(l->mem, ((size_t)l->def->n_locals + 1) * sizeof *l->local_slot);
+    l->local_shape = wx_alloc(l->mem, (size_t)l->def->n_locals + 1);
+    if (!l->local_slot || !l->local_shape) {
+        return false;
+    }
+    uint32_t idx = 0, slot = 0;
+    for (uint32_t i = 0; i < l->type->n_params; i++) {
+        add_local(l, &idx, &slot, l->type->types[i]);
+    }
+    for (uint32_t k = 0; k < l->def->n_runs; k++) {
+        for (uint32_t i = 0; i < l->def->runs[k].n; i++) {
+            add_local(l, &idx, &slot, l->def->runs[k].type);
+        }
+    }
+    return true;
+}
+
 /* Into registers from the first one for locals on. */
 static void make_hot(struct wx_lowering *l, bool is_x, unsigned room)
 {

@@ -11,5 +11,7 @@
 
 #include "engine/ops/lower_exn.c"
 
+#include "engine/ops/lower_skip.c"
+
 #include "engine/ops/lower.c"
 // NOLINTEND(bugprone-suspicious-include)

@@ -326,6 +326,11 @@ struct wx_lo_row {
 extern const struct wx_lo_row wx_lo_rows[WX_OP_COUNT];
 #define BR_FORMS 24 /* a compare's branch bodies follow its 6 × 4 value bodies */
 
+/* -------- locals (lower_locals.c) -------- */
+
+/* Where each lies in a frame. @return false when out of memory */
+bool wx_lo_set_locals(struct wx_lowering *l);
+
 /* -------- locals in registers (lower_locals.c) -------- */
 
 /* Choose them; before anything is emitted. */
@@ -379,7 +384,7 @@ static inline enum wx_op wx_lo_read_op(struct wx_reader *r)
     }
     return wx_op_valid(0, code);
 }
-void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm);
+void wx_lo_skip_immediate(struct wx_reader *r, enum wx_imm imm); /* lower_skip.c */
 static inline bool wx_lo_opens_block(enum wx_op op)
 {
     return op == WX_OP_BLOCK || op == WX_OP_LOOP || op == WX_OP_IF || op == WX_OP_TRY ||
