@@ -2,6 +2,7 @@
 /* Contexts of guest threads. */
 #include "wasi/context.h"
 
+#include "engine/rt/image.h"
 #include "wasi/env.h"
 
 static struct wx_mem *mem_of(const struct wx_guest_thread *g)
@@ -94,6 +95,24 @@ void wx_contexts_drop(struct wx_guest_thread *g)
         all->running = NULL;
     }
 }
+
+static void mark_all(const struct wx_thread *t, wx_mark_fn mark, void *data)
+{
+    const struct wx_guest_thread *g = t->owner;
+    for (const struct wx_context *c = g->contexts.list; c; c = c->next) {
+        if (c != g->contexts.running) {
+            const struct wx_context_state *s = &c->state;
+            mark(data, s->stack_base, (uint64_t)(s->spot.top - s->stack_base));
+        }
+    }
+    for (const struct wx_snapshot *s = g->snapshots.newest; s; s = s->older) {
+        const struct wx_stack_view *v = &s->image->view;
+        mark(data, v->stack, wx_stack_view_used(v) / sizeof(uint64_t));
+    }
+}
+
+void wx_context_attach(struct wx_thread *t) { t->other_stacks = mark_all; }
+void wx_context_detach(struct wx_thread *t) { t->other_stacks = NULL; }
 
 bool wx_context_is_own(const struct wx_guest_thread *g)
 {

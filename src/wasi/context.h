@@ -37,6 +37,9 @@ void wx_context_switch(struct wx_guest_thread *g, struct wx_context *to, uint64_
 void wx_context_drop(struct wx_guest_thread *g, struct wx_context *context);
 /** All of them: the thread has its own stacks again, and runs nothing. */
 void wx_contexts_drop(struct wx_guest_thread *g);
+/** For its thread: what lies on stacks that do not run, and in checkpoints, is found by sweeps. */
+void wx_context_attach(struct wx_thread *t);
+void wx_context_detach(struct wx_thread *t);
 /** Does the thread run on the stacks it began with? */
 bool wx_context_is_own(const struct wx_guest_thread *g);
 

@@ -209,6 +209,7 @@ void wx_env_free(struct wx_env *env)
         wx_thread_clear_interrupt(&env->main.store->thread, WX_INT_EXIT);
         env->main.store->thread.owner = NULL;
         wx_signal_detach(&env->main.store->thread);
+        wx_context_detach(&env->main.store->thread);
     }
     wx_memory_unref(env->memory);
     wx_rt_module_unref(env->module);
@@ -534,6 +535,7 @@ wax_status wx_env_instantiate(struct wx_env *env, struct wx_rt_module *module,
     env->main.store->max_memory_bytes = env->limits.max_memory_bytes;
     env->main.store->thread.owner = &env->main;
     wx_signal_attach(&env->main.store->thread);
+    wx_context_attach(&env->main.store->thread);
     st = number(env, err);
     wx_mutex_lock(&env->lock);
     env->n_threads = 1;

@@ -95,6 +95,7 @@ static wax_status make_store(struct wx_env *child, const struct wx_store *like, 
         main->store->max_memory_bytes = child->limits.max_memory_bytes;
         main->store->thread.owner = main;
         wx_signal_attach(&main->store->thread);
+        wx_context_attach(&main->store->thread);
         wx_mutex_lock(&child->lock);
         child->n_threads = 1;
         wx_list_add(&child->threads, &main->link);

@@ -195,6 +195,7 @@ static wx_werrno make_thread(struct wx_env *env, uint32_t start_arg, struct wx_g
     }
     g->store->thread.owner = g;
     wx_signal_attach(&g->store->thread);
+    wx_context_attach(&g->store->thread);
     wx_werrno e = make_instance(g);
     if (!e) {
         e = reserve(env, g);

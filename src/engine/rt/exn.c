@@ -57,11 +57,15 @@ struct sweep {
     const struct wx_exn_heap *heap;
     struct wx_exn_box *todo;
     uint64_t n_words;
-    bool stopped; /* an interrupt is pending: free nothing */
+    const uint64_t *interrupt; /* of the thread */
+    bool stopped;              /* an interrupt is pending: free nothing */
 };
 
 static void mark_words(struct sweep *s, const uint64_t *words, uint64_t n)
 {
+    if (s->stopped) {
+        return;
+    }
     for (uint64_t i = 0; i < n; i++) {
         struct wx_exn_cell *cell = find_cell(s->heap, words[i]);
         if (cell && !cell->box->marked) {
@@ -86,6 +90,13 @@ static void mark_tables(struct sweep *s, const struct wx_store *store)
     }
 }
 
+static void mark_other(void *data, const uint64_t *words, uint64_t n)
+{
+    struct sweep *s = data;
+    mark_words(s, words, n);
+    s->stopped = s->stopped || wx_load_relaxed(s->interrupt);
+}
+
 /*
  * Free every box no word below `top`, in the store's objects or among the n words at `payload`
  * refers to.
@@ -94,10 +105,13 @@ static void sweep(struct wx_store *store, const uint64_t *top, const uint64_t *p
 {
     struct wx_exn_heap *heap = &store->exns;
     const struct wx_thread *t = &store->thread;
-    struct sweep s = {.heap = heap};
+    struct sweep s = {.heap = heap, .interrupt = &t->interrupt};
     mark_words(&s, t->stack_base, (uint64_t)(top - t->stack_base));
     mark_words(&s, payload, n);
     mark_words(&s, t->exn, 2);
+    if (t->other_stacks) {
+        t->other_stacks(t, mark_other, &s);
+    }
     mark_tables(&s, store);
     for (size_t i = 0; i < heap->globals.n; i++) {
         mark_words(&s, heap->globals.p[i]->value, 2);

@@ -12,12 +12,13 @@
  *
  * Boxes belong to the store. A box whose exception was thrown and caught by a clause that takes no
  * reference is freed there and then, since nobody else can know it. All others are found dead by a
- * sweep: when boxes have doubled since the last one, every word of the value stack, of exnref
- * tables and globals, of live boxes and of the thread's own exception that looks like a handle
- * keeps its box. A word that merely looks like one keeps a box too long, never too short. The next
- * sweep comes after as many new boxes as pay for this one, so memory is bounded by what is live and
- * the cost of a throw by a constant, amortised. What is live is limited to 64 MiB a store, over
- * that a throw traps; a sweep gives up when an interrupt is pending.
+ * sweep: when boxes have doubled since the last one, every word of the value stack, of other
+ * stacks of the thread (contexts, checkpoints), of exnref tables and globals, of live boxes and of
+ * the thread's own exception that looks like a handle keeps its box. A word that merely looks like
+ * one keeps a box too long, never too short. The next sweep comes after as many new boxes as pay
+ * for this one, so memory is bounded by what is live and the cost of a throw by a constant,
+ * amortised. What is live is limited to 64 MiB a store, over that a throw traps; a sweep gives up
+ * when an interrupt is pending.
  *
  * Handles carry a generation: one that outlived its box (in the embedder's hands) is told apart.
  */

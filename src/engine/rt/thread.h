@@ -25,6 +25,8 @@ struct wx_call_record; /* enter.c */
 #define WX_INT_EXIT UINT64_C(4)    /* the guest process ends: WX_EXIT with exit_code */
 #define WX_INT_SIGNAL UINT64_C(8)  /* soft: ask on_signal, then go on */
 
+typedef void (*wx_mark_fn)(void *data, const uint64_t *words, uint64_t n);
+
 /**
  * Invariants. 1. Guest code of a store runs on one host thread at a time (wx_enter checks).
  * 2. interrupt, interrupt_exit_code, wake_seq and polling are the only fields other threads touch,
@@ -50,6 +52,11 @@ struct wx_thread {
     enum wx_outcome (*on_signal)(struct wx_thread *t, struct wx_guest_call *ret_call);
     /** Such a handler has returned, or was left by an exception. */
     void (*after_signal)(struct wx_thread *t, const struct wx_guest_call *call);
+    /**
+     * Further stacks that the thread goes on with later, or copies of them: `mark` all their words,
+     * which may be handles of exceptions (exn.c). NULL: there are none.
+     */
+    void (*other_stacks)(const struct wx_thread *t, wx_mark_fn mark, void *data);
     int32_t exit_code;           /* with WX_EXIT */
     int32_t interrupt_exit_code; /* atomic: with WX_INT_EXIT, stored before the bit */
     uint64_t fault_addr;         /* host address of the last memory fault, for messages */
