@@ -74,6 +74,7 @@ void wx_context_switch(struct wx_guest_thread *g, struct wx_context *to, uint64_
 
 void wx_context_drop(struct wx_guest_thread *g, struct wx_context *context)
 {
+    wx_snapshots_drop_on(g, context->state.stack_base);
     wx_context_fini(&context->state);
     take_out(g, context);
 }
@@ -94,6 +95,84 @@ void wx_contexts_drop(struct wx_guest_thread *g)
         take_out(g, all->running);
         all->running = NULL;
     }
+}
+
+struct wx_context *wx_context_on(const struct wx_guest_thread *g, const uint64_t *stack_base)
+{
+    struct wx_context *c = g->contexts.list;
+    while (c && (c == g->contexts.running ? g->store->thread.stack_base : c->state.stack_base) !=
+                    stack_base) {
+        c = c->next;
+    }
+    return c;
+}
+
+/* -------- copies -------- */
+
+static bool add_copy(struct wx_guest_thread *to, const struct wx_guest_thread *from,
+                     const struct wx_context *c, struct wx_context ***end)
+{
+    struct wx_context *copy = wx_zalloc(mem_of(to), sizeof *copy);
+    if (!copy) {
+        return false;
+    }
+    copy->id = c->id;
+    **end = copy; /* in the same order */
+    *end = &copy->next;
+    to->contexts.n++;
+    if (c == from->contexts.running) {
+        to->contexts.running = copy;
+        return true;
+    }
+    return wx_context_init(&copy->state, &to->store->thread, c->state.stack_bytes);
+}
+
+wax_status wx_contexts_new_copy(struct wx_guest_thread *to, const struct wx_guest_thread *from,
+                                wax_error **err)
+{
+    struct wx_context **end = &to->contexts.list;
+    bool ok = true;
+    for (const struct wx_context *c = from->contexts.list; c && ok; c = c->next) {
+        ok = add_copy(to, from, c, &end);
+    }
+    to->contexts.last_id = from->contexts.last_id;
+    if (!ok) {
+        to->contexts.running = NULL; /* some are missing: the thread is on stacks of its own */
+        return wx_fail_nomem(err, "a copy of a context");
+    }
+    return WAX_OK;
+}
+
+/* The thread of the copy is on the context's stacks meanwhile. */
+static wax_status copy_one(struct wx_guest_thread *to, const struct wx_guest_thread *from,
+                           struct wx_context *copy, const struct wx_context *c, wax_error **err)
+{
+    struct wx_thread *t = &to->store->thread;
+    const struct wx_stack_view view = wx_context_view(&c->state);
+    struct wx_copy how;
+    wx_context_exchange(t, &copy->state);
+    wax_status st = wx_thread_copy(t, &view, to->instance, from->instance, &how, err);
+    wx_context_exchange(t, &copy->state);
+    if (st == WAX_OK) {
+        copy->slots = wx_copy_stack_address(&how, c->slots);
+        copy->entry = c->entry ? wx_copy_func(&how, c->entry) : NULL;
+        st = copy->entry || !c->entry ? WAX_OK : wx_fail_nomem(err, "a function");
+    }
+    return st;
+}
+
+wax_status wx_contexts_copy(struct wx_guest_thread *to, const struct wx_guest_thread *from,
+                            wax_error **err)
+{
+    wax_status st = WAX_OK;
+    struct wx_context *copy = to->contexts.list;
+    for (const struct wx_context *c = from->contexts.list; c && st == WAX_OK; c = c->next) {
+        if (c != from->contexts.running) {
+            st = copy_one(to, from, copy, c, err);
+        }
+        copy = copy->next;
+    }
+    return st;
 }
 
 static void mark_all(const struct wx_thread *t, wx_mark_fn mark, void *data)

@@ -37,6 +37,17 @@ void wx_context_switch(struct wx_guest_thread *g, struct wx_context *to, uint64_
 void wx_context_drop(struct wx_guest_thread *g, struct wx_context *context);
 /** All of them: the thread has its own stacks again, and runs nothing. */
 void wx_contexts_drop(struct wx_guest_thread *g);
+/**
+ * For a copy of a thread that runs nothing yet: the same contexts under the same numbers, the
+ * running one on the stacks the copy has; first their stacks, with nothing on them, then what lies
+ * there but for the running one. @return WAX_OK; WAX_E_NOMEM, WAX_E_UNSUPPORTED
+ */
+wax_status wx_contexts_new_copy(struct wx_guest_thread *to, const struct wx_guest_thread *from,
+                                wax_error **err);
+wax_status wx_contexts_copy(struct wx_guest_thread *to, const struct wx_guest_thread *from,
+                            wax_error **err);
+/** The one with this value stack; NULL: none. */
+struct wx_context *wx_context_on(const struct wx_guest_thread *g, const uint64_t *stack_base);
 /** For its thread: what lies on stacks that do not run, and in checkpoints, is found by sweeps. */
 void wx_context_attach(struct wx_thread *t);
 void wx_context_detach(struct wx_thread *t);

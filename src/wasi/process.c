@@ -123,10 +123,6 @@ wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_th
     if (self->store->thread.depth != 1) {
         return wx_fail(err, WAX_E_UNSUPPORTED, "a call of the embedder's is under way");
     }
-    if (!wx_context_is_own(self)) {
-        return wx_fail(err, WAX_E_UNSUPPORTED,
-                       "a context other than the thread's own can not fork");
-    }
     child->module = wx_rt_module_ref(parent->module);
     child->memory_import = parent->memory_import;
     copy_signals(child, self);
@@ -139,9 +135,9 @@ wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_th
     if (st == WAX_OK) {
         st = wx_env_link_copy(&child->main, self->instance, shares, err);
     }
-    if (st == WAX_OK) {
-        st = wx_snapshots_copy(&child->main, self, err);
-    }
+    st = st == WAX_OK ? wx_contexts_new_copy(&child->main, self, err) : st;
+    st = st == WAX_OK ? wx_snapshots_copy(&child->main, self, err) : st;
+    st = st == WAX_OK ? wx_contexts_copy(&child->main, self, err) : st;
     const struct wx_stack_view view = wx_stack_view_of(&self->store->thread);
     struct wx_copy copy;
     if (st == WAX_OK) {

@@ -2,6 +2,7 @@
 /* Checkpoints of guest threads. */
 #include "wasi/snapshot.h"
 
+#include "base/check.h"
 #include "engine/rt/image.h"
 #include "wasi/env.h"
 
@@ -24,6 +25,17 @@ void wx_snapshots_drop(struct wx_guest_thread *g)
 {
     while (g->snapshots.newest) {
         drop(g, &g->snapshots.newest);
+    }
+}
+
+void wx_snapshots_drop_on(struct wx_guest_thread *g, const uint64_t *stack_base)
+{
+    for (struct wx_snapshot **link = &g->snapshots.newest; *link;) {
+        if ((*link)->image->view.base == stack_base) {
+            drop(g, link);
+        } else {
+            link = &(*link)->older;
+        }
     }
 }
 
@@ -92,15 +104,24 @@ const struct wx_snapshot *wx_snapshot_find(const struct wx_guest_thread *g, uint
     return s;
 }
 
+/* The thread of the copy is on the stacks of that context meanwhile, if it is not the running one.
+ */
 static wax_status copy_one(struct wx_guest_thread *to, const struct wx_guest_thread *from,
                            const struct wx_snapshot *s, wax_error **err)
 {
+    struct wx_context *on = NULL;
     if (!wx_stack_image_fits(s->image, &from->store->thread)) {
-        return WAX_OK; /* of a context, which the copy does not have */
+        const struct wx_context *c = wx_context_on(from, s->image->view.base);
+        on = c ? wx_context_find(to, c->id) : NULL;
+        wx_assert(on); /* what was taken on a context ends with it */
+        wx_context_exchange(&to->store->thread, &on->state);
     }
     struct wx_snapshot copy = *s;
     wax_status st = wx_stack_image_copy(&to->store->thread, to->instance, from->instance, s->image,
                                         &copy.image, err);
+    if (on) {
+        wx_context_exchange(&to->store->thread, &on->state);
+    }
     return st == WAX_OK ? add(to, &copy, err) : st;
 }
 

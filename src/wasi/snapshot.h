@@ -36,9 +36,14 @@ wax_status wx_snapshot_save(struct wx_guest_thread *g, uint64_t *slots, uint64_t
                             uint64_t user, uint64_t *ret_id, wax_error **err);
 /** NULL: there is none, or no longer. */
 const struct wx_snapshot *wx_snapshot_find(const struct wx_guest_thread *g, uint64_t id);
-/** All of them under the same numbers, for a copy of the thread that runs nothing yet. */
+/**
+ * All of them under the same numbers, for a copy of the thread that runs nothing yet and has stacks
+ * for its contexts, which are written to.
+ */
 wax_status wx_snapshots_copy(struct wx_guest_thread *to, const struct wx_guest_thread *from,
                              wax_error **err);
 void wx_snapshots_drop(struct wx_guest_thread *g);
+/** Those taken on this value stack, which is about to go. */
+void wx_snapshots_drop_on(struct wx_guest_thread *g, const uint64_t *stack_base);
 
 #endif

@@ -41,6 +41,22 @@ static struct wx_context_state state_of(const struct wx_thread *t)
                                      .calls = t->calls};
 }
 
+struct wx_stack_view wx_context_view(const struct wx_context_state *s)
+{
+    struct wx_stack_view v = {.base = s->stack_base,
+                              .stack = s->stack_base,
+                              .spot = s->spot,
+                              .func = s->func,
+                              .calls = s->calls,
+                              .trap = s->trap};
+    if (s->has_gstack && s->spot.guest_sp) {
+        v.gtop = s->own_gstack.top;
+        v.gstack = s->spot.guest_sp;
+        v.gstack_bytes = (uint64_t)(s->own_gstack.top - s->own_gstack.base);
+    }
+    return v;
+}
+
 void wx_context_exchange(struct wx_thread *t, struct wx_context_state *state)
 {
     const struct wx_context_state to = *state;

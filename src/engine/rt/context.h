@@ -21,6 +21,8 @@ struct wx_context_state {
 /** Fresh stacks, on which nothing ran yet. @return false: out of memory */
 bool wx_context_init(struct wx_context_state *state, const struct wx_thread *t,
                      uint64_t stack_bytes);
+/** What lies on it, for wx_thread_copy(). */
+struct wx_stack_view wx_context_view(const struct wx_context_state *state);
 /** The thread must not run on it. */
 void wx_context_fini(struct wx_context_state *state);
 /**

@@ -98,21 +98,114 @@ static void around(void)
 /* -------- ends -------- */
 
 static void returns(void) {}
+static uint32_t joined(uint32_t pid)
+{
+    struct wasix_option_u32 who = {.some = 1, .value = pid};
+    struct wasix_join_status s;
+    OK(wasix_proc_join(AT(&who), 0, AT(&s)));
+    IS(s.tag, 1);
+    return s.code;
+}
+/* Both go on in the first context, which is copied, too. */
 static void forks(void)
 {
-    uint32_t pid;
-    IS(wasix_proc_fork(1, AT(&pid)), E_NOTSUP);
+    uint32_t pid = 1;
+    OK(wasix_proc_fork(1, AT(&pid)));
+    if (pid) {
+        IS(joined(pid), 9);
+    }
     OK(wasix_context_switch(0));
+}
+
+/* -------- copied by a fork -------- */
+
+static volatile uint32_t forking;
+
+/* A fork far down in a context: it goes on there in both. */
+static void forker(void)
+{
+    for (;;) {
+        uint32_t pid = 1;
+        OK(wasix_proc_fork(1, AT(&pid)));
+        forking = pid;
+        IS(deep(30, 0), 30);
+    }
+}
+
+static void work(uint32_t rounds)
+{
+    for (uint32_t round = 0; round < rounds; round++) {
+        for (uint32_t i = 0; i < 10; i++) {
+            current = i;
+            OK(wasix_context_switch(ids[i]));
+        }
+    }
+}
+
+static void copied(void)
+{
+    const uint64_t forks_id = make(forker);
+    for (uint32_t i = 0; i < 10; i++) {
+        ids[i] = make(worker);
+    }
+    count = 0;
+    work(3);
+    IS(count, 10 * 1);
+    for (uint32_t round = 0; round < 100; round++) {
+        uint32_t pid = 1;
+        if (round % 2) {
+            OK(wasix_context_switch(forks_id));
+            pid = forking;
+        } else {
+            OK(wasix_proc_fork(1, AT(&pid)));
+        }
+        if (!pid) {
+            count = 0;
+            work(2);
+            IS(count, 10 * (2 + 3));
+            const uint64_t more = make(worker); /* numbers go on from there */
+            IS(more, ids[9] + 1);
+            current = 7;
+            OK(wasix_context_switch(more));
+            OK(wasix_context_destroy(ids[3]));
+            IS(wasix_context_switch(ids[3]), E_INVAL);
+            wasix_proc_exit2(round);
+        }
+        IS(joined(pid), round);
+    }
+    IS(count, 10 * 1); /* nothing happened here */
+    work(1);
+    for (uint32_t i = 0; i < 10; i++) {
+        OK(wasix_context_destroy(ids[i]));
+    }
+    OK(wasix_context_destroy(forks_id));
+}
+/* A jump to where a context was that is gone; another one has its place. */
+static uint64_t mark[3], mark_value;
+static void marks(void)
+{
+    OK(wasix_stack_checkpoint(AT(mark), AT(&mark_value)));
+    OK(wasix_context_switch(0));
+}
+static void jumps(void) { wasix_stack_restore(AT(mark), 1); }
+static void jumps_late(void)
+{
+    const uint64_t id = make(marks);
+    OK(wasix_context_switch(id));
+    OK(wasix_context_destroy(id));
+    OK(wasix_context_switch(make(jumps)));
 }
 static void exits(void) { wasix_proc_exit2(5); }
 static void exits_well(void) { wasix_proc_exit2(0); }
 
-static struct wasix_join_status child(void (*fn)(void))
+static void (*in_context)(void);
+static void enter(void) { OK(wasix_context_switch(make(in_context))); }
+static struct wasix_join_status child_of(void (*fn)(void))
 {
     uint32_t pid = 1;
     OK(wasix_proc_fork(1, AT(&pid)));
     if (!pid) {
-        OK(wasix_context_switch(make(fn)));
+        fn();
         wasix_proc_exit2(9);
     }
     struct wasix_option_u32 who = {.some = 1, .value = pid};
@@ -121,11 +214,19 @@ static struct wasix_join_status child(void (*fn)(void))
     return s;
 }
 
+static struct wasix_join_status child(void (*fn)(void))
+{
+    in_context = fn;
+    return child_of(enter);
+}
+
 static void ends(void)
 {
     IS(child(exits).code, 5);
     IS(child(forks).code, 9);
     struct wasix_join_status s = child(returns);
+    IS(s.tag == EXIT_SIGNAL && s.signal == ABRT, 1);
+    s = child_of(jumps_late);
     IS(s.tag == EXIT_SIGNAL && s.signal == ABRT, 1);
 }
 
@@ -165,6 +266,7 @@ WAX_EXPORT("_start") void start(void)
     many();
     around();
     ends();
+    copied();
     in_threads(1);
     in_threads(2);
     in_threads(64);
