@@ -10,6 +10,13 @@
  * The main thread's is made first, and libraries are loaded for it. Runs no guest code.
  */
 wax_status wx_dl_link_thread(struct wx_guest_thread *self, wax_error **err);
+/**
+ * The same for the main thread of a process that becomes a copy of `from`'s: everything as it is
+ * there, in the own store's twins. `shares`: both have one memory. Nobody else may be loading,
+ * unless it does.
+ */
+wax_status wx_dl_copy_thread(struct wx_guest_thread *self, const struct wx_guest_thread *from,
+                             bool shares, wax_error **err);
 /** Run start functions, relocations and constructors, but for the program's own constructors. */
 wax_status wx_dl_start(struct wx_guest_thread *main, wax_error **err);
 /** The table of functions, which all modules of a thread share. */

@@ -396,14 +396,13 @@ wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **re
     return WAX_OK;
 }
 
-/* `from`: the instance to copy, and whether to share its memories; NULL: a fresh one. */
-static wax_status link_instance(struct wx_guest_thread *self, struct wx_instance *from, bool shares,
-                                wax_error **err)
+/* `from`: whose instance to copy, and whether to share its memories; NULL: a fresh one. */
+static wax_status link_instance(struct wx_guest_thread *self, const struct wx_guest_thread *from,
+                                bool shares, wax_error **err)
 {
     struct wx_env *env = self->env;
     if (wx_dylink_is(env->module->wasm)) {
-        return from ? wx_fail(err, WAX_E_UNSUPPORTED, "a dynamically linked program can not fork")
-                    : wx_dl_link_thread(self, err);
+        return from ? wx_dl_copy_thread(self, from, shares, err) : wx_dl_link_thread(self, err);
     }
     struct wx_linker *l;
     wax_status st = wx_env_new_linker(self, &l, err);
@@ -418,7 +417,8 @@ static wax_status link_instance(struct wx_guest_thread *self, struct wx_instance
         st = wx_linker_resolve(l, self->store, env->module, imports, err);
     }
     if (st == WAX_OK) {
-        st = from ? wx_instance_copy(self->store, from, imports, shares, &self->instance, err)
+        st = from ? wx_instance_copy(self->store, from->instance, imports, shares, &self->instance,
+                                     err)
                   : wx_instantiate(self->store, env->module, imports, false, &self->instance, err);
     }
     wx_free(&env->mem, imports);
@@ -460,8 +460,8 @@ static wax_status find_memory(struct wx_env *env, wax_error **err)
     return WAX_OK;
 }
 
-wax_status wx_env_link_copy(struct wx_guest_thread *self, struct wx_instance *from, bool shares,
-                            wax_error **err)
+wax_status wx_env_link_copy(struct wx_guest_thread *self, const struct wx_guest_thread *from,
+                            bool shares, wax_error **err)
 {
     wax_status st = link_instance(self, from, shares, err);
     return st == WAX_OK ? find_memory(self->env, err) : st;

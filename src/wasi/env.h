@@ -179,9 +179,9 @@ wax_status wx_env_link_thread(struct wx_guest_thread *self, wax_error **err);
 /** Who provides imports to a thread: the embedder and WASI. */
 wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **ret_linker,
                              wax_error **err);
-/** The same as a copy of a thread's instance as it is now (engine/rt/copy.h); `shares` memories. */
-wax_status wx_env_link_copy(struct wx_guest_thread *self, struct wx_instance *from, bool shares,
-                            wax_error **err);
+/** The same as a copy of what a thread has now (engine/rt/copy.h); `shares` memories. */
+wax_status wx_env_link_copy(struct wx_guest_thread *self, const struct wx_guest_thread *from,
+                            bool shares, wax_error **err);
 /** The module's start function, once per instance (wasi-threads), on the thread it belongs to. */
 wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err);
 /** How a process begins: at _start, as a copy that goes on (wx_enter_copy), with env->next. */

@@ -115,6 +115,33 @@ static void copy_signals(struct wx_env *child, const struct wx_guest_thread *sel
     wx_mutex_unlock(&child->lock);
 }
 
+/* The child has its store. */
+static wax_status copy_thread(struct wx_env *child, const struct wx_guest_thread *self, bool shares,
+                              const uint64_t *slots, uint64_t **ret_slots, wax_error **err)
+{
+    struct wx_env *parent = self->env;
+    wax_status st = WAX_OK;
+    if (shares) {
+        child->memory = wx_memory_ref(parent->memory);
+    } else if (parent->memory_import) {
+        st = wx_memory_copy(parent->memory, &child->memory, err);
+    }
+    st = st == WAX_OK ? wx_env_link_copy(&child->main, self, shares, err) : st;
+    st = st == WAX_OK ? wx_contexts_new_copy(&child->main, self, err) : st;
+    st = st == WAX_OK ? wx_snapshots_copy(&child->main, self, err) : st;
+    st = st == WAX_OK ? wx_contexts_copy(&child->main, self, err) : st;
+    const struct wx_stack_view view = wx_stack_view_of(&self->store->thread);
+    struct wx_copy copy;
+    if (st == WAX_OK) {
+        st = wx_thread_copy(&child->main.store->thread, &view, child->main.instance, self->instance,
+                            &copy, err);
+    }
+    if (st == WAX_OK) {
+        *ret_slots = wx_copy_stack_address(&copy, slots);
+    }
+    return st;
+}
+
 wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_thread *self,
                                   bool shares, const uint64_t *slots, uint64_t **ret_slots,
                                   wax_error **err)
@@ -127,25 +154,12 @@ wax_status wx_process_copy_thread(struct wx_env *child, const struct wx_guest_th
     child->memory_import = parent->memory_import;
     copy_signals(child, self);
     wax_status st = make_store(child, self->store, err);
-    if (st == WAX_OK && shares) {
-        child->memory = wx_memory_ref(parent->memory);
-    } else if (st == WAX_OK && parent->memory_import) {
-        st = wx_memory_copy(parent->memory, &child->memory, err);
-    }
     if (st == WAX_OK) {
-        st = wx_env_link_copy(&child->main, self->instance, shares, err);
-    }
-    st = st == WAX_OK ? wx_contexts_new_copy(&child->main, self, err) : st;
-    st = st == WAX_OK ? wx_snapshots_copy(&child->main, self, err) : st;
-    st = st == WAX_OK ? wx_contexts_copy(&child->main, self, err) : st;
-    const struct wx_stack_view view = wx_stack_view_of(&self->store->thread);
-    struct wx_copy copy;
-    if (st == WAX_OK) {
-        st = wx_thread_copy(&child->main.store->thread, &view, child->main.instance, self->instance,
-                            &copy, err);
-    }
-    if (st == WAX_OK) {
-        *ret_slots = wx_copy_stack_address(&copy, slots);
+        struct wx_twins twins = {.mem = &child->mem};
+        child->main.store->twins = &twins;
+        st = copy_thread(child, self, shares, slots, ret_slots, err);
+        child->main.store->twins = NULL;
+        wx_twins_fini(&twins);
     }
     return st;
 }

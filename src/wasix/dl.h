@@ -68,6 +68,7 @@ struct wx_dl {
     WX_VEC(struct wx_dl_range) ranges; /* ascending */
     WX_VEC(struct wx_dl_span) free;
     /* Fixed. */
+    bool borrows; /* the memory is another process's (vfork): nothing goes back to it */
     uint64_t stack_low, stack_high, heap_end;
 };
 
@@ -89,6 +90,12 @@ struct wx_dl_member {
     uint64_t tls_block; /* of ours, or 0 */
 };
 
+/** Tags are the same for all modules in a thread, so that one catches what another one throws. */
+struct wx_dl_tag {
+    struct wx_name name;
+    struct wx_tag *tag;
+};
+
 /** What a thread has of it all; only that thread touches it. */
 struct wx_dl_group {
     struct wx_dl *dl;
@@ -100,6 +107,7 @@ struct wx_dl_group {
     uint32_t initializing;               /* a function of some step is running */
     uint32_t waits;                      /* atomic: for whoever loads */
     WX_VEC(struct wx_dl_stub *) stubs;   /* of members that were not ready */
+    struct wx_dl_stub *all_stubs;        /* those that have become functions, too */
     WX_VEC(struct wx_dl_tag *) tags;
 };
 
@@ -118,11 +126,15 @@ wax_status wx_dl_load_needed(struct wx_dl *dl, wax_error **err);
 void wx_dl_unload(struct wx_dl *dl, uint32_t keep);
 /** Whose turn it is; nested. @return false: another thread's */
 bool wx_dl_own(struct wx_dl_group *g);
+/** The same; when it is another's, that one wakes this thread at its end. */
+bool wx_dl_want(struct wx_dl_group *g);
 /** It is over, or (all) for good. Waiting threads are woken. */
 void wx_dl_disown(struct wx_dl_group *g, bool all);
 /** Memory of the guest that nobody else has, zeroed; 0: there is none. */
 uint64_t wx_dl_take_memory(struct wx_dl *dl, uint64_t size, uint32_t align);
 void wx_dl_give_memory(struct wx_dl *dl, uint64_t at, uint64_t size);
+/** Write zeros. */
+void wx_dl_clear(struct wx_dl *dl, uint64_t at, uint64_t size);
 
 /* -------- dl_path.c: from a name to a file -------- */
 
@@ -170,6 +182,10 @@ wax_status wx_dl_check(struct wx_dl_group *g, struct wx_dl_lib *lib, bool now,
 
 /* -------- dl_group.c: libraries in a thread -------- */
 
+/** A group with a table, and without members. */
+wax_status wx_dl_group_new(struct wx_guest_thread *self, wax_error **err);
+/** Make the table as large. @return false when there is no room */
+bool wx_dl_group_grow_table(struct wx_dl_group *g, uint64_t size);
 /** Bring the thread's libraries to those that are published. */
 wax_status wx_dl_sync(struct wx_dl_group *g, wax_error **err);
 /** Make instances of what the thread has just loaded. Owner only. */
@@ -205,6 +221,9 @@ void wx_dl_publish(struct wx_dl_group *g);
 struct wx_func *wx_dl_stub_new(struct wx_dl_group *g, const struct wx_sig *sig,
                                const struct wx_dl_lib *lib, uint32_t func, struct wx_name name,
                                const struct wx_dl_lib *requester);
+/** Stubs of a copy of the group, which has its libraries; they have twins. */
+bool wx_dl_stubs_copy(struct wx_dl_group *to, const struct wx_dl_group *from,
+                      struct wx_twins *twins);
 /** Members are ready: stubs that waited for that become functions. */
 void wx_dl_stubs_settle(struct wx_dl_group *g);
 

@@ -18,12 +18,6 @@
 #include "wasi/abi.h"
 #include "wasix/dl.h"
 
-/* Tags are the same for all modules in a thread, so that one catches what another one throws. */
-struct wx_dl_tag {
-    struct wx_name name;
-    struct wx_tag *tag;
-};
-
 static bool name_is(struct wx_name n, const char *s)
 {
     return n.len == strlen(s) && memcmp(n.p, s, n.len) == 0;
@@ -67,7 +61,7 @@ struct wx_func *wx_dl_func(struct wx_dl_group *g, const struct wx_dl_lib *lib, u
     return wx_dl_stub_new(g, sig, lib, func, (struct wx_name){"", 0}, NULL);
 }
 
-static bool grow_table(struct wx_dl_group *g, uint64_t size)
+bool wx_dl_group_grow_table(struct wx_dl_group *g, uint64_t size)
 {
     static const uint64_t null[2];
     return g->table->size >= size ||
@@ -86,7 +80,7 @@ static void fetch(struct wx_table *table, uint64_t idx)
     }
     wax_status st = wx_dl_sync(g, &error);
     struct wx_func *f = st == WAX_OK && member_of(g, lib) ? wx_dl_func(g, lib, func) : NULL;
-    if (f && grow_table(g, idx + 1)) {
+    if (f && wx_dl_group_grow_table(g, idx + 1)) {
         const uint64_t ref[2] = {(uint64_t)(uintptr_t)f, 0};
         wx_table_set(table, idx, ref);
     } else {
@@ -101,7 +95,8 @@ struct wx_table *wx_dl_table(const struct wx_guest_thread *self) { return self->
 uint64_t wx_dl_grow_table(struct wx_guest_thread *self, uint64_t n)
 {
     uint64_t first = wx_dl_reserve(self->env->dl, n);
-    return first != UINT64_MAX && grow_table(self->group, first + n) ? first : UINT64_MAX;
+    return first != UINT64_MAX && wx_dl_group_grow_table(self->group, first + n) ? first
+                                                                                 : UINT64_MAX;
 }
 
 static wax_status make_table(struct wx_dl_group *g, wax_error **err)
@@ -342,8 +337,8 @@ static wax_status add_and_link(struct wx_dl_group *g, uint32_t n, bool first,
     wx_mutex_lock(&g->dl->lock);
     uint64_t size = g->dl->table_size;
     wx_mutex_unlock(&g->dl->lock);
-    wax_status st =
-        grow_table(g, size) ? add_members(g, n, first, err) : wx_fail_nomem(err, "a table");
+    wax_status st = wx_dl_group_grow_table(g, size) ? add_members(g, n, first, err)
+                                                    : wx_fail_nomem(err, "a table");
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = from; i < n && st == WAX_OK; i++) {
             struct binding b = {.g = g,
@@ -408,6 +403,14 @@ bool wx_dl_own(struct wx_dl_group *g)
     return mine;
 }
 
+bool wx_dl_want(struct wx_dl_group *g)
+{
+    wx_store_seq(&g->waits, 1); /* before looking; pairs with wx_dl_disown */
+    bool mine = wx_dl_own(g);
+    wx_store_seq(&g->waits, !mine);
+    return mine;
+}
+
 void wx_dl_disown(struct wx_dl_group *g, bool all)
 {
     struct wx_dl *dl = g->dl;
@@ -435,7 +438,7 @@ void wx_dl_disown(struct wx_dl_group *g, bool all)
 
 /* -------- threads -------- */
 
-static wax_status make_group(struct wx_guest_thread *self, wax_error **err)
+wax_status wx_dl_group_new(struct wx_guest_thread *self, wax_error **err)
 {
     struct wx_dl_group *g = wx_zalloc(&self->env->mem, sizeof *g);
     if (!g) {
@@ -450,7 +453,7 @@ static wax_status make_group(struct wx_guest_thread *self, wax_error **err)
 wax_status wx_dl_link_thread(struct wx_guest_thread *self, wax_error **err)
 {
     wax_status st = self->is_main ? wx_dl_new(self, err) : WAX_OK;
-    st = st == WAX_OK ? make_group(self, err) : st;
+    st = st == WAX_OK ? wx_dl_group_new(self, err) : st;
     if (st == WAX_OK && self->is_main) {
         st = wx_dl_load_needed(self->env->dl, err);
         st = st == WAX_OK ? wx_dl_link_new(self->group, false, err) : st;

@@ -83,19 +83,19 @@ uint64_t wx_dl_take_memory(struct wx_dl *dl, uint64_t size, uint32_t align)
     return at;
 }
 
-static void clear(struct wx_memory *m, uint64_t at, uint64_t size)
+void wx_dl_clear(struct wx_dl *dl, uint64_t at, uint64_t size)
 {
     static const uint64_t zeros[32];
     for (uint64_t n; size; at += n, size -= n) {
         n = size < sizeof zeros ? size : sizeof zeros;
-        wx_memory_write(m, at, zeros, n);
+        wx_memory_write(dl->env->memory, at, zeros, n);
     }
 }
 
 void wx_dl_give_memory(struct wx_dl *dl, uint64_t at, uint64_t size)
 {
-    if (at && size) {
-        clear(dl->env->memory, at, size);
+    if (at && size && !dl->borrows) {
+        wx_dl_clear(dl, at, size);
         wx_mutex_lock(&dl->lock);
         put_span(dl, at, at + size);
         wx_mutex_unlock(&dl->lock);

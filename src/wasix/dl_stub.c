@@ -12,6 +12,7 @@
 #include "wasix/dl.h"
 
 struct wx_dl_stub {
+    struct wx_dl_stub *next; /* in group->all_stubs */
     struct wx_dl_group *group;
     struct wx_func *func;
     const struct wx_dl_lib *lib; /* whose; NULL: to be found by name */
@@ -129,25 +130,59 @@ static enum wx_outcome run(struct wx_thread *t, void *data, uint64_t *slots)
     return WX_CALL;
 }
 
-struct wx_func *wx_dl_stub_new(struct wx_dl_group *g, const struct wx_sig *sig,
+/* `name` and `requester` live as long as the store. */
+static struct wx_dl_stub *make(struct wx_dl_group *g, const struct wx_sig *sig,
                                const struct wx_dl_lib *lib, uint32_t func, struct wx_name name,
-                               const struct wx_dl_lib *requester)
+                               const char *requester)
 {
-    struct wx_arena *arena = g->self->store->arena;
-    const char *path = requester ? requester->path : "";
-    struct wx_dl_stub *s = wx_arena_alloc(arena, sizeof *s);
-    char *copy = wx_arena_alloc(arena, strlen(path) + 1);
-    if (!s || !copy ||
-        wx_func_new_host(g->self->store, sig, run, s, "stub", &s->func, NULL) != WAX_OK) {
+    struct wx_dl_stub *s = wx_arena_alloc(g->self->store->arena, sizeof *s);
+    if (!s || wx_func_new_host(g->self->store, sig, run, s, "stub", &s->func, NULL) != WAX_OK) {
         return NULL;
     }
     s->group = g;
     s->lib = lib;
     s->idx = func;
     s->name = name;
-    s->requester = memcpy(copy, path, strlen(path) + 1);
+    s->requester = requester;
     if (lib && !wx_vec_push(&g->dl->env->mem, &g->stubs, s)) {
         return NULL;
     }
-    return s->func;
+    s->next = g->all_stubs;
+    g->all_stubs = s;
+    return s;
+}
+
+/* NULL when out of memory. */
+static char *keep(const struct wx_dl_group *g, const char *text, size_t len)
+{
+    char *copy = wx_arena_alloc(g->self->store->arena, len + 1);
+    return copy && len ? memcpy(copy, text, len) : copy;
+}
+
+struct wx_func *wx_dl_stub_new(struct wx_dl_group *g, const struct wx_sig *sig,
+                               const struct wx_dl_lib *lib, uint32_t func, struct wx_name name,
+                               const struct wx_dl_lib *requester)
+{
+    const char *path = requester ? requester->path : "";
+    path = keep(g, path, strlen(path));
+    const struct wx_dl_stub *s = path ? make(g, sig, lib, func, name, path) : NULL;
+    return s ? s->func : NULL;
+}
+
+/* Those that have become functions begin anew: they may be in a call that goes on in the copy. */
+bool wx_dl_stubs_copy(struct wx_dl_group *to, const struct wx_dl_group *from,
+                      struct wx_twins *twins)
+{
+    for (const struct wx_dl_stub *s = from->all_stubs; s; s = s->next) {
+        const char *name = keep(to, s->name.p, s->name.len);
+        const char *path = keep(to, s->requester, strlen(s->requester));
+        const struct wx_dl_lib *lib = s->lib ? to->dl->libs[s->lib->number] : NULL;
+        const struct wx_name n = {name, s->name.len};
+        struct wx_dl_stub *twin =
+            name && path ? make(to, s->func->sig, lib, s->idx, n, path) : NULL;
+        if (!twin || !wx_twins_add(twins, s, twin) || !wx_twins_add(twins, s->func, twin->func)) {
+            return false;
+        }
+    }
+    return true;
 }

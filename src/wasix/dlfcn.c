@@ -193,11 +193,9 @@ static wx_wasi_ret open_stage(struct wx_wasi_call *c, uint64_t stage, uint64_t f
     wax_error *error = NULL;
     if (stage == WANTED) {
         uint32_t seq = wx_load_seq(&c->t->wake_seq);
-        wx_store_seq(&g->waits, 1); /* before looking; pairs with wx_dl_disown */
-        if (!wx_dl_own(g)) {
+        if (!wx_dl_want(g)) {
             return wait_for_owner(c, seq);
         }
-        wx_store_seq(&g->waits, 0);
         if (wx_dl_sync(g, &error) != WAX_OK) {
             wx_dl_disown(c->self->group, false);
             return fail_error(c, o.err, o.err_len, error);

@@ -12,6 +12,7 @@
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/process.h"
+#include "wasix/dl.h"
 #include "wasix/proc_args.h"
 
 static wx_werrno refuse(const struct wx_wasi_call *c, wax_status st, wax_error *error)
@@ -70,6 +71,9 @@ static wx_wasi_ret fork_process(struct wx_wasi_call *c, uint64_t pid_ptr, bool s
         return refuse(c, st, error);
     }
     answer_child(child, slots, pid_ptr);
+    if (child->main.group && !shares) {
+        wx_dl_disown(child->main.group, false); /* the turn of this call */
+    }
     child->main.store->thread.fuel = c->t->fuel / 2;
     uint8_t mode = 0;
     if (shares) {
@@ -95,7 +99,36 @@ static enum wx_outcome resume_fork(struct wx_thread *t, enum wx_wake why)
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
-    return wx_wasi_finish(&c, fork_process(&c, w.state[S_PID_PTR], w.state[S_SHARES] != 0));
+    bool shares = w.state[S_SHARES] != 0;
+    wx_wasi_ret ret = fork_process(&c, w.state[S_PID_PTR], shares);
+    if (c.self->group && !shares) {
+        wx_dl_disown(c.self->group, false);
+    }
+    return wx_wasi_finish(&c, ret);
+}
+
+static enum wx_outcome resume_turn(struct wx_thread *t, enum wx_wake why);
+
+/* While libraries are being loaded there is no copy: the thread that does it would not be there. */
+static wx_wasi_ret take_turn(struct wx_wasi_call *c, uint64_t pid_ptr)
+{
+    uint32_t seq = wx_load_seq(&c->t->wake_seq);
+    if (!wx_dl_want(c->self->group)) {
+        const uint64_t s[4] = {pid_ptr};
+        return wx_wasi_wait_woken(c, seq, resume_turn, s);
+    }
+    return wx_wasi_leave(c, resume_fork, pid_ptr, false);
+}
+
+static enum wx_outcome resume_turn(struct wx_thread *t, enum wx_wake why)
+{
+    const struct wx_wait w = t->out.wait;
+    struct wx_wasi_call c;
+    wx_wasi_call_init(&c, t, w.data, w.slots);
+    if (why == WX_WAKE_SIGNAL) {
+        return WX_WAIT; /* goes on after the handlers */
+    }
+    return wx_wasi_finish(&c, take_turn(&c, w.state[S_PID_PTR]));
 }
 
 wx_wasi_ret wx_wasi_proc_fork(struct wx_wasi_call *c, const uint64_t *a)
@@ -105,7 +138,9 @@ wx_wasi_ret wx_wasi_proc_fork(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    return wx_wasi_leave(c, resume_fork, a[1], !(a[0] & 0xff));
+    bool shares = !(a[0] & 0xff);
+    return c->self->group && !shares ? take_turn(c, a[1])
+                                     : wx_wasi_leave(c, resume_fork, a[1], shares);
 }
 
 /*

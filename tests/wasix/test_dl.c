@@ -50,9 +50,20 @@ static int tear_down(void **state)
 
 static unsigned count_fds(void) { return count_entries("/proc/self/fd"); }
 
+/* A thread that nobody joins is gone some time after it was the last to touch anything of ours. */
+static unsigned count_tasks(unsigned want)
+{
+    unsigned n = count_entries("/proc/self/task");
+    for (int i = 0; i < 1000 && n > want; i++) {
+        (void)usleep(1000);
+        n = count_entries("/proc/self/task");
+    }
+    return n;
+}
+
 static wax_status prepare(wax_builder *builder, const char *lib_path, wax_error **err)
 {
-    wax_builder_grant(builder, WAX_CAP_THREADS);
+    wax_builder_grant(builder, WAX_CAP_THREADS | WAX_CAP_PROCESSES);
     wax_status st = wax_builder_inherit_stdio(builder, err);
     st = st == WAX_OK ? wax_builder_mount(builder, libraries, "/lib", WAX_MOUNT_RO, err) : st;
     st = st == WAX_OK ? wax_builder_tmpfs(builder, "/tmp", 1 << 24, 1000, err) : st;
@@ -88,7 +99,7 @@ static void test_programs(void **state)
 {
     (void)state;
     uint64_t bytes = 0;
-    unsigned fds = 0;
+    unsigned fds = 0, tasks = count_tasks(3); /* ., .., this one */
     for (int i = 0; i < n_programs; i++) {
         for (int round = 0; round < 2; round++) { /* what is made once is made in the first */
             char text[1000];
@@ -100,6 +111,7 @@ static void test_programs(void **state)
                 assert_int_equal(count_fds(), fds);
                 assert_int_equal(wax_engine_allocated(engine), bytes);
             }
+            assert_int_equal(count_tasks(tasks), tasks);
             fds = count_fds();
             bytes = wax_engine_allocated(engine);
         }

@@ -19,7 +19,12 @@ wax_status wx_no_copy(wax_error **err, const char *what)
 struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func)
 {
     if (func->kind == WX_FUNC_WASM) {
-        return func->instance == c->from ? wx_instance_func(c->to, func->func_idx) : NULL;
+        struct wx_instance *inst = wx_copy_instance(c, func->instance);
+        return inst ? wx_instance_func(inst, func->func_idx) : NULL;
+    }
+    struct wx_func *twin = wx_twins_find(c->to->store->twins, func);
+    if (twin) {
+        return twin;
     }
     uint32_t n = c->from->module->wasm->n_func_imports;
     for (uint32_t i = 0; i < n; i++) {
@@ -43,7 +48,8 @@ static wax_status copy_globals(const struct wx_copy *c, wax_error **err)
             st = wx_copy_ref(c, from->type.type, value, err);
         }
         if (i < w->n_global_imports) {
-            if (from->type.mut && st == WAX_OK) {
+            bool known = wx_twins_find(c->to->store->twins, from) != NULL;
+            if (from->type.mut && !known && st == WAX_OK) {
                 st = wx_no_copy(err, "a mutable global that is imported");
             }
             continue;
@@ -82,8 +88,12 @@ static wax_status copy_table(const struct wx_copy *c, uint32_t idx, wax_error **
 static wax_status copy_tables(const struct wx_copy *c, wax_error **err)
 {
     const struct wx_module *w = c->from->module->wasm;
-    wax_status st = w->n_table_imports ? wx_no_copy(err, "an imported table") : WAX_OK;
-    for (uint32_t i = 0; i < w->n_tables && st == WAX_OK; i++) {
+    wax_status st = WAX_OK;
+    for (uint32_t i = 0; i < w->n_table_imports && st == WAX_OK; i++) {
+        bool known = wx_twins_find(c->to->store->twins, c->from->tables[i]) != NULL;
+        st = known ? WAX_OK : wx_no_copy(err, "an imported table");
+    }
+    for (uint32_t i = w->n_table_imports; i < w->n_tables && st == WAX_OK; i++) {
         st = copy_table(c, i, err);
     }
     return st;
@@ -107,21 +117,33 @@ static wax_status copy_memories(const struct wx_copy *c, bool shares, wax_error 
     return wx_instance_use_memory(c->to, err);
 }
 
-wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
-                            const struct wx_extern *imports, bool shares,
-                            struct wx_instance **ret_instance, wax_error **err)
+wax_status wx_instance_begin_copy(struct wx_store *store, const struct wx_instance *from,
+                                  struct wx_instance **ret_instance, wax_error **err)
 {
     const struct wx_module *w = from->module->wasm;
     struct wx_instance *to = wx_instance_alloc(store, from->module);
     if (!to) {
         return wx_fail_nomem(err, "an instance");
     }
-    struct wx_copy_refs refs = {.mem = wx_engine_get_mem(store->engine)};
+    to->codes = from->codes;
+    wax_status st = wx_instance_make_tags(to, err);
+    bool ok = st != WAX_OK || wx_twins_add(store->twins, from, to);
+    for (uint32_t i = w->n_tag_imports; i < w->n_tags && ok && st == WAX_OK; i++) {
+        ok = wx_twins_add(store->twins, from->tags[i], to->tags[i]);
+    }
+    *ret_instance = to;
+    return ok ? st : wx_fail_nomem(err, "an instance");
+}
+
+wax_status wx_instance_fill_copy(struct wx_instance *to, struct wx_instance *from,
+                                 const struct wx_extern *imports, bool shares, wax_error **err)
+{
+    const struct wx_module *w = from->module->wasm;
+    struct wx_copy_refs refs = {.mem = wx_engine_get_mem(to->store->engine)};
     const struct wx_copy c = {.from = from, .to = to, .refs = &refs};
     wax_status st = wx_instance_bind_imports(to, imports, err);
     st = st == WAX_OK ? copy_memories(&c, shares, err) : st;
     st = st == WAX_OK && to->codes != from->codes ? wx_no_copy(err, "compiled code") : st;
-    st = st == WAX_OK ? wx_instance_make_tags(to, err) : st;
     st = st == WAX_OK ? copy_globals(&c, err) : st;
     st = st == WAX_OK ? copy_tables(&c, err) : st;
     st = st == WAX_OK ? wx_copy_refs_finish(&c, err) : st;
@@ -129,6 +151,18 @@ wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
     if (st == WAX_OK) {
         memcpy(to->dropped_elems, from->dropped_elems, w->n_elems);
         memcpy(to->dropped_datas, from->dropped_datas, w->n_datas);
+    }
+    return st;
+}
+
+wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
+                            const struct wx_extern *imports, bool shares,
+                            struct wx_instance **ret_instance, wax_error **err)
+{
+    struct wx_instance *to = NULL;
+    wax_status st = wx_instance_begin_copy(store, from, &to, err);
+    st = st == WAX_OK ? wx_instance_fill_copy(to, from, imports, shares, err) : st;
+    if (st == WAX_OK) {
         *ret_instance = to;
     }
     return st;
@@ -162,6 +196,11 @@ static wax_status copy_frames(const struct wx_copy *c, const struct wx_spot *p, 
 static bool copy_data(const struct wx_copy *c, void **data)
 {
     if (!*data) {
+        return true;
+    }
+    void *twin = wx_twins_find(c->to->store->twins, *data);
+    if (twin) {
+        *data = twin;
         return true;
     }
     const struct wx_instance *from = c->from;

@@ -72,7 +72,8 @@ void wx_thread_leave_calls(struct wx_thread *t, const struct wx_call_record *unt
 
 /** From the addresses of one thread to those of its copy. */
 struct wx_copy {
-    const struct wx_instance *from; /* the one instance of the store copied */
+    /* An instance of the store and its copy. What there is besides is in to->store->twins. */
+    const struct wx_instance *from;
     struct wx_instance *to;
     ptrdiff_t stack;  /* bytes to add to an address in the value stack */
     ptrdiff_t gstack; /* the same for the guest stack */
@@ -91,7 +92,7 @@ bool wx_copy_note_frame(const struct wx_copy *c, const struct wx_code *code, uin
 struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func);
 static inline struct wx_instance *wx_copy_instance(const struct wx_copy *c, const void *inst)
 {
-    return inst == c->from ? c->to : NULL;
+    return inst == c->from ? c->to : wx_twins_find(c->to->store->twins, inst);
 }
 static inline void *wx_copy_stack_address(const struct wx_copy *c, const void *p)
 {
@@ -112,6 +113,15 @@ static inline void *wx_copy_gstack_address(const struct wx_copy *c, const void *
 wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
                             const struct wx_extern *imports, bool shares,
                             struct wx_instance **ret_instance, wax_error **err);
+/**
+ * The same in two steps, for instances that refer to each other: all are begun, and what they
+ * import has its twin in store->twins, before one is filled. After the first step there are
+ * functions, but for imported ones, and tags; they have twins, as the instance has.
+ */
+wax_status wx_instance_begin_copy(struct wx_store *store, const struct wx_instance *from,
+                                  struct wx_instance **ret_instance, wax_error **err);
+wax_status wx_instance_fill_copy(struct wx_instance *to, struct wx_instance *from,
+                                 const struct wx_extern *imports, bool shares, wax_error **err);
 /**
  * Make `to`, a thread that runs nothing, one that stands where `from` did; the instances are copies
  * of each other. Goes on with wx_enter_copy().

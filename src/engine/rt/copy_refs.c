@@ -50,12 +50,13 @@ static const struct wx_tag *copy_tag(const struct wx_copy *c, const struct wx_ta
     if (tag->instance == c->from) {
         return c->to->tags[tag->idx];
     }
-    for (uint32_t i = 0; i < c->from->module->wasm->n_tag_imports; i++) {
+    const struct wx_tag *twin = wx_twins_find(c->to->store->twins, tag);
+    for (uint32_t i = 0; !twin && i < c->from->module->wasm->n_tag_imports; i++) {
         if (c->from->tags[i] == tag) {
-            return c->to->tags[i];
+            twin = c->to->tags[i];
         }
     }
-    return NULL;
+    return twin;
 }
 
 static wax_status copy_exn(const struct wx_copy *c, uint64_t exn[2], wax_error **err)

@@ -12,6 +12,7 @@
 #include "engine/rt/profile.h"
 #include "engine/rt/thread.h"
 #include "engine/rt/tier.h"
+#include "engine/rt/twins.h"
 #include "os/lock.h"
 
 /* -------- engine: thread-safe, counted; holds the tier, the signatures and the options -------- */
@@ -134,6 +135,7 @@ struct wx_store {
     struct wx_externref_list externrefs;
     struct wx_exn_heap exns;
     struct wx_store_past *past; /* what it had before wx_store_renew(); or NULL */
+    struct wx_twins *twins;     /* while it is made as the copy of another one; or NULL */
     uint64_t max_memory_bytes;  /* per memory made by instances; 0 = the engine's limit */
     uint64_t timeout_ns;        /* of each outermost call; 0 = none */
     bool forkable;              /* memories made by instances are, too */
