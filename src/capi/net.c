@@ -6,6 +6,7 @@
 
 #include "capi/capi.h"
 #include "net/question.h"
+#include "vfs/vnet.h"
 #include "wasi/env.h"
 
 void wx_net_spec_fini(struct wx_net_spec *spec, struct wx_mem *mem)
@@ -42,6 +43,7 @@ static wax_status make(const char *const *rules, size_t n, struct wx_mem *mem,
     for (size_t i = 0; i < n && st == WAX_OK; i++) {
         st = wx_net_rules_add(&net->rules, rules[i], err);
     }
+    st = st == WAX_OK ? wx_net_rules_check(&net->rules, err) : st;
     if (st != WAX_OK) {
         wx_net_unref(net);
         return st;
@@ -60,6 +62,10 @@ wax_status wx_net_spec_make(const struct wx_net_spec *spec, struct wx_env *env, 
     if (st == WAX_OK) {
         env->net->log = spec->fn;
         env->net->log_data = spec->data;
+    }
+    if (st == WAX_OK && env->net->rules.virtual_net) {
+        env->vnet = wx_vnet_new(env->file_mem);
+        st = env->vnet ? WAX_OK : wx_fail_nomem(err, "a virtual network");
     }
     return st;
 }

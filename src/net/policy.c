@@ -9,6 +9,9 @@
  * not count. A name never lifts a built-in denial, or a zone somebody else controls would open the
  * metadata service or the loopback interface; a name its rule's author mapped to an address does.
  *
+ * A virtual network is no host's: what stays in it is allowed, all else is not there. Deny rules
+ * count as elsewhere. Nor is a socket anybody else's that has its place in memory.
+ *
  * Datagrams come in where a rule lets them in, and from whoever they may be sent to.
  */
 #include "net/policy.h"
@@ -187,6 +190,28 @@ static struct wx_net_verdict by_rule(const struct wx_net *net, const struct wx_n
                                    .to_port = r->to_port};
 }
 
+/* What no rule speaks of. */
+static struct wx_net_verdict by_place(const struct wx_net *net, const struct wx_net_query *q,
+                                      const struct wx_net_verdict *otherwise)
+{
+    uint32_t number = net->rules.virtual_net;
+    if (q->proto == WX_NET_UNIX && q->inside) {
+        return (struct wx_net_verdict){.allowed = true, .why = "built-in: inside the guest"};
+    }
+    if (!number || q->proto == WX_NET_UNIX) {
+        return *otherwise;
+    }
+    static const struct wx_net_cidr here[] = {V4(127, 0, 0, 0, 8),
+                                              {.ip = {.v6 = true, .b = {[15] = 1}}, .bits = 128}};
+    bool is_here =
+        !q->name && (wx_net_ip_unspecified(&q->ip) || wx_net_cidr_has(&here[0], &q->ip) ||
+                     wx_net_cidr_has(&here[1], &q->ip));
+    return (struct wx_net_verdict){.allowed = is_here,
+                                   .rule = is_here ? number : 0,
+                                   .why = is_here ? net->rules.texts.p[number - 1]
+                                                  : "built-in: the virtual network ends here"};
+}
+
 static struct wx_net_verdict decide_in_dir(struct wx_net *net, const struct wx_net_query *q,
                                            uint8_t dir)
 {
@@ -203,8 +228,8 @@ static struct wx_net_verdict decide_in_dir(struct wx_net *net, const struct wx_n
         }
         allow = !b || exact ? r : allow;
     }
-    return allow ? by_rule(net, allow)
-                 : (struct wx_net_verdict){.why = b ? b->why : "no rule allows it"};
+    const struct wx_net_verdict no = {.why = b ? b->why : "no rule allows it"};
+    return allow ? by_rule(net, allow) : by_place(net, q, &no);
 }
 
 /* A socket that is only to send from needs some port; what reaches it is another question. */
@@ -263,19 +288,31 @@ static struct wx_net_verdict decide_name(const struct wx_net *net, const char *n
         }
         allow = !r->deny && !allow ? r : allow;
     }
+    uint32_t number = net->rules.virtual_net;
+    if (!allow && number && wx_net_name_is_localhost(name)) {
+        return (struct wx_net_verdict){
+            .allowed = true, .rule = number, .why = net->rules.texts.p[number - 1]};
+    }
     return allow ? by_rule(net, allow)
                  : (struct wx_net_verdict){.why = "no rule allows to ask for the name"};
+}
+
+/* A rule would not help where nothing is. */
+static bool is_nowhere(const struct wx_net *net, const struct wx_net_query *q)
+{
+    return net->rules.virtual_net && q->proto != WX_NET_UNIX;
 }
 
 static void tell(const struct wx_net *net, const struct wx_net_query *q,
                  const struct wx_net_verdict *v)
 {
     char text[WX_NET_QUERY_TEXT], suggest[WX_NET_QUERY_TEXT] = "";
-    const wax_net_decision d = {.what = wx_net_query_text(q, text),
-                                .allowed = v->allowed,
-                                .rule = v->rule,
-                                .why = v->why,
-                                .suggest = v->allowed || v->rule ? "" : wx_net_suggest(q, suggest)};
+    const wax_net_decision d = {
+        .what = wx_net_query_text(q, text),
+        .allowed = v->allowed,
+        .rule = v->rule,
+        .why = v->why,
+        .suggest = v->allowed || v->rule || is_nowhere(net, q) ? "" : wx_net_suggest(q, suggest)};
     net->log(net->log_data, &d);
 }
 
@@ -380,6 +417,19 @@ const char *wx_net_query_text(const struct wx_net_query *q, char buf[WX_NET_QUER
     return buf;
 }
 
+/* A pattern that fits the path only. */
+static void pattern_of(const char *path, char *ret, size_t size)
+{
+    size_t at = 0;
+    for (; *path && at + 2 < size; path++) {
+        if (strchr("*?[]\\", *path)) {
+            ret[at++] = '\\';
+        }
+        ret[at++] = *path;
+    }
+    ret[at] = '\0';
+}
+
 const char *wx_net_suggest(const struct wx_net_query *q, char buf[WX_NET_QUERY_TEXT])
 {
     char at[WX_NET_ENDPOINT_TEXT];
@@ -387,7 +437,9 @@ const char *wx_net_suggest(const struct wx_net_query *q, char buf[WX_NET_QUERY_T
     if (q->op == WX_NET_RESOLVE) {
         (void)snprintf(buf, WX_NET_QUERY_TEXT, "allow:dns:%s", q->name);
     } else if (q->path) {
-        (void)snprintf(buf, WX_NET_QUERY_TEXT, "allow:unix:%s:%s", out ? "out" : "in", q->path);
+        char pattern[WX_NET_QUERY_TEXT - 16];
+        pattern_of(q->path, pattern, sizeof pattern);
+        (void)snprintf(buf, WX_NET_QUERY_TEXT, "allow:unix:%s:%s", out ? "out" : "in", pattern);
     } else if (q->name) {
         (void)snprintf(buf, WX_NET_QUERY_TEXT, "allow:%s:out:%s:%u", proto_name(q->proto), q->name,
                        q->port);

@@ -29,6 +29,7 @@ struct wx_net_query {
     uint16_t from_port;
     const char *name; /* RESOLVE; else NULL, or what ip is taken to be the address of */
     const char *path; /* unix */
+    bool inside;      /* unix: in memory, where only this guest's processes find it */
 };
 
 struct wx_net_verdict {

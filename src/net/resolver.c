@@ -125,14 +125,6 @@ static bool conf_line(struct wx_resolver *r, char **words, unsigned n)
 
 /* -------- beginning -------- */
 
-static bool is_localhost(const char *name)
-{
-    static const char word[] = "localhost";
-    size_t len = strlen(name), n = sizeof word - 1;
-    return len >= n && strcmp(name + len - n, word) == 0 &&
-           (len == n || name[len - n - 1] == '.'); /* RFC 6761 6.3 */
-}
-
 /* What needs no server. */
 static void look_here(struct wx_resolver *r)
 {
@@ -140,10 +132,10 @@ static void look_here(struct wx_resolver *r)
     if (wx_net_mapped(r->net, r->name, &ip)) {
         r->given = true;
         add_found(r, &ip);
-    } else if (is_localhost(r->name)) {
+    } else if (wx_net_name_is_localhost(r->name)) {
         add_found(r, &(struct wx_net_ip){.b = {127, 0, 0, 1}});
         add_found(r, &(struct wx_net_ip){.v6 = true, .b = {[15] = 1}});
-    } else {
+    } else if (!r->net->rules.virtual_net) {
         (void)each_line(r, "/etc/hosts", host_line);
     }
 }
@@ -163,7 +155,7 @@ int wx_resolver_new(struct wx_mem *mem, struct wx_net *net, const char *name,
     (void)snprintf(r->name, sizeof r->name, "%s", name);
     look_here(r);
     bool ok = true;
-    if (!r->found.n) {
+    if (!r->found.n && !net->rules.virtual_net) {
         bool chosen = wx_net_server(net, &server, &port);
         ok =
             (chosen ? add_server(r, &server, port) : each_line(r, "/etc/resolv.conf", conf_line)) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing of network rules. */
 /*
- *   RULE  := "off" | "loopback" | "all"
+ *   RULE  := "off" | "loopback" | "all" | "virtual"
  *          | ("allow" | "deny") ":" PROTO ":" DIR ":" HOST ":" PORTS [":from=" RANGE] ["=" ADDR]
  *          | ("allow" | "deny") ":unix:" [DIR ":"] "/" PATTERN
  *          | ("allow" | "deny") ":dns:" NAME | "dns:map:" NAME "=" IP
@@ -132,6 +132,13 @@ bool wx_net_name_clean(const char *name, size_t len, char ret[WX_NET_NAME_MAX + 
     }
     ret[len] = '\0';
     return label > 0 && letters;
+}
+
+bool wx_net_name_is_localhost(const char *name)
+{
+    static const char word[] = "localhost";
+    size_t len = strlen(name), n = sizeof word - 1;
+    return len >= n && strcmp(name + len - n, word) == 0 && (len == n || name[len - n - 1] == '.');
 }
 
 bool wx_net_rule_has_name(const struct wx_net_rule *rule, const char *name)
@@ -439,7 +446,7 @@ static wax_status take_rule(struct cursor *c, struct wx_net_rule *r)
     static const struct choice kinds[] = {{"map", 0}, {"server", 1}, {NULL, 0}};
     uint8_t verb, server;
     wax_status st = take_choice(c, verbs, &verb, "this begins no rule",
-                                "off, loopback, all, allow:..., deny:... or dns:map:...");
+                                "off, loopback, all, virtual, allow:..., deny:... or dns:map:...");
     if (st != WAX_OK) {
         return st;
     }
@@ -460,6 +467,7 @@ static const struct {
     {"off", {NULL}},
     {"loopback", {"allow:*:*:127.0.0.0/8:*", "allow:*:*:[::1]:*", NULL}},
     {"all", {"allow:*:*:*:*", "allow:dns:*", NULL}},
+    {"virtual", {NULL}},
 };
 
 static wax_status add_one(struct wx_net_rules *rules, const char *text, uint32_t number,
@@ -490,6 +498,7 @@ wax_status wx_net_rules_add(struct wx_net_rules *rules, const char *text, wax_er
     wax_status st = WAX_OK;
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         if (strcmp(text, classes[i].name) == 0) {
+            rules->virtual_net = strcmp(text, "virtual") == 0 ? number : rules->virtual_net;
             for (const char *const *r = classes[i].rules; *r && st == WAX_OK; r++) {
                 st = add_one(rules, *r, number, err);
             }
@@ -502,4 +511,24 @@ wax_status wx_net_rules_add(struct wx_net_rules *rules, const char *text, wax_er
         rules->texts.n--;
     }
     return st;
+}
+
+wax_status wx_net_rules_check(const struct wx_net_rules *rules, wax_error **err)
+{
+    for (size_t i = 0; rules->virtual_net && i < rules->list.n; i++) {
+        const struct wx_net_rule *r = &rules->list.p[i];
+        bool host = r->kind == WX_NET_RULE_SERVER || r->kind == WX_NET_RULE_DNS ||
+                    (r->protos & (WX_NET_TCP | WX_NET_UDP));
+        if (!r->deny && host) {
+            (void)wx_fail(err, WAX_E_INVALID,
+                          "network rule '%.200s': nothing of the host can be "
+                          "allowed to a guest with a virtual network",
+                          rules->texts.p[r->number - 1]);
+            wx_error_set_hint(err,
+                              "leave out one of them; deny:..., unix and dns:map: go along with "
+                              "virtual");
+            return WAX_E_INVALID;
+        }
+    }
+    return WAX_OK;
 }

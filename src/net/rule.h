@@ -49,19 +49,25 @@ struct wx_net_rules {
     struct wx_mem *mem;
     WX_VEC(struct wx_net_rule) list;
     WX_VEC(char *) texts;
-    bool by_name; /* some rule is about what a name resolved to */
+    bool by_name;         /* some rule is about what a name resolved to */
+    uint32_t virtual_net; /* number of the rule "virtual"; 0: the network is the host's */
 };
 
 void wx_net_rules_init(struct wx_net_rules *rules, struct wx_mem *mem);
 void wx_net_rules_fini(struct wx_net_rules *rules);
 /**
- * Add a rule, or a class of them ("off", "loopback", "all"). @return WAX_E_INVALID with the place
- * in the text and a hint; WAX_E_NOMEM
+ * Add a rule, or a class of them ("off", "loopback", "all", "virtual"). @return WAX_E_INVALID with
+ * the place in the text and a hint; WAX_E_NOMEM
  */
 wax_status wx_net_rules_add(struct wx_net_rules *rules, const char *text, wax_error **err);
+/** Do they mean something together? @return WAX_E_INVALID: rules that a virtual network leaves out
+ */
+wax_status wx_net_rules_check(const struct wx_net_rules *rules, wax_error **err);
 
 /** Lower case, without the dot at its end; false if it is none: labels, lengths, an address. */
 bool wx_net_name_clean(const char *name, size_t len, char ret[WX_NET_NAME_MAX + 1]);
+/** "localhost", and names below it (RFC 6761 6.3). */
+bool wx_net_name_is_localhost(const char *name);
 /** Is a clean name what the rule is about? */
 bool wx_net_rule_has_name(const struct wx_net_rule *rule, const char *name);
 bool wx_net_rule_has_port(const struct wx_net_rule *rule, uint16_t port);

@@ -122,6 +122,81 @@ int wx_sock_pair(int type, int ret_fds[2])
     return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_fds) != 0 ? errno : 0;
 }
 
+/* At any free address of the abstract namespace. */
+static int bind_anywhere(int fd, struct sockaddr_un *ret, socklen_t *ret_len)
+{
+    const struct sockaddr any = {.sa_family = AF_UNIX};
+    *ret_len = sizeof *ret;
+    (void)bind(fd, &any, sizeof any.sa_family); /* unless it has a name, which serves as well */
+    memset(ret, 0, sizeof *ret);
+    return getsockname(fd, (struct sockaddr *)ret, ret_len) != 0 ? errno : 0;
+}
+
+static bool is_from(int fd, const struct sockaddr_un *name, socklen_t len)
+{
+    struct sockaddr_un peer;
+    socklen_t peer_len = sizeof peer;
+    memset(&peer, 0, sizeof peer);
+    return getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 && peer_len == len &&
+           memcmp(&peer, name, sizeof peer) == 0;
+}
+
+/* Through a listener that is there for this only. */
+static int join_stream(int fd, const struct sockaddr_un *name, socklen_t len, int *ret_other)
+{
+    struct sockaddr_un at;
+    socklen_t at_len;
+    int other = -1, listener, e = wx_sock_open(AF_UNIX, SOCK_STREAM, 0, &listener);
+    e = e ? e : bind_anywhere(listener, &at, &at_len);
+    if (!e && (listen(listener, SOMAXCONN) != 0 ||
+               connect(fd, (const struct sockaddr *)&at, at_len) != 0)) {
+        e = errno;
+    }
+    while (!e && other < 0) {
+        other = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        e = other < 0 ? errno : 0;
+        if (!e && !is_from(other, name, len)) { /* somebody who found the address */
+            (void)wx_fd_close(&other);
+            other = -1;
+        }
+    }
+    (void)wx_fd_close(&listener); /* nobody else is waiting */
+    *ret_other = other;
+    return e;
+}
+
+/* Once it is connected only the other one can send to it; what came before is thrown away. */
+static int join_datagram(int fd, const struct sockaddr_un *name, socklen_t len, int *ret_other)
+{
+    struct sockaddr_un at;
+    socklen_t at_len;
+    char byte;
+    int other, e = wx_sock_open(AF_UNIX, SOCK_DGRAM, 0, &other);
+    e = e ? e : bind_anywhere(other, &at, &at_len);
+    if (!e && (connect(fd, (const struct sockaddr *)&at, at_len) != 0 ||
+               connect(other, (const struct sockaddr *)name, len) != 0)) {
+        e = errno;
+    }
+    if (e) {
+        (void)wx_fd_close(&other); /* nothing in it */
+        return e;
+    }
+    while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0) {
+    }
+    *ret_other = other;
+    return 0;
+}
+
+int wx_sock_join(int fd, int type, int *ret_other)
+{
+    struct sockaddr_un name;
+    socklen_t len;
+    int e = bind_anywhere(fd, &name, &len);
+    return e                     ? e
+           : type == SOCK_STREAM ? join_stream(fd, &name, len, ret_other)
+                                 : join_datagram(fd, &name, len, ret_other);
+}
+
 int wx_sock_family(int fd) { return option(fd, SO_DOMAIN); }
 int wx_sock_protocol(int fd) { return option(fd, SO_PROTOCOL); }
 int wx_sock_type(int fd) { return option(fd, SO_TYPE); }

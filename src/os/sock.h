@@ -16,6 +16,12 @@ int wx_sock_listen(const char *address, int *ret_fd, uint16_t *ret_port);
 /** Two AF_UNIX sockets connected to each other; type: SOCK_STREAM, SOCK_DGRAM. @return host errno
  */
 int wx_sock_pair(int type, int ret_fds[2]);
+/**
+ * Make an AF_UNIX socket, which is connected to nobody, one of a pair with a new one. Nobody else
+ * comes between: who is connected is told by an address that only that socket has. @return host
+ * errno
+ */
+int wx_sock_join(int fd, int type, int *ret_other);
 /** A socket that never blocks, close-on-exec. @return host errno */
 int wx_sock_open(int family, int type, int protocol, int *ret_fd);
 /*

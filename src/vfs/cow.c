@@ -427,7 +427,20 @@ static int hide(struct cnode *dir, const char *name)
     return e;
 }
 
-static int create_locked(struct cnode *dir, const char *name, mode_t type, const char *text,
+/* What is made: a socket if there is one, else by the other arguments. */
+struct making {
+    mode_t type;
+    const char *text;
+    struct wx_vsock *socket;
+};
+
+static int make(struct wx_node *up, const char *name, const struct making *m, struct wx_node **ret)
+{
+    return m->socket ? up->ops->bind(up, name, m->socket)
+                     : up->ops->create(up, name, m->type, m->text, ret);
+}
+
+static int create_locked(struct cnode *dir, const char *name, const struct making *m,
                          struct wx_node **ret)
 {
     struct wx_node *up;
@@ -442,7 +455,7 @@ static int create_locked(struct cnode *dir, const char *name, mode_t type, const
     } else if (e != ENOENT || is_below(dir, name)) {
         return e == ENOENT ? EEXIST : e;
     }
-    e = dir->up->ops->create(dir->up, name, type, text, ret);
+    e = make(dir->up, name, m, ret);
     if (e) {
         (void)hide(dir, name); /* back to what it was */
     }
@@ -455,13 +468,24 @@ static int op_create(struct wx_node *node, const char *name, mode_t type, const 
     struct cnode *dir = in(node);
     struct wx_node *up;
     wx_mutex_lock(&dir->cow->lock);
-    int e = create_locked(dir, name, type, text, &up);
+    const struct making m = {.type = type, .text = text};
+    int e = create_locked(dir, name, &m, &up);
     wx_mutex_unlock(&dir->cow->lock);
     if (e || !S_ISDIR(type)) {
         *ret = e ? NULL : up;
         return e;
     }
     return dir_node(dir->cow, up, NULL, ret);
+}
+
+static int op_bind(struct wx_node *node, const char *name, struct wx_vsock *socket)
+{
+    struct cnode *dir = in(node);
+    const struct making m = {.socket = socket};
+    wx_mutex_lock(&dir->cow->lock);
+    int e = create_locked(dir, name, &m, NULL);
+    wx_mutex_unlock(&dir->cow->lock);
+    return e;
 }
 
 /* What is there under a name, before it is taken away. */
@@ -609,6 +633,7 @@ static int op_link(struct wx_node *node, struct wx_node *dir, const char *name)
 static const struct wx_node_ops dir_node_ops = {
     .lookup = op_lookup,
     .create = op_create,
+    .bind = op_bind,
     .remove = op_remove,
     .rename = op_rename,
     .link = op_link,

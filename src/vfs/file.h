@@ -79,8 +79,9 @@ struct wx_dir_ops {
     int (*rename)(struct wx_file *from, const char *path, struct wx_file *to, const char *to_path);
     int (*link)(struct wx_file *from, const char *path, struct wx_file *to, const char *to_path);
     /*
-     * Sockets, by one name in the directory itself, which is not followed. NULL: there are none.
-     * bind: EADDRINUSE if something has the name. find: ECONNREFUSED if it is no socket.
+     * Sockets, by one name in the directory itself, which is not followed; not of a directory that
+     * crosses mounts. bind: EADDRINUSE if something has the name, EOPNOTSUPP: there are no sockets;
+     * below a directory that has no host_fd it takes local ones. find: ECONNREFUSED, no socket.
      */
     int (*bind_socket)(struct wx_file *d, const char *name, struct wx_file *sock);
     int (*find_socket)(struct wx_file *d, const char *name, struct wx_sock_target *ret);

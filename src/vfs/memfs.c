@@ -18,6 +18,7 @@
 #include "base/racy.h"
 #include "os/lock.h"
 #include "vfs/node.h"
+#include "vfs/vsock.h"
 
 #define FIRST_COOKIE 3u          /* "." is behind 1, ".." behind 2 */
 #define FIRST_DEVICE 0x6d000000u /* st_dev: no disk has such a number */
@@ -52,6 +53,7 @@ struct mnode {
     /* Files, and the text of links (NUL-terminated). */
     uint8_t *data;
     size_t size, room;
+    struct wx_vsock *socket; /* sockets: counted; never changes */
     /* Directories. */
     struct mnode *parent; /* NULL: root, or removed */
     bool is_root, mirror;
@@ -229,6 +231,7 @@ static void free_list(struct mnode *list)
         wx_mutex_unlock(&fs->lock);
         wx_free(fs->mem, m->buckets);
         wx_free(fs->mem, m->data);
+        wx_vsock_unref(m->socket);
         wx_free(fs->mem, m);
         fs_unref(fs);
     }
@@ -287,12 +290,15 @@ static int create(struct mnode *d, const char *name, mode_t type, const char *te
     return !*ret ? errno : text ? set_text(d->fs, *ret, text) : 0;
 }
 
-static int op_create(struct wx_node *dir, const char *name, mode_t type, const char *text,
-                     struct wx_node **ret)
+static int create_with(struct wx_node *dir, const char *name, mode_t type, const char *text,
+                       struct wx_vsock *socket, struct wx_node **ret)
 {
     struct mnode *d = in(dir), *m = NULL;
     wx_mutex_lock(&d->fs->lock);
     int e = create(d, name, type, text, &m);
+    if (!e && socket) {
+        m->socket = wx_vsock_ref(socket);
+    }
     e = e ? e : add(d, name, m);
     wx_mutex_unlock(&d->fs->lock);
     if (e) {
@@ -301,6 +307,26 @@ static int op_create(struct wx_node *dir, const char *name, mode_t type, const c
     }
     *ret = wx_node_ref(&m->node);
     return 0;
+}
+
+static int op_create(struct wx_node *dir, const char *name, mode_t type, const char *text,
+                     struct wx_node **ret)
+{
+    return create_with(dir, name, type, text, NULL, ret);
+}
+
+static int op_bind(struct wx_node *dir, const char *name, struct wx_vsock *socket)
+{
+    struct wx_node *node = NULL;
+    int e = create_with(dir, name, S_IFSOCK, NULL, socket, &node);
+    wx_node_unref(node);
+    return e;
+}
+
+static struct wx_vsock *op_socket(struct wx_node *node)
+{
+    struct mnode *m = in(node);
+    return m->socket ? wx_vsock_ref(m->socket) : NULL;
 }
 
 /* May this entry go, or be replaced by something that is a directory or not? */
@@ -717,6 +743,9 @@ static const struct wx_file_ops file_ops = {
 static int op_open(struct wx_node *node, int flags, struct wx_file **ret)
 {
     struct mnode *m = in(node);
+    if (S_ISSOCK(node->type)) {
+        return ENXIO; /* as the kernel has it */
+    }
     struct memfile *o = wx_zalloc(m->fs->mem, sizeof *o);
     if (!o) {
         return ENOMEM;
@@ -744,6 +773,8 @@ static const struct wx_node_ops node_ops = {
     .link = op_link,
     .list = op_list,
     .text = op_text,
+    .bind = op_bind,
+    .socket = op_socket,
     .open = op_open,
     .stat = op_stat,
     .utimens = op_utimens,

@@ -6,6 +6,7 @@
 #include "vfs/file.h"
 
 struct wx_node;
+struct wx_vsock; /* vfs/vsock.h */
 
 /*
  * `name` is one component, neither "." nor "..", at most 255 bytes. Nodes come back with a
@@ -23,6 +24,12 @@ struct wx_node_ops {
     int (*list)(struct wx_node *dir, uint64_t cookie, wx_entry_fn fn, void *data);
     /* Links: the text, cut at len. */
     int (*text)(struct wx_node *link, char *buf, size_t len, size_t *ret_len);
+    /*
+     * Sockets, of filesystems in memory; NULL: there are none. Directories: a new node for it, or
+     * EEXIST. Nodes: who has it, counted, or NULL.
+     */
+    int (*bind)(struct wx_node *dir, const char *name, struct wx_vsock *socket);
+    struct wx_vsock *(*socket)(struct wx_node *node);
     /* Files: open one with O_* flags. */
     int (*open)(struct wx_node *file, int flags, struct wx_file **ret);
     /* All. */
@@ -35,7 +42,7 @@ struct wx_node_ops {
 struct wx_node {
     const struct wx_node_ops *ops;
     uint32_t refs; /* atomic */
-    mode_t type;   /* S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR */
+    mode_t type;   /* S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFSOCK */
 };
 
 struct wx_node *wx_node_ref(struct wx_node *node);

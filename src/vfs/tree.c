@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "vfs/hostsock.h"
 #include "vfs/node.h"
 
 #define MAX_LINKS 40 /* as the kernel */
@@ -471,6 +472,34 @@ static int tree_link(struct wx_file *from, const char *path, struct wx_file *to,
     return e;
 }
 
+/* -------- sockets -------- */
+
+static int tree_bind_socket(struct wx_file *d, const char *name, struct wx_file *sock)
+{
+    struct wx_node *dir = node_of(d), *there = NULL;
+    int e;
+    if (!dir->ops->bind) {
+        e = dir->ops->lookup(dir, name, &there);
+        wx_node_unref(there);
+        return e == ENOENT ? EOPNOTSUPP : e ? e : EADDRINUSE;
+    }
+    e = dir->ops->bind(dir, name, wx_hostsock_local(sock));
+    return e == EEXIST ? EADDRINUSE : e;
+}
+
+static int tree_find_socket(struct wx_file *d, const char *name, struct wx_sock_target *ret)
+{
+    struct wx_node *dir = node_of(d), *node;
+    int e = dir->ops->lookup(dir, name, &node);
+    if (e) {
+        return e;
+    }
+    struct wx_vsock *v = node->ops->socket ? node->ops->socket(node) : NULL;
+    wx_node_unref(node);
+    *ret = (struct wx_sock_target){.host_fd = -1, .local = v};
+    return v ? 0 : ECONNREFUSED;
+}
+
 /* -------- the directory itself -------- */
 
 static int dir_stat(struct wx_file *f, struct stat *ret)
@@ -524,6 +553,8 @@ static const struct wx_dir_ops paths = {
     .readlink = tree_readlink,
     .rename = tree_rename,
     .link = tree_link,
+    .bind_socket = tree_bind_socket,
+    .find_socket = tree_find_socket,
 };
 
 struct wx_file *wx_tree_open_dir(struct wx_mem *mem, struct wx_node *dir)

@@ -16,6 +16,7 @@
 #include "os/futex.h"
 #include "os/tty.h"
 #include "vfs/hostfile.h"
+#include "vfs/vnet.h"
 #include "wasi/abi.h"
 #include "wasi/detect.h"
 #include "wasi/dl.h"
@@ -68,6 +69,7 @@ void wx_env_inherit(struct wx_env *env, const struct wx_env *parent)
     env->file_mem = wx_mem_ref(parent->file_mem);
     env->ttys = wx_tty_keeper_ref(parent->ttys);
     env->net = wx_net_ref(parent->net);
+    env->vnet = wx_vnet_ref(parent->vnet);
     env->is_first = false;
     env->realtime_offset = wx_load_relaxed(&parent->realtime_offset);
 }
@@ -197,6 +199,7 @@ void wx_env_free(struct wx_env *env)
     wx_env_fini_mounts(env);
     wx_env_fini_files(env);
     wx_net_unref(env->net);
+    wx_vnet_unref(env->vnet);
     wx_free(&env->mem, env->args);
     wx_free(&env->mem, env->environ);
     wx_dl_free(env);

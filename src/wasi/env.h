@@ -20,6 +20,7 @@ struct wx_dl_group;
 struct wx_fd;
 struct wx_fdtable;    /* wasi/fdtable.h */
 struct wx_net;        /* net/policy.h */
+struct wx_vnet;       /* vfs/vnet.h */
 struct wx_ptable;     /* wasi/ptable.h */
 struct wx_tty_keeper; /* os/tty.h */
 struct wx_closures;   /* wasix/closure.c */
@@ -104,6 +105,7 @@ struct wx_env {
     uint8_t dispositions[WX_N_SIGNALS]; /* what a spawn says about signals, plus 1; 0: nothing */
     struct wx_fdtable *fds;
     struct wx_net *net;               /* counted; NULL: none is granted */
+    struct wx_vnet *vnet;             /* counted; NULL: the network is the host's */
     const struct wx_linker *embedder; /* borrowed; may be NULL */
     void (*on_stop)(void *data); /* the first process: a signal stops it; NULL: nobody is told */
     void *on_stop_data;

@@ -13,6 +13,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "os/clock.h"
+#include "vfs/hostsock.h"
 #include "wasi/env.h"
 #include "wasi/fdtable.h"
 #include "wasi/handlers.h"
@@ -107,12 +108,13 @@ static uint64_t bytes_left(struct wx_file *f)
 static uint64_t bytes_ready(const struct sub *sub)
 {
     int n = 0;
+    uint64_t over = wx_file_is_socket(sub->file) ? wx_hostsock_overhead(sub->file) : 0;
     if (sub->tag == TAG_READ && sub->file->host_fd < 0) {
         return sub->file->filetype == WX_FT_FILE ? bytes_left(sub->file) : 0;
     }
     if (sub->tag == TAG_READ && sub->file->host_fd >= 0 &&
         ioctl(sub->file->host_fd, FIONREAD, &n) == 0 && n > 0) {
-        return (uint64_t)n;
+        return (uint64_t)n > over ? (uint64_t)n - over : 0;
     }
     return sub->tag == TAG_READ ? 0 : 1;
 }

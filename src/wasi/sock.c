@@ -14,7 +14,7 @@
 
 #include "base/atomic.h"
 #include "os/clock.h"
-#include "os/fd.h"
+#include "vfs/vnet.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
@@ -120,14 +120,17 @@ struct transfer {
 /* The other side of one try: read for sending, filled by receiving. */
 struct other {
     struct sockaddr_storage sa;
-    socklen_t len; /* 0: none */
-    int node_fd;   /* of AF_UNIX; -1: none */
+    socklen_t len;                 /* 0: none */
+    struct wx_sock_peer unix_peer; /* of AF_UNIX */
     bool truncated;
 };
 
 static ssize_t try_once(struct wx_file *f, const struct wx_sock_transfer *x, struct iovec *iov,
                         int n, struct other *o)
 {
+    if (x->send && o->unix_peer.local) {
+        return wx_sock_unix_send(f, &o->unix_peer, iov, n);
+    }
     if (x->send) {
         const struct sockaddr *to = o->len ? (const struct sockaddr *)&o->sa : NULL;
         return wx_hostsock_send(f, iov, n, to, o->len);
@@ -169,12 +172,10 @@ static bool is_unix(struct wx_file *f) { return wx_hostsock_of(f)->family == AF_
 static wx_werrno find_other(const struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr,
                             struct other *o)
 {
-    struct wx_sock_peer peer;
-    wx_werrno e = wx_sock_unix_find(c, f, WX_NET_SEND, ptr, &peer);
+    wx_werrno e = wx_sock_unix_find(c, f, WX_NET_SEND, ptr, &o->unix_peer);
     if (!e) {
-        o->len = sizeof peer.name;
-        o->node_fd = peer.node_fd;
-        memcpy(&o->sa, &peer.name, sizeof peer.name);
+        o->len = sizeof o->unix_peer.name;
+        memcpy(&o->sa, &o->unix_peer.name, sizeof o->unix_peer.name);
     }
     return e;
 }
@@ -198,8 +199,9 @@ static wx_werrno read_other(const struct wx_wasi_call *c, struct wx_file *f,
     const char *rule =
         e || !o->len ? NULL : wx_hostsock_refusal(f, (const struct sockaddr *)&o->sa);
     if (rule) {
+        bool nowhere = c->env->vnet && !wx_vnet_reaches((const struct sockaddr *)&o->sa);
         wx_wasi_denied(c, "%s", rule);
-        e = WX_WERRNO_PERM;
+        e = nowhere ? WX_WERRNO_NETUNREACH : WX_WERRNO_PERM;
     }
     return e;
 }
@@ -243,7 +245,7 @@ static wx_wasi_ret wait_transfer(struct wx_wasi_call *c, struct wx_file *f,
 static wx_wasi_ret do_transfer(struct wx_wasi_call *c, struct wx_file *f, struct transfer *t)
 {
     struct iovec iov[WX_MAX_IOVS];
-    struct other other = {.len = 0, .node_fd = -1};
+    struct other other = {.len = 0, .unix_peer = {.node_fd = -1}};
     int n = 0;
     other.sa.ss_family = AF_UNSPEC;
     wx_werrno e = wx_guest_check(c, (wx_gptr){t->x.ret_len}, c->is64 ? 8 : 4);
@@ -259,7 +261,7 @@ static wx_wasi_ret do_transfer(struct wx_wasi_call *c, struct wx_file *f, struct
         return wait_transfer(c, f, t);
     }
     ssize_t r = transfer(f, t, iov, n, &other);
-    (void)wx_fd_close(&other.node_fd); /* O_PATH */
+    wx_sock_peer_fini(&other.unix_peer);
     if (r == -EAGAIN && !t->gives_up) {
         if (first) {
             wx_file_found_nothing(f);

@@ -63,7 +63,7 @@ wx_werrno wx_sock_write_addr(const struct wx_wasi_call *c, uint64_t ptr,
         memcpy(b + 4, &v6.sin6_addr, 16);
         wx_put_u32(b + SCOPE, v6.sin6_scope_id);
         n = wx_guest_check(c, (wx_gptr){ptr}, FULL_BYTES) == 0 ? FULL_BYTES : n;
-    } else if (sa->ss_family == AF_UNIX) {
+    } else if (sa->ss_family == AF_UNIX || sa->ss_family == WX_AF_GUEST_PATH) {
         char name[WX_SOCK_UNIX_NAME];
         size_t len = wx_sock_unix_name(c, sa, name);
         b[0] = TAG_UNIX;

@@ -51,6 +51,7 @@ static wx_werrno find_place(const struct wx_wasi_call *c, struct wx_file *f, enu
                               : wx_path_errno(c, host);
     }
     q.path = ret->path;
+    q.inside = ret->dir->host_fd < 0; /* in memory, or as good as there */
     wx_werrno e = wx_sock_decide(c, &q, &v);
     if (!e && ret->read_only) {
         wx_wasi_denied(c, "the mount is read-only");
@@ -62,22 +63,25 @@ static wx_werrno find_place(const struct wx_wasi_call *c, struct wx_file *f, enu
     return e;
 }
 
-/* In a filesystem without sockets: what has the name is something else. */
-static int look(const struct wx_root_place *at, int there)
+/* In memory only what stays in this process can have a place. */
+static int bind_at(const struct wx_wasi_call *c, struct wx_file *f, const struct wx_root_place *at)
 {
-    struct stat st;
-    int e = at->dir->dir->stat(at->dir, at->name, false, &st);
-    return e ? e : there;
+    bool on_host = at->dir->host_fd >= 0;
+    if (on_host && wx_hostsock_local(f)) {
+        return EOPNOTSUPP;
+    }
+    int e = on_host ? 0 : wx_hostsock_localize(f, c->env->fds->budget);
+    return e ? e : at->dir->dir->bind_socket(at->dir, at->name, f);
 }
 
-static int bind_at(struct wx_file *f, const struct wx_root_place *at)
+static struct sockaddr_storage guest_name(const char *name)
 {
-    const struct wx_dir_ops *ops = at->dir->dir;
-    if (ops->bind_socket) {
-        return ops->bind_socket(at->dir, at->name, f);
-    }
-    int e = look(at, EADDRINUSE);
-    return e == ENOENT ? EOPNOTSUPP : e;
+    struct sockaddr_un a = {.sun_family = WX_AF_GUEST_PATH};
+    struct sockaddr_storage ret;
+    memcpy(a.sun_path, name, strlen(name) + 1);
+    memset(&ret, 0, sizeof ret);
+    memcpy(&ret, &a, sizeof a);
+    return ret;
 }
 
 wx_werrno wx_sock_unix_bind(const struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr)
@@ -91,10 +95,15 @@ wx_werrno wx_sock_unix_bind(const struct wx_wasi_call *c, struct wx_file *f, uin
     if (e || (e = find_place(c, f, WX_NET_BIND, name, &at))) {
         return e;
     }
-    int host = bind_at(f, &at);
+    int host = bind_at(c, f, &at);
     if (!host && !wx_sock_set_path(f, c->env->fds->budget, name, &at)) {
         (void)at.dir->dir->unlink(at.dir, at.name); /* nobody finds it */
         host = ENFILE;
+    }
+    struct wx_vsock *local = wx_hostsock_local(f);
+    if (!host && local) {
+        struct sockaddr_storage own = guest_name(name);
+        wx_vsock_set_name(local, &own);
     }
     wx_file_unref(at.dir);
     return host ? wx_path_errno(c, host) : 0;
@@ -105,21 +114,68 @@ wx_werrno wx_sock_unix_find(const struct wx_wasi_call *c, struct wx_file *f, enu
 {
     char name[PATH_BYTES];
     struct wx_root_place at;
-    struct wx_sock_target target = {.host_fd = -1};
+    struct wx_sock_target target = {.host_fd = -1, .local = NULL};
     wx_werrno e = read_name(c, ptr, name);
     if (e || (e = find_place(c, f, op, name, &at))) {
         return e;
     }
-    const struct wx_dir_ops *ops = at.dir->dir;
-    int host =
-        ops->find_socket ? ops->find_socket(at.dir, at.name, &target) : look(&at, ECONNREFUSED);
+    int host = at.dir->dir->find_socket(at.dir, at.name, &target);
     wx_file_unref(at.dir);
     if (host) {
         return wx_path_errno(c, host);
     }
-    ret->node_fd = target.host_fd;
-    wx_sock_name_of(target.host_fd, &ret->name);
+    *ret = (struct wx_sock_peer){.node_fd = target.host_fd, .local = target.local};
+    if (target.local) {
+        struct sockaddr_storage written = guest_name(name);
+        memcpy(&ret->name, &written, sizeof ret->name);
+    } else {
+        wx_sock_name_of(target.host_fd, &ret->name);
+    }
     return 0;
+}
+
+void wx_sock_peer_fini(struct wx_sock_peer *peer)
+{
+    (void)wx_fd_close(&peer->node_fd); /* O_PATH */
+    wx_vsock_unref(peer->local);
+    peer->local = NULL;
+}
+
+/* -------- to who is in memory -------- */
+
+int wx_sock_unix_connect(const struct wx_wasi_call *c, struct wx_file *f,
+                         const struct wx_sock_peer *peer)
+{
+    struct wx_vsock_call call;
+    struct sockaddr_storage name;
+    bool stream = f->filetype == WX_FT_STREAM;
+    if (peer->local->type != wx_hostsock_of(f)->type) {
+        return EPROTOTYPE;
+    }
+    int e = stream && !wx_vsock_listens(peer->local) ? ECONNREFUSED
+                                                     : wx_hostsock_localize(f, c->env->fds->budget);
+    if (e) {
+        return e;
+    }
+    struct wx_vsock *v = wx_hostsock_local(f);
+    memset(&call, 0, sizeof call);
+    memset(&name, 0, sizeof name);
+    memcpy(&name, &peer->name, sizeof peer->name);
+    (void)wx_vsock_get_name(v, false, &call.from);         /* there is one, perhaps empty */
+    (void)wx_vsock_get_name(peer->local, false, &call.at); /* as it was bound */
+    return wx_vsock_connect(v, peer->local, &name, &call);
+}
+
+ssize_t wx_sock_unix_send(struct wx_file *f, const struct wx_sock_peer *peer,
+                          const struct iovec *iov, int n)
+{
+    struct wx_vsock *v = wx_hostsock_local(f);
+    const char *host = v ? NULL : wx_sock_path(f);
+    struct sockaddr_storage from = guest_name(host ? host : "");
+    if (v) {
+        (void)wx_vsock_get_name(v, false, &from); /* there is one, perhaps empty */
+    }
+    return wx_vsock_send_to(v, peer->local, &from, iov, n);
 }
 
 /* -------- names told to the guest -------- */
@@ -133,6 +189,10 @@ size_t wx_sock_unix_name(const struct wx_wasi_call *c, const struct sockaddr_sto
     memcpy(&a, sa, sizeof a);
     a.sun_path[sizeof a.sun_path - 1] = '\0';
     memset(ret, 0, WX_SOCK_UNIX_NAME);
+    if (a.sun_family == WX_AF_GUEST_PATH) {
+        memcpy(ret, a.sun_path, sizeof a.sun_path);
+        return strlen(ret);
+    }
     if (a.sun_path[0] != '/' || (net && wx_net_find_name(net, a.sun_path, ret)) || !c->env->wasix) {
         return strlen(ret);
     }

@@ -36,8 +36,12 @@ wx_werrno wx_sock_decide(const struct wx_wasi_call *c, const struct wx_net_query
                          struct wx_net_verdict *ret)
 {
     char what[WX_NET_QUERY_TEXT], rule[WX_NET_QUERY_TEXT];
+    if (q->inside && !c->env->net) { /* nobody says otherwise */
+        return 0;
+    }
     struct wx_net *net = wx_sock_net(c);
     if (!net) {
+        *ret = (struct wx_net_verdict){.why = "no network was granted"};
         return WX_WERRNO_PERM;
     }
     *ret = wx_net_decide(net, q);
@@ -95,18 +99,15 @@ static void guard_free(struct wx_sock_watch *watch)
     wx_free(g->mem, g);
 }
 
-struct wx_file *wx_sock_new(struct wx_mem *mem, struct wx_net *net, int host_fd, int family,
-                            int type, int protocol)
+bool wx_sock_guard(struct wx_file *f, struct wx_net *net)
 {
-    struct wx_file *f = wx_hostsock_new_own(mem, host_fd, family, type, protocol);
-    struct guard *g = f ? wx_zalloc(mem, sizeof *g) : NULL;
+    struct guard *g = wx_zalloc(f->mem, sizeof *g);
     if (!g) {
-        wx_file_unref(f);
-        return NULL;
+        return false;
     }
-    *g = (struct guard){.watch = {refuses, guard_free}, .mem = mem, .net = wx_net_ref(net)};
+    *g = (struct guard){.watch = {refuses, guard_free}, .mem = f->mem, .net = wx_net_ref(net)};
     wx_hostsock_of(f)->watch = &g->watch;
-    return f;
+    return true;
 }
 
 bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *ret)
@@ -125,6 +126,7 @@ bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *re
         ret->ip = g->ip;
         ret->port = g->port;
         ret->path = g->path;
+        ret->inside = g->path && !g->dir;
     }
     return true;
 }
@@ -156,12 +158,13 @@ bool wx_sock_set_path(struct wx_file *f, struct wx_budget *budget, const char *n
     struct guard *g = (struct guard *)(void *)wx_hostsock_of(f)->watch;
     char *copy = wx_strndup(g->mem, name, strlen(name));
     char *path = wx_strndup(g->mem, at->path, strlen(at->path));
-    bool charged = copy && path && wx_budget_take(budget);
+    bool on_host = at->dir->host_fd >= 0;
+    bool charged = copy && path && (!on_host || wx_budget_take(budget));
     if (charged) {
         g->name = copy;
         g->path = path;
-        if (keep_name(g, f->host_fd)) {
-            g->dir = wx_file_ref(at->dir);
+        if (!on_host || keep_name(g, f->host_fd)) {
+            g->dir = on_host ? wx_file_ref(at->dir) : NULL;
             g->budget = budget;
             wx_store_release(&g->bound, 1);
             return true;

@@ -13,14 +13,13 @@ wx_werrno wx_sock_decide(const struct wx_wasi_call *c, const struct wx_net_query
                          struct wx_net_verdict *ret);
 /** The network of the process; NULL: nothing was granted, which the trace is told. */
 struct wx_net *wx_sock_net(const struct wx_wasi_call *c);
-/** A file over a socket of our making, under the rules of `net`; takes host_fd. */
-struct wx_file *wx_sock_new(struct wx_mem *mem, struct wx_net *net, int host_fd, int family,
-                            int type, int protocol);
+/** Put a socket of our making under the rules of `net`; NULL: none. False: out of memory. */
+bool wx_sock_guard(struct wx_file *f, struct wx_net *net);
 /** A socket as a question: its protocol, and what it is bound to. False: it is not watched. */
 bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *ret);
 /**
- * It is bound to a name in a filesystem, as the guest wrote it, below a directory that is kept open
- * as long as the socket, so that no other one can get the same name on the host. False: out of
+ * It is bound to a name in a filesystem, as the guest wrote it. A directory of the host is kept
+ * open as long as the socket, so that no other one can get the same name there. False: out of
  * memory, or `budget` is spent
  */
 bool wx_sock_set_path(struct wx_file *f, struct wx_budget *budget, const char *name,
@@ -35,9 +34,17 @@ void wx_sock_set_bound(struct wx_file *f, const struct wx_net_ip *ip, uint16_t p
 wx_werrno wx_sock_unix_bind(const struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr);
 /** How to reach the socket with that address of the guest's, if `op` may. */
 struct wx_sock_peer {
-    struct sockaddr_un name;
-    int node_fd; /* to be closed when it was reached; -1: none */
+    struct sockaddr_un name; /* of the host's, or as the guest wrote it */
+    int node_fd;             /* -1: none */
+    struct wx_vsock *local;  /* in memory; NULL: it is the host's */
 };
+void wx_sock_peer_fini(struct wx_sock_peer *peer);
+/** Connect to one in memory. @return host errno */
+int wx_sock_unix_connect(const struct wx_wasi_call *c, struct wx_file *f,
+                         const struct wx_sock_peer *peer);
+/** A datagram to one in memory. @return bytes or -errno */
+ssize_t wx_sock_unix_send(struct wx_file *f, const struct wx_sock_peer *peer,
+                          const struct iovec *iov, int n);
 wx_werrno wx_sock_unix_find(const struct wx_wasi_call *c, struct wx_file *f, enum wx_net_op op,
                             uint64_t ptr, struct wx_sock_peer *ret);
 

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/atomic.h"
-#include "os/fd.h"
 #include "os/sock.h"
 #include "wasi/env.h"
 #include "wasi/handlers.h"
@@ -25,6 +24,26 @@ enum { TYPE_STREAM = 1, TYPE_DGRAM = 2 };
 enum { STATUS_OPENING, STATUS_OPENED, STATUS_CLOSED, STATUS_FAILED };
 
 /* -------- making -------- */
+
+/* Of the host, or of the network that is here only. @return host errno */
+static int make_socket(const struct wx_wasi_call *c, int family, int type, int protocol,
+                       struct wx_file **ret)
+{
+    struct wx_mem *mem = c->env->file_mem;
+    int fd, e;
+    if (c->env->vnet && family != AF_UNIX) {
+        *ret = wx_hostsock_new_virtual(mem, c->env->vnet, c->env->fds->budget, family, type,
+                                       protocol, &e);
+    } else {
+        e = wx_sock_open(family, type, protocol, &fd);
+        *ret = e ? NULL : wx_hostsock_new_own(mem, fd, family, type, protocol);
+    }
+    if (*ret && !wx_sock_guard(*ret, c->env->net)) {
+        wx_file_unref(*ret);
+        *ret = NULL;
+    }
+    return *ret ? 0 : e ? e : ENOMEM;
+}
 
 wx_wasi_ret wx_wasi_sock_open(struct wx_wasi_call *c, const uint64_t *a)
 {
@@ -40,8 +59,8 @@ wx_wasi_ret wx_wasi_sock_open(struct wx_wasi_call *c, const uint64_t *a)
     if ((!stream && a[1] != TYPE_DGRAM) || (a[2] != 0 && a[2] != (uint64_t)protocol)) {
         return WX_WERRNO_NOTSUP;
     }
-    struct wx_net *net = wx_sock_net(c);
-    if (!net) {
+    struct wx_net *net = family == AF_UNIX ? c->env->net : wx_sock_net(c);
+    if (!net && family != AF_UNIX) { /* which may yet stay in memory */
         return WX_WERRNO_PERM;
     }
     uint32_t n;
@@ -49,14 +68,12 @@ wx_wasi_ret wx_wasi_sock_open(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    int type = stream ? SOCK_STREAM : SOCK_DGRAM, fd;
-    protocol = family == AF_UNIX ? 0 : protocol;
-    int host = wx_sock_open(family, type, protocol, &fd);
-    struct wx_file *f =
-        host ? NULL : wx_sock_new(c->env->file_mem, net, fd, family, type, protocol);
-    if (!f) {
+    int type = stream ? SOCK_STREAM : SOCK_DGRAM;
+    struct wx_file *f;
+    int host = make_socket(c, family, type, family == AF_UNIX ? 0 : protocol, &f);
+    if (host) {
         wx_fdtable_unreserve(c->env->fds, n);
-        return host ? wx_werrno_from_host(host) : WX_WERRNO_NOMEM;
+        return wx_werrno_from_host(host);
     }
     struct wx_fd entry = {
         .file = f, .rights = WX_RIGHTS_SOCKET, .inheriting = WX_RIGHTS_WASIX_CONNECTION};
@@ -77,18 +94,24 @@ static int bind_to(struct wx_file *f, const struct wx_net_query *q, const struct
     if (v->maps) {
         len = wx_net_to_sockaddr(&v->to, v->to_port, s->family, &at);
     }
-    if (bind(f->host_fd, (const struct sockaddr *)&at, len) != 0) {
-        return errno;
+    int e = wx_hostsock_bind(f, (const struct sockaddr *)&at, len);
+    if (e) {
+        return e;
     }
-    len = sizeof at;
     if (v->maps) {
         s->as = *named;
         wx_store_release(&s->n_as, 1); /* pairs with the load of who looks at the address */
-    } else if (port == 0 && getsockname(f->host_fd, (struct sockaddr *)&at, &len) == 0) {
+    } else if (port == 0 && wx_hostsock_name(f, false, &at) == 0) {
         (void)wx_net_from_sockaddr((const struct sockaddr *)&at, &ip, &port);
     }
     wx_sock_set_bound(f, &ip, port);
     return 0;
+}
+
+/* There is no such place in a virtual network, which is no matter of rules. */
+static bool is_nowhere(const struct wx_wasi_call *c, const struct wx_net_verdict *v)
+{
+    return c->env->vnet && v->rule == 0;
 }
 
 static wx_wasi_ret do_bind(struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr)
@@ -106,6 +129,9 @@ static wx_wasi_ret do_bind(struct wx_wasi_call *c, struct wx_file *f, uint64_t p
     }
     (void)wx_net_from_sockaddr((const struct sockaddr *)&sa, &q.ip, &q.port); /* it is one */
     e = wx_sock_decide(c, &q, &v);
+    if (e && is_nowhere(c, &v)) {
+        return WX_WERRNO_ADDRNOTAVAIL;
+    }
     int host = e ? 0 : bind_to(f, &q, &v, &sa, len);
     return e ? e : host ? wx_werrno_from_host(host) : 0;
 }
@@ -139,7 +165,8 @@ static wx_werrno do_listen(struct wx_wasi_call *c, struct wx_file *f, uint64_t b
         return e;
     }
     int n = backlog > SOMAXCONN ? SOMAXCONN : (int)backlog;
-    return listen(f->host_fd, n) != 0 ? wx_werrno_from_host(errno) : 0;
+    int host = wx_hostsock_listen(f, n);
+    return host ? wx_werrno_from_host(host) : 0;
 }
 
 wx_wasi_ret wx_wasi_sock_listen(struct wx_wasi_call *c, const uint64_t *a)
@@ -209,8 +236,9 @@ static wx_wasi_ret connect_unix(struct wx_wasi_call *c, struct wx_file *f, wx_we
     wx_werrno e = wx_sock_unix_find(c, f, WX_NET_CONNECT, ptr, &peer);
     if (!e) {
         const struct sockaddr *to = (const struct sockaddr *)&peer.name;
-        int host = connect(f->host_fd, to, sizeof peer.name) != 0 ? errno : 0;
-        (void)wx_fd_close(&peer.node_fd); /* O_PATH */
+        int host = peer.local ? wx_sock_unix_connect(c, f, &peer)
+                              : wx_hostsock_connect(f, to, sizeof peer.name);
+        wx_sock_peer_fini(&peer);
         if (host == EAGAIN && !gives_up) {
             const uint64_t state[WX_SOCK_N_STATE] = {[C_ADDR] = ptr};
             deadline = deadline ? deadline : wx_sock_deadline(f, WX_SOCK_CONNECT);
@@ -248,8 +276,9 @@ static wx_wasi_ret do_connect(struct wx_wasi_call *c, struct wx_file *f, bool no
     if (!e) {
         (void)wx_net_from_sockaddr((const struct sockaddr *)&sa, &q.ip, &q.port); /* it is one */
         e = wx_sock_decide(c, &q, &v);
+        e = e && is_nowhere(c, &v) ? WX_WERRNO_NETUNREACH : e;
     }
-    int host = e || connect(f->host_fd, (const struct sockaddr *)&sa, len) == 0 ? 0 : errno;
+    int host = e ? 0 : wx_hostsock_connect(f, (const struct sockaddr *)&sa, len);
     if ((host == EINPROGRESS || host == EALREADY) && !nonblock) {
         return wait_connected(c, f, wx_sock_deadline(f, WX_SOCK_CONNECT));
     }
@@ -304,12 +333,13 @@ wx_wasi_ret wx_wasi_sock_send_to(struct wx_wasi_call *c, const uint64_t *a)
 
 /* -------- what a socket is -------- */
 
-static uint8_t unix_status(int fd)
+/* Where there is no TCP to ask. */
+static uint8_t plain_status(struct wx_file *f)
 {
-    struct sockaddr_un peer;
-    socklen_t len = sizeof peer;
-    bool open = wx_sock_is_listening(fd) || getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
-    return open ? STATUS_OPENED : STATUS_OPENING;
+    struct sockaddr_storage peer;
+    int listens = 0;
+    (void)wx_hostsock_get_option(f, SOL_SOCKET, SO_ACCEPTCONN, &listens); /* every one has it */
+    return listens || wx_hostsock_name(f, true, &peer) == 0 ? STATUS_OPENED : STATUS_OPENING;
 }
 
 static uint8_t stream_status(int fd)
@@ -341,51 +371,39 @@ wx_wasi_ret wx_wasi_sock_status(struct wx_wasi_call *c, const uint64_t *a)
     if (e) {
         return e;
     }
-    int host_fd = fd.file->host_fd;
-    uint8_t status = fd.file->filetype != WX_FT_STREAM            ? STATUS_OPENED
-                     : wx_hostsock_of(fd.file)->family == AF_UNIX ? unix_status(host_fd)
-                                                                  : stream_status(host_fd);
+    bool plain = wx_hostsock_of(fd.file)->family == AF_UNIX || wx_hostsock_local(fd.file);
+    uint8_t status = fd.file->filetype != WX_FT_STREAM ? STATUS_OPENED
+                     : plain                           ? plain_status(fd.file)
+                                                       : stream_status(fd.file->host_fd);
     wx_file_unref(fd.file);
     return wx_guest_write_u8(c, (wx_gptr){a[1]}, status);
 }
 
-/* The name of one side, by getsockname or getpeername. */
-static wx_wasi_ret address(struct wx_wasi_call *c, const uint64_t *a, uint64_t right,
-                           int (*get)(int, struct sockaddr *, socklen_t *))
+/* The name of one side. */
+static wx_wasi_ret address(struct wx_wasi_call *c, const uint64_t *a, bool peer)
 {
     struct wx_fd fd;
     struct sockaddr_storage sa;
-    socklen_t len = sizeof sa;
+    uint64_t right = peer ? WX_R(WX_RN_SOCK_ADDR_REMOTE) : WX_R(WX_RN_SOCK_ADDR_LOCAL);
     wx_werrno e = wx_guest_check(c, (wx_gptr){a[1]}, WX_ADDR_BYTES);
     if (e || (e = wx_sock_get(c, a[0], right, &fd))) {
         return e;
     }
     struct wx_hostsock *s = wx_hostsock_of(fd.file);
-    memset(&sa, 0, sizeof sa);
-    int host = get(fd.file->host_fd, (struct sockaddr *)&sa, &len) != 0 ? errno : 0;
-    if (right == WX_R(WX_RN_SOCK_ADDR_LOCAL) && wx_load_acquire(&s->n_as)) {
+    int host = wx_hostsock_name(fd.file, peer, &sa);
+    if (!peer && wx_load_acquire(&s->n_as)) {
         sa = s->as;
     }
     wx_file_unref(fd.file);
     return host ? wx_werrno_from_host(host) : wx_sock_write_addr(c, a[1], &sa);
 }
 
-static int local_name(int fd, struct sockaddr *sa, socklen_t *len)
-{
-    return getsockname(fd, sa, len);
-}
-
-static int peer_name(int fd, struct sockaddr *sa, socklen_t *len)
-{
-    return getpeername(fd, sa, len);
-}
-
 wx_wasi_ret wx_wasi_sock_addr_local(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return address(c, a, WX_R(WX_RN_SOCK_ADDR_LOCAL), local_name);
+    return address(c, a, false);
 }
 
 wx_wasi_ret wx_wasi_sock_addr_peer(struct wx_wasi_call *c, const uint64_t *a)
 {
-    return address(c, a, WX_R(WX_RN_SOCK_ADDR_REMOTE), peer_name);
+    return address(c, a, true);
 }

@@ -14,6 +14,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "os/sock.h"
+#include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/sock_watch.h"
 
@@ -111,20 +112,20 @@ static wx_werrno set_host(struct wx_file *f, uint64_t opt, enum kind kind, uint6
         return r ? WX_WERRNO_NOPROTOOPT : no_option(opt, kind);
     }
     int v = value > INT_MAX ? INT_MAX : (int)value;
-    return setsockopt(f->host_fd, r->level, r->name, &v, sizeof v) != 0 ? wx_werrno_from_host(errno)
-                                                                        : 0;
+    int host = wx_hostsock_set_option(f, r->level, r->name, v);
+    return host ? wx_werrno_from_host(host) : 0;
 }
 
 static wx_werrno get_host(struct wx_file *f, uint64_t opt, enum kind kind, uint64_t *ret)
 {
     const struct row *r = find_row(wx_hostsock_of(f), opt, kind);
     int v = 0;
-    socklen_t len = sizeof v;
     if (!r) {
         return no_option(opt, kind);
     }
-    if (getsockopt(f->host_fd, r->level, r->name, &v, &len) != 0) {
-        return wx_werrno_from_host(errno);
+    int host = wx_hostsock_get_option(f, r->level, r->name, &v);
+    if (host) {
+        return wx_werrno_from_host(host);
     }
     *ret = v < 0 ? 0 : (uint64_t)v;
     if (opt == OPT_LAST_ERROR) { /* an errno, in the guest's numbers */
@@ -283,6 +284,9 @@ static wx_werrno may_join(struct wx_wasi_call *c, struct wx_file *f, const struc
     }
     if (!wx_sock_query(f, WX_NET_JOIN, &q)) {
         return WX_WERRNO_NOTCAPABLE;
+    }
+    if (c->env->vnet) {
+        return WX_WERRNO_NODEV; /* there are no groups */
     }
     q.ip = *group;
     return join ? wx_sock_decide(c, &q, &v) : 0;

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 #include <waxwing/waxwing.h>
 
-#include "support/entries.h"
+#include "support/netguest.h"
 
 enum { CONNREFUSED = 14, ADDRINUSE = 3, LOOP = 32, NOENT = 44, NOTDIR = 54, PERM = 63, ROFS = 69 };
 enum { ON_HOST, IN_MEMORY };
@@ -25,78 +25,12 @@ enum { CONNECT, BIND, SEND };
 
 static const char *tier, *sockets_path;
 static char dir[64]; /* what the guest sees as /host */
-static char decisions[4096];
 
-static void keep_decision(void *data, const wax_net_decision *d)
+static void open_with(struct guest *g, const char *rules, uint32_t mount_flags)
 {
-    (void)data;
-    size_t len = strlen(decisions);
-    (void)snprintf(decisions + len, sizeof decisions - len, "%s: %d rule %u: %s\n", d->what,
-                   d->allowed, d->rule, d->why);
-}
-
-struct guest {
-    wax_engine *engine;
-    wax_module *module;
-    wax_builder *builder;
-    wax_env *env;
-    unsigned fds;
-};
-
-/* A guest with these rules, separated by spaces. */
-static void guest_open(struct guest *g, const char *rules, uint32_t mount_flags)
-{
-    wax_engine_options o;
-    wax_error *error = NULL;
-    char copy[512], *rest = copy, *rule;
-    wax_engine_options_init(&o);
-    o.tier = tier;
-    g->fds = count_entries("/proc/self/fd");
-    decisions[0] = '\0';
-    assert_int_equal(wax_engine_new(&o, &g->engine, NULL), WAX_OK);
-    assert_int_equal(wax_module_from_file(g->engine, sockets_path, &g->module, NULL), WAX_OK);
-    assert_int_equal(wax_builder_new(g->engine, "sockets", &g->builder, NULL), WAX_OK);
-    wax_builder_grant(g->builder, WAX_CAP_THREADS);
-    (void)snprintf(copy, sizeof copy, "%s", rules);
-    while ((rule = strsep(&rest, " "))) {
-        if (rule[0] && wax_builder_net(g->builder, rule, &error) != WAX_OK) {
-            fail_msg("%s", wax_error_message(error));
-        }
-    }
-    assert_int_equal(wax_builder_tmpfs(g->builder, "/tmp", 0, 0, NULL), WAX_OK);
-    assert_int_equal(wax_builder_mount(g->builder, dir, "/host", mount_flags, NULL), WAX_OK);
-    assert_int_equal(wax_builder_net_log(g->builder, keep_decision, NULL, NULL), WAX_OK);
-    if (wax_builder_instantiate(g->builder, g->module, &g->env, &error) != WAX_OK) {
-        fail_msg("%s", wax_error_message(error));
-    }
-}
-
-static void guest_close(struct guest *g)
-{
-    wax_env_free(g->env);
-    wax_builder_free(g->builder);
-    wax_module_free(g->module);
-    wax_engine_free(g->engine);
-    assert_int_equal(count_entries("/proc/self/fd"), g->fds);
-}
-
-static uint32_t call2(struct guest *g, const char *name, uint32_t a, uint32_t b, size_t n)
-{
-    const wax_value args[2] = {WAX_INIT_I32((int32_t)a), WAX_INIT_I32((int32_t)b)};
-    wax_value result;
-    wax_error *error = NULL;
-    if (wax_env_call(g->env, name, args, n, &result, 1, &error) != WAX_OK) {
-        fail_msg("%s: %s", name, wax_error_message(error));
-    }
-    return (uint32_t)result.of.i32;
-}
-
-static void well(struct guest *g, const char *name, uint32_t a, uint32_t b, size_t n)
-{
-    uint32_t r = call2(g, name, a, b, n);
-    if (r) {
-        fail_msg("%s(%u, %u): line %u answered %u\n%s", name, a, b, r / 1000, r % 1000, decisions);
-    }
+    *g = (struct guest){
+        .tier = tier, .path = sockets_path, .rules = rules, .dir = dir, .mount_flags = mount_flags};
+    guest_open(g);
 }
 
 static void name_path(struct guest *g, const char *path)
@@ -153,7 +87,7 @@ static void run_all(const char *rules, uint32_t kind)
 {
     static const uint32_t counts[] = {1, 2, 64};
     struct guest g;
-    guest_open(&g, rules, 0);
+    open_with(&g, rules, 0);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         well(&g, "streams", kind, counts[i], 2);
         well(&g, "datagrams", kind, counts[i], 2);
@@ -170,11 +104,49 @@ static void test_on_host(void **state)
     run_all(BOTH, ON_HOST);
 }
 
+/* Where nobody else can be, so that no rule is asked for; but a rule may deny. */
+static void test_in_memory(void **state)
+{
+    (void)state;
+    struct guest g;
+    run_all("", IN_MEMORY);
+    run_all("virtual", IN_MEMORY);
+    open_with(&g, "deny:unix:/tmp/s00.sock", 0);
+    assert_int_equal(try_path(&g, BIND, "/tmp/s01.sock"), 0);
+    assert_int_equal(try_path(&g, BIND, "/tmp/s00.sock"), PERM);
+    assert_string_equal(decisions, "bind unix /tmp/s01.sock: 1 rule 0: built-in: inside the guest\n"
+                                   "bind unix /tmp/s00.sock: 0 rule 1: deny:unix:/tmp/s00.sock\n");
+    guest_close(&g);
+}
+
+/* A directory of the host whose changes stay in memory: its own sockets are out of reach. */
+static void test_copy_on_write(void **state)
+{
+    (void)state;
+    struct guest g = {.tier = tier, .path = sockets_path, .rules = BOTH};
+    wax_error *error = NULL;
+    int server = host_server(below("h.sock"), SOCK_STREAM);
+    guest_describe(&g);
+    assert_int_equal(wax_builder_cow(g.builder, dir, "/host", 0, 0, NULL), WAX_OK);
+    if (wax_builder_instantiate(g.builder, g.module, &g.env, &error) != WAX_OK) {
+        fail_msg("%s", wax_error_message(error));
+    }
+    assert_int_equal(try_path(&g, CONNECT, "/host/h.sock"), CONNREFUSED);
+    assert_int_equal(try_path(&g, BIND, "/host/h.sock"), ADDRINUSE);
+    well(&g, "streams", ON_HOST, 2, 2);
+    well(&g, "datagrams", ON_HOST, 2, 2);
+    well(&g, "names", ON_HOST, 0, 1);
+    guest_close(&g);
+    assert_int_equal(close(server), 0);
+    assert_int_equal(unlink(below("h.sock")), 0);
+    assert_int_equal(count_entries(dir), 2);
+}
+
 static void test_hostile(void **state)
 {
     (void)state;
     struct guest g;
-    guest_open(&g, BOTH, 0);
+    open_with(&g, BOTH, 0);
     well(&g, "hostile", 0, 0, 0);
     guest_close(&g);
 }
@@ -187,13 +159,13 @@ static void test_rules(void **state)
     assert_int_equal(mkdir(below("real"), 0700), 0);
     assert_int_equal(symlink("real", below("link")), 0);
     int deep = host_server(below("real/b.sock"), SOCK_STREAM);
-    guest_open(&g, "all", 0);
+    open_with(&g, "all", 0);
     assert_int_equal(try_path(&g, CONNECT, "/host/a.sock"), PERM);
     assert_int_equal(try_path(&g, BIND, "/host/c.sock"), PERM);
     assert_string_equal(decisions, "connect unix /host/a.sock: 0 rule 0: no rule allows it\n"
                                    "bind unix /host/c.sock: 0 rule 0: no rule allows it\n");
     guest_close(&g);
-    guest_open(&g, "allow:unix:out:/host/* deny:unix:/host/a.sock allow:unix:out:/host/real/*", 0);
+    open_with(&g, "allow:unix:out:/host/* deny:unix:/host/a.sock allow:unix:out:/host/real/*", 0);
     assert_int_equal(try_path(&g, CONNECT, "/host/a.sock"), PERM);
     assert_string_equal(decisions, "connect unix /host/a.sock: 0 rule 2: deny:unix:/host/a.sock\n");
     decisions[0] = '\0';
@@ -202,11 +174,11 @@ static void test_rules(void **state)
                         "connect unix /host/real/b.sock: 1 rule 3: allow:unix:out:/host/real/*\n");
     assert_int_equal(try_path(&g, BIND, "/host/c.sock"), PERM);
     guest_close(&g);
-    guest_open(&g, BOTH, WAX_MOUNT_RO);
+    open_with(&g, BOTH, WAX_MOUNT_RO);
     assert_int_equal(try_path(&g, CONNECT, "/host/a.sock"), ROFS);
     assert_int_equal(try_path(&g, BIND, "/host/c.sock"), ROFS);
     guest_close(&g);
-    guest_open(&g, "", 0);
+    open_with(&g, "", 0);
     assert_int_equal(try_path(&g, CONNECT, "/host/a.sock"), PERM);
     guest_close(&g);
     assert_int_equal(close(server), 0);
@@ -232,7 +204,7 @@ static void test_places(void **state)
     assert_int_equal(symlink("d", below("inside")), 0);
     assert_int_equal(mkfifo(below("fifo"), 0600), 0);
     assert_int_equal(mknod(below("file"), S_IFREG | 0600, 0), 0);
-    guest_open(&g, "allow:unix:/* allow:unix:/*/* allow:unix:/*/*/*", 0);
+    open_with(&g, "allow:unix:/* allow:unix:/*/* allow:unix:/*/*/*", 0);
     static const struct {
         const char *path;
         uint32_t connect, bind;
@@ -303,7 +275,7 @@ static void test_others(void **state)
     pthread_t thread;
     void *result;
     int server = host_server(below("h.sock"), SOCK_STREAM);
-    guest_open(&g, BOTH, 0);
+    open_with(&g, BOTH, 0);
     assert_int_equal(try_path(&g, CONNECT, "/host/h.sock"), 0);
     int fd = accept(server, NULL, NULL);
     assert_comes(fd, "hi");
@@ -331,8 +303,9 @@ int main(int argc, char **argv)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_on_host), cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_rules),   cmocka_unit_test(test_places),
+        cmocka_unit_test(test_on_host),       cmocka_unit_test(test_in_memory),
+        cmocka_unit_test(test_copy_on_write), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_rules),         cmocka_unit_test(test_places),
         cmocka_unit_test(test_others),
     };
     int failed = cmocka_run_group_tests_name("unix", tests, NULL, NULL);

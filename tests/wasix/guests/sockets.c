@@ -405,3 +405,178 @@ WAX_EXPORT("serve_path") uint32_t serve_path(void)
     CHECK(E_SUCCESS, wasix_fd_close(s));
     return e;
 }
+
+/* -------- a network that is here only -------- */
+
+static uint32_t port_of(uint32_t s, uint16_t *ret)
+{
+    struct addr at;
+    uint32_t e = wasix_sock_addr_local(s, PTR(&at));
+    *ret = at.port;
+    return e;
+}
+
+static uint32_t bound(struct addr at, uint32_t type, uint32_t *ret)
+{
+    uint32_t e = open_socket(at.tag, type, ret);
+    return e ? e : bind_to(*ret, at);
+}
+
+/* Who has which address. */
+WAX_EXPORT("addresses") uint32_t addresses(void)
+{
+    enum { ADDRNOTAVAIL = 4, NETUNREACH = 40 };
+    static const struct addr any6 = {.tag = INET6};
+    struct addr far6 = {.tag = INET6, .ip = {0x20, 1, 0x0d, 0xb8}}, name;
+    uint32_t a, b, c, u;
+    uint16_t port, other;
+    CHECK(E_SUCCESS, bound(loopback(80), STREAM, &a));
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &b));
+    CHECK(E_ADDRINUSE, bind_to(b, loopback(80)));
+    CHECK(E_ADDRINUSE, bind_to(b, v4(0, 0, 0, 0, 80)));
+    CHECK(E_SUCCESS, bind_to(b, v4(127, 1, 2, 3, 80))); /* another address */
+    CHECK(E_INVAL, bind_to(b, loopback(81)));
+    CHECK(E_SUCCESS, bound(loopback(80), DGRAM, &u)); /* another protocol */
+    CHECK(E_CONNREFUSED, connect_to(b, loopback(80)));
+    CHECK(E_SUCCESS, wasix_sock_listen(a, 1));
+    CHECK(E_SUCCESS, connect_to(b, loopback(80)));
+    CHECK(E_SUCCESS, wasix_sock_accept_v2(a, 0, PTR(&c), PTR(&name)));
+    CHECK(80, name.port);
+    CHECK(3, name.ip[3]);
+    CHECK(E_SUCCESS, wasix_fd_close(c));
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, bound(loopback(80), STREAM, &a)); /* it is free again */
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, bound(loopback(0), STREAM, &a)); /* any port, each another one */
+    CHECK(E_SUCCESS, bound(loopback(0), STREAM, &b));
+    CHECK(E_SUCCESS, port_of(a, &port));
+    CHECK(E_SUCCESS, port_of(b, &other));
+    CHECK(1, port != other && port >= 32768 && other >= 32768);
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    /* elsewhere is nowhere */
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &a));
+    CHECK(ADDRNOTAVAIL, bind_to(a, v4(10, 0, 0, 1, 1)));
+    CHECK(NETUNREACH, connect_to(a, v4(10, 0, 0, 1, 1)));
+    CHECK(NETUNREACH, connect_to(a, v4(169, 254, 169, 254, 80)));
+    CHECK(NETUNREACH, send_to(u, "x", 1, v4(8, 8, 8, 8, 53)));
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, open_socket(INET6, STREAM, &a));
+    CHECK(NETUNREACH, connect_to(a, far6));
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, wasix_fd_close(u));
+    /* both families at once, unless it wants none of the other */
+    CHECK(E_SUCCESS, bound(any6, STREAM, &a));
+    CHECK(E_SUCCESS, wasix_sock_listen(a, 8));
+    CHECK(E_SUCCESS, port_of(a, &port));
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &b));
+    CHECK(E_SUCCESS, connect_to(b, loopback(port)));
+    CHECK(E_SUCCESS, wasix_sock_accept_v2(a, 0, PTR(&c), PTR(&name)));
+    CHECK(INET6, name.tag);
+    CHECK(127, name.ip[12]);
+    CHECK(E_SUCCESS, wasix_sock_addr_peer(b, PTR(&name)));
+    CHECK(INET4, name.tag);
+    CHECK(port, name.port);
+    CHECK(E_SUCCESS, wasix_fd_close(c));
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, open_socket(INET6, STREAM, &a));
+    CHECK(E_SUCCESS, wasix_sock_set_opt_flag(a, 5 /* only IPv6 */, 1));
+    CHECK(E_SUCCESS, bind_to(a, any6));
+    CHECK(E_SUCCESS, wasix_sock_listen(a, 8));
+    CHECK(E_SUCCESS, port_of(a, &port));
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &b));
+    CHECK(E_CONNREFUSED, connect_to(b, loopback(port)));
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    return wasix_fd_close(a);
+}
+
+/* What waits is told as it is elsewhere. */
+WAX_EXPORT("readiness") uint32_t readiness(void)
+{
+    struct {
+        uint32_t events;
+        uint32_t pad;
+        uint8_t data[24];
+    } wanted = {.events = 1 /* in */}, happened;
+    uint32_t set, a, b, c, n;
+    uint16_t port;
+    uint8_t status;
+    char in[4];
+    CHECK(E_SUCCESS, wasix_epoll_create(PTR(&set)));
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &a));
+    CHECK(E_SUCCESS, wasix_epoll_ctl(set, 1, a, PTR(&wanted))); /* before it is anything */
+    CHECK(E_SUCCESS, bind_to(a, loopback(0)));
+    CHECK(E_SUCCESS, wasix_sock_listen(a, 8));
+    CHECK(E_SUCCESS, port_of(a, &port));
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &b));
+    CHECK(E_SUCCESS, wasix_epoll_ctl(set, 1, b, PTR(&wanted)));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 0, PTR(&n)));
+    CHECK(0, n);
+    CHECK(E_NOTCONN, receive(b, in, 1, 0, &n));
+    CHECK(E_NOTCONN, wasix_sock_shutdown(b, 3));
+    CHECK(E_SUCCESS, wasix_sock_status(b, PTR(&status)));
+    CHECK(0, status);
+    CHECK(E_SUCCESS, wasix_fd_fdstat_set_flags(b, NONBLOCK));
+    CHECK(E_SUCCESS, connect_to(b, loopback(port))); /* at once */
+    CHECK(E_ISCONN, connect_to(b, loopback(port)));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 0, PTR(&n)));
+    CHECK(1, n);
+    CHECK(E_SUCCESS, wasix_sock_accept_v2(a, 0, PTR(&c), 0));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 0, PTR(&n)));
+    CHECK(0, n);
+    CHECK(E_SUCCESS, transfer(c, "abc", 3, &n));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 0, PTR(&n)));
+    CHECK(1, n);
+    CHECK(E_SUCCESS, receive(b, in, 4, 0, &n));
+    CHECK(3, n);
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    CHECK(E_SUCCESS, receive(c, in, 4, 0, &n));
+    CHECK(0, n);
+    CHECK(E_SUCCESS, wasix_fd_close(c));
+    /* who called and was not taken sees the end */
+    CHECK(E_SUCCESS, bound(loopback(port), STREAM, &a));
+    CHECK(E_SUCCESS, wasix_sock_listen(a, 8));
+    CHECK(E_SUCCESS, open_socket(INET4, STREAM, &b));
+    CHECK(E_SUCCESS, connect_to(b, loopback(port)));
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    CHECK(E_SUCCESS, receive(b, in, 4, 0, &n));
+    CHECK(0, n);
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    return wasix_fd_close(set);
+}
+
+/* Datagrams to nobody, and of who is not talked to. */
+WAX_EXPORT("strangers") uint32_t strangers(void)
+{
+    uint32_t a, b, n;
+    struct addr at_a, from;
+    char in[8];
+    uint64_t timeout[2] = {1, 20000000};
+    CHECK(E_SUCCESS, bound(loopback(0), DGRAM, &a));
+    CHECK(E_SUCCESS, wasix_sock_addr_local(a, PTR(&at_a)));
+    CHECK(E_SUCCESS, wasix_sock_set_opt_time(a, 19 /* to receive */, PTR(timeout)));
+    CHECK(E_SUCCESS, open_socket(INET4, DGRAM, &b));
+    CHECK(E_SUCCESS, send_to(b, "x", 1, loopback(9))); /* lost */
+    CHECK(E_SUCCESS, connect_to(b, loopback(9)));
+    CHECK(E_SUCCESS, transfer(b, "x", 1, &n));
+    CHECK(E_CONNREFUSED, receive(b, in, sizeof in, 0, &n)); /* told once */
+    CHECK(E_SUCCESS, wasix_fd_fdstat_set_flags(b, NONBLOCK));
+    CHECK(E_AGAIN, receive(b, in, sizeof in, 0, &n));
+    CHECK(E_SUCCESS, connect_to(a, loopback(9))); /* talks to somebody else now */
+    CHECK(E_SUCCESS, send_to(b, "x", 1, at_a));
+    CHECK(E_AGAIN, receive(a, in, sizeof in, 0, &n));
+    CHECK(E_SUCCESS, wasix_sock_addr_local(b, PTR(&from)));
+    CHECK(E_SUCCESS, connect_to(a, loopback(from.port)));
+    CHECK(E_SUCCESS, send_to(b, "yes", 3, at_a));
+    CHECK(E_SUCCESS, receive_from(a, in, 2, &n, &from)); /* cut */
+    CHECK(2, n);
+    CHECK(127, from.ip[0]);
+    CHECK(E_SUCCESS, send_to(b, "", 0, at_a));
+    CHECK(E_SUCCESS, receive(a, in, sizeof in, 0, &n));
+    CHECK(0, n);
+    CHECK(E_SUCCESS, wasix_fd_close(a));
+    return wasix_fd_close(b);
+}
