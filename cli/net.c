@@ -18,6 +18,7 @@ static const char help[] =
     "\n"
     "rules, in any order; deny wins, and what no rule allows is denied:\n"
     "  off, loopback, all                     classes\n"
+    "  virtual                                loopback addresses of the guest's own, and no more\n"
     "  allow:PROTO:DIR:HOST:PORTS             PROTO tcp, udp, *; DIR in, out, *\n"
     "        HOST *, 10.0.0.1, 10.0.0.0/8, [fd00::/8], api.example.com, *.example.com\n"
     "        PORTS *, 443, 80,443,8000-8100\n"

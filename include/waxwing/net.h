@@ -16,6 +16,7 @@ extern "C" {
  *     off                                    nothing
  *     loopback                               127.0.0.0/8 and [::1], in and out
  *     all                                    everything but the built-in denials, any name
+ *     virtual                                a network of the guest's own, and none of the host's
  *     allow:PROTO:DIR:HOST:PORTS             deny:... the same
  *     allow:PROTO:in:HOST:PORTS:from=RANGE   only what comes from there
  *     allow:PROTO:in:ADDRESS:PORT=ADDRESS:PORT  listen somewhere else on the host
@@ -43,7 +44,11 @@ extern "C" {
  * the guest wrote: `*` and `?` fit no slash and no dot at the beginning of a name. DIR is out (to
  * connect and to send datagrams), in (to bind), or both if it is left out. `all` has none of these:
  * a socket of the host below a mount reaches a program of the host. A mount that is read-only takes
- * none.
+ * none. Where files are in memory nobody else finds a socket: there no rule is needed.
+ *
+ * The virtual network is 127.0.0.0/8 and [::1] among the processes of one guest; the host makes no
+ * socket of the Internet for it, and elsewhere is unreachable. Rules that allow something of tcp,
+ * udp or dns beside it are WAX_E_INVALID when the environment is made. More in docs/network.md.
  *
  * A guest may bind to port 0 if it may send anything; to listen, the port that became must be
  * allowed. A datagram is let in by a rule for the address it came to, or one to send to its sender.

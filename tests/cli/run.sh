@@ -197,6 +197,9 @@ expect net-check-from 1 'rule 2, deny:tcp:in:*:*:from=10.1.0.0/16' "$waxwing" ne
 expect net-check-name 0 'allowed: resolve api.example.com: rule 1' "$waxwing" net check 'allow:tcp:out:*.example.com:443' --resolve api.example.com
 expect net-check-unix 0 'allowed: connect unix /run/app.sock: rule 1' "$waxwing" net check 'allow:unix:out:/run/*.sock' --to unix:/run/app.sock
 expect net-check-unix-denied 1 'hint: --net allow:unix:in:/run/app.sock' "$waxwing" net check all --at unix:/run/app.sock
+expect net-check-virtual 0 'allowed: connect tcp 127.0.0.1:80: rule 1, virtual' "$waxwing" net check virtual --to 127.0.0.1:80/tcp
+expect net-check-virtual-ends 1 'built-in: the virtual network ends here' "$waxwing" net check virtual --to 10.0.0.1:80/tcp
+expect net-check-contradiction 64 'hint: leave out one of them' "$waxwing" net check virtual all --to 10.0.0.1:80/tcp
 expect net-check-rule 64 'unknown protocol' "$waxwing" net check allow:tpc:out:1.2.3.4:5 --to 1.2.3.4:5/tcp
 expect net-check-question 64 "network question 'out:1.2.3.4/tcp'" "$waxwing" net check all --to 1.2.3.4/tcp
 expect net-check-nothing 64 'nothing is asked' "$waxwing" net check all

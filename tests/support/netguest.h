@@ -3,6 +3,7 @@
 #ifndef WAXWING_TESTS_NETGUEST_H
 #define WAXWING_TESTS_NETGUEST_H
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,14 +11,17 @@
 
 #include "support/entries.h"
 
+static pthread_mutex_t decisions_lock = PTHREAD_MUTEX_INITIALIZER;
 static char decisions[4096]; /* of the rules, one a line */
 
 static inline void keep_decision(void *data, const wax_net_decision *d)
 {
     (void)data;
+    (void)pthread_mutex_lock(&decisions_lock);
     size_t len = strlen(decisions);
     (void)snprintf(decisions + len, sizeof decisions - len, "%s: %d rule %u: %s\n", d->what,
                    d->allowed, d->rule, d->why);
+    (void)pthread_mutex_unlock(&decisions_lock);
 }
 
 struct guest {

@@ -288,6 +288,51 @@ static void test_unix(void **state)
     wx_net_unref(net);
 }
 
+static void test_inside(void **state)
+{
+    (void)state;
+    struct wx_net *net = net_with("deny:unix:/tmp/no");
+    struct wx_net_query q = {
+        .op = WX_NET_BIND, .proto = WX_NET_UNIX, .path = "/tmp/yes", .inside = true};
+    assert_string_equal(wx_net_decide(net, &q).why, "built-in: inside the guest");
+    assert_true(wx_net_decide(net, &q).allowed);
+    q.path = "/tmp/no";
+    assert_int_equal(wx_net_decide(net, &q).rule, 1);
+    q.inside = false;
+    q.path = "/tmp/yes";
+    assert_false(wx_net_decide(net, &q).allowed);
+    char text[WX_NET_QUERY_TEXT];
+    q.path = "/tmp/a[1]*";
+    assert_string_equal(wx_net_suggest(&q, text), "allow:unix:in:/tmp/a\\[1\\]\\*");
+    wx_net_unref(net);
+}
+
+static void test_virtual(void **state)
+{
+    (void)state;
+    struct wx_net *net = net_with("deny:tcp:in:*:22 virtual dns:map:db.test=127.0.0.1");
+    wax_error *error = NULL;
+    assert_int_equal(wx_net_rules_check(&net->rules, &error), WAX_OK);
+    assert_int_equal(ask(net, "out:127.9.9.9:80/tcp").rule, 2);
+    assert_int_equal(ask(net, "out:[::1]:80/udp").rule, 2);
+    assert_int_equal(ask(net, "out:[::ffff:127.0.0.1]:80/udp").rule, 2);
+    assert_int_equal(ask(net, "in:0.0.0.0:80/tcp").rule, 2);
+    assert_int_equal(ask(net, "in:0.0.0.0:22/tcp").rule, 1);
+    assert_false(ask(net, "out:128.0.0.1:80/tcp").allowed);
+    assert_false(ask(net, "out:[::2]:80/tcp").allowed);
+    assert_false(ask(net, "out:localhost:80/tcp").allowed); /* it is resolved first */
+    assert_false(ask(net, "in:10.0.0.1:0/udp").allowed);
+    assert_false(ask(net, "out:unix:/x").allowed);
+    assert_int_equal(ask(net, "dns:localhost").rule, 2);
+    assert_int_equal(ask(net, "dns:db.test").rule, 3);
+    assert_false(ask(net, "dns:notlocalhost").allowed);
+    wx_net_unref(net);
+    net = net_with("virtual dns:server:10.0.0.53");
+    assert_int_equal(wx_net_rules_check(&net->rules, &error), WAX_E_INVALID);
+    wax_error_free(error);
+    wx_net_unref(net);
+}
+
 /* -------- what is no rule -------- */
 
 static void test_malformed(void **state)
@@ -529,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_rules),       cmocka_unit_test(test_who_calls),
         cmocka_unit_test(test_builtin),     cmocka_unit_test(test_names),
         cmocka_unit_test(test_tickets_end), cmocka_unit_test(test_bind),
+        cmocka_unit_test(test_inside),      cmocka_unit_test(test_virtual),
         cmocka_unit_test(test_unix),        cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_long),        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_questions),   cmocka_unit_test(test_dns),
