@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dynamically linked programs, each in both tiers; what linking refuses; afterwards nothing is
  * left. */
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,9 +74,43 @@ static wax_status prepare(wax_builder *builder, const char *lib_path, wax_error 
                                     : st;
 }
 
+/* Somebody who ends a run from outside, by SIGKILL or for good. */
+struct killer {
+    wax_env *env;
+    bool cancels;
+    long after_ns;
+};
+
+static void *kill_later(void *arg)
+{
+    const struct killer *k = arg;
+    const struct timespec ts = {0, k->after_ns};
+    (void)nanosleep(&ts, NULL);
+    if (k->cancels) {
+        wax_env_cancel(k->env);
+    } else {
+        (void)wax_env_signal(k->env, SIGKILL);
+    }
+    return NULL;
+}
+
+static wax_status run_env(struct killer *killer, wax_env *env, int32_t *ret_code, wax_error **err)
+{
+    pthread_t thread;
+    if (killer) {
+        killer->env = env;
+        assert_int_equal(pthread_create(&thread, NULL, kill_later, killer), 0);
+    }
+    wax_status st = wax_env_run(env, ret_code, err);
+    if (killer) {
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    return st;
+}
+
 /* @return the status; *ret_code of the guest; the error's text in `text` */
-static wax_status run(const char *path, const char *lib_path, int32_t *ret_code, char *text,
-                      size_t text_len)
+static wax_status run_killed(struct killer *killer, const char *path, const char *lib_path,
+                             int32_t *ret_code, char *text, size_t text_len)
 {
     wax_module *module = NULL;
     wax_builder *builder = NULL;
@@ -84,7 +121,7 @@ static wax_status run(const char *path, const char *lib_path, int32_t *ret_code,
     st = st == WAX_OK ? wax_builder_new(engine, "program", &builder, &error) : st;
     st = st == WAX_OK ? prepare(builder, lib_path, &error) : st;
     st = st == WAX_OK ? wax_builder_instantiate(builder, module, &env, &error) : st;
-    st = st == WAX_OK ? wax_env_run(env, ret_code, &error) : st;
+    st = st == WAX_OK ? run_env(killer, env, ret_code, &error) : st;
     wax_env_free(env);
     wax_builder_free(builder);
     wax_module_free(module);
@@ -95,11 +132,17 @@ static wax_status run(const char *path, const char *lib_path, int32_t *ret_code,
     return st;
 }
 
+static wax_status run(const char *path, const char *lib_path, int32_t *ret_code, char *text,
+                      size_t text_len)
+{
+    return run_killed(NULL, path, lib_path, ret_code, text, text_len);
+}
+
 static void test_programs(void **state)
 {
     (void)state;
     uint64_t bytes = 0;
-    unsigned fds = 0, tasks = count_tasks(3); /* ., .., this one */
+    unsigned fds = 0, tasks = 0;
     for (int i = 0; i < n_programs; i++) {
         for (int round = 0; round < 2; round++) { /* what is made once is made in the first */
             char text[1000];
@@ -111,9 +154,40 @@ static void test_programs(void **state)
                 assert_int_equal(count_fds(), fds);
                 assert_int_equal(wax_engine_allocated(engine), bytes);
             }
-            assert_int_equal(count_tasks(tasks), tasks);
+            unsigned left = count_tasks(round ? tasks : 3); /* ., .., this one */
+            assert_true(!round || left == tasks);
+            tasks = left;
             fds = count_fds();
             bytes = wax_engine_allocated(engine);
+        }
+    }
+}
+
+/* Ended anywhere, with processes and loads under way: nothing is left. */
+static void test_ends(void **state)
+{
+    (void)state;
+    uint32_t x = 2463534242; /* the same each time */
+    for (int i = 0; i < n_programs; i++) {
+        if (!strstr(programs[i], "dl_processes.wasm")) {
+            continue;
+        }
+        char text[1000];
+        int32_t code = -1;
+        assert_int_equal(run(programs[i], NULL, &code, text, sizeof text), WAX_OK);
+        unsigned fds = count_fds(), tasks = count_tasks(3);
+        uint64_t bytes = wax_engine_allocated(engine);
+        for (int round = 0; round < 40; round++) {
+            x = x * 1664525 + 1013904223;
+            struct killer k = {.cancels = round & 1, .after_ns = (long)(x >> 8) * 5};
+            wax_status st = run_killed(&k, programs[i], NULL, &code, text, sizeof text);
+            bool fine = st == WAX_OK && (code == 0 || (!k.cancels && code == 128 + SIGKILL));
+            if (!fine && (!k.cancels || st != WAX_E_CANCELLED)) {
+                fail_msg("%s, code %d, '%s'", wax_status_name(st), code, text);
+            }
+            assert_int_equal(count_tasks(tasks), tasks);
+            assert_int_equal(count_fds(), fds);
+            assert_int_equal(wax_engine_allocated(engine), bytes);
         }
     }
 }
@@ -507,9 +581,10 @@ int main(int argc, char **argv)
     programs = argv + 4;
     n_programs = argc - 4;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_inspect),  cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_memory),   cmocka_unit_test(test_places),
-        cmocka_unit_test(test_circle),   cmocka_unit_test(test_truncated)};
+        cmocka_unit_test(test_programs),  cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_places),    cmocka_unit_test(test_circle),
+        cmocka_unit_test(test_truncated)};
     return cmocka_run_group_tests_name("dl", tests, set_up, tear_down);
 }

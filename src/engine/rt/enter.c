@@ -262,9 +262,10 @@ void wx_thread_leave_calls(struct wx_thread *t, const struct wx_call_record *unt
     }
 }
 
-static enum wx_outcome run_on(struct wx_thread *t, enum wx_outcome out)
+/* `base`: the guest call of the runtime that the activation began above; NULL: none. */
+static enum wx_outcome run_on(struct wx_thread *t, const struct wx_call_record *base,
+                              enum wx_outcome out)
 {
-    const struct wx_call_record *base = t->calls;
     bool waits = false;
     for (;;) {
         switch (out) {
@@ -431,7 +432,8 @@ static wax_status enter_claimed(struct wx_thread *t, struct wx_func *func, const
     if (n_args) {
         memcpy(base, args, n_args * sizeof *args);
     }
-    enum wx_outcome out = hard_interrupt(t) ? WX_INTERRUPT : run_on(t, start(t, func, base));
+    enum wx_outcome out =
+        hard_interrupt(t) ? WX_INTERRUPT : run_on(t, t->calls, start(t, func, base));
     wax_status st = finish(t, out, err);
     if (st == WAX_OK && n_results) {
         memcpy(results, base, n_results * sizeof *results);
@@ -449,7 +451,7 @@ static wax_status resume_claimed(struct wx_thread *t, wax_error **err)
     a.calls = NULL;
     a.place = (struct wx_spot){0};
     wax_status st =
-        finish(t, hard_interrupt(t) ? WX_INTERRUPT : run_on(t, came_back(t, WX_DONE)), err);
+        finish(t, hard_interrupt(t) ? WX_INTERRUPT : run_on(t, NULL, came_back(t, WX_DONE)), err);
     pop_activation(t, &a);
     return st;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exceptions and jumps from one module into another. */
 extern "C" {
-#include "../check.h"
+#include "forker.h"
 }
 #include "jump.h"
 
@@ -28,6 +28,7 @@ void _ZSt9terminatev(void) { __builtin_trap(); }
 
 int program_call(int (*fn)(int), int a) { return fn(a); }
 int throw_it(int a);
+int throw_forked(unsigned (*fork)(void), int a);
 int throw_catch(int (*fn)(int), int a);
 void throw_jump(jump_buf buf, int value);
 int throw_land(void (*fn)(jump_buf));
@@ -79,6 +80,43 @@ static void check(void *)
     bad |= throw_land(jump_back) != 42;
 }
 
+/* A fork below handlers of two modules, in a frame of either: both processes are caught. */
+static unsigned pid;
+static unsigned fork_here(void) { return pid = fork_now(); }
+
+static int fork_and_throw(int a)
+{
+    pid = fork_now();
+    return throw_it(a);
+}
+
+static int call_forked(int a)
+{
+    try {
+        return throw_forked(fork_here, a);
+    } catch (...) {
+        return static_cast<int>(reinterpret_cast<intptr_t>(caught));
+    }
+}
+
+static void check_forks(void)
+{
+    int before = destroyed, value = call_forked(5);
+    IS(destroyed, before + 1);
+    IS(value, pid ? 5 : 55);
+    if (!pid) {
+        check(nullptr);
+        IS(bad, 0);
+        wasix_proc_exit2(41);
+    }
+    wait_code(pid, 41);
+    IS(throw_catch(fork_and_throw, 3), -1);
+    if (!pid) {
+        wasix_proc_exit2(42);
+    }
+    wait_code(pid, 42);
+}
+
 extern "C" void _start(void)
 {
     check(nullptr);
@@ -86,5 +124,6 @@ extern "C" void _start(void)
     OK(wax_thread_start(&thread, check, nullptr, stack, sizeof stack));
     wax_thread_join(&thread);
     IS(bad, 0);
+    check_forks();
     p1_proc_exit(0);
 }

@@ -34,6 +34,14 @@ int throw_catch(int (*fn)(int), int a)
     }
 }
 
+/* Called once, it throws in two processes. */
+int throw_forked(unsigned (*fork)(void), int a)
+{
+    Guard guard;
+    raise(fork() ? a : a + 50);
+    return 0;
+}
+
 void throw_jump(jump_buf buf, int value) { longjmp(buf, value); }
 
 int throw_land(void (*fn)(jump_buf))
