@@ -79,7 +79,7 @@ typedef void (*wax_net_fn)(void *data, const wax_net_decision *decision);
 
 /**
  * Be told of every decision about the network: each connect, bind, listen, connection accepted,
- * datagram sent and received, name asked for.
+ * datagram sent and received, name asked for. Without any rule each of them is told, and denied.
  *
  * @param builder  borrowed
  * @param fn       called while environments made by this builder live; NULL = nobody is told

@@ -54,7 +54,7 @@ static wax_status make(const char *const *rules, size_t n, struct wx_mem *mem,
 
 wax_status wx_net_spec_make(const struct wx_net_spec *spec, struct wx_env *env, wax_error **err)
 {
-    if (spec->rules.n == 0) {
+    if (spec->rules.n == 0 && !spec->fn) {
         return WAX_OK;
     }
     wax_status st =

@@ -204,6 +204,7 @@ expect net-check-rule 64 'unknown protocol' "$waxwing" net check allow:tpc:out:1
 expect net-check-question 64 "network question 'out:1.2.3.4/tcp'" "$waxwing" net check all --to 1.2.3.4/tcp
 expect net-check-nothing 64 'nothing is asked' "$waxwing" net check all
 expect net-log 0 'waxwing: net: bind tcp 127.0.0.1:0: allowed: rule 1, loopback' "$waxwing" --net loopback --net-log --invoke 'tcp_echo()' "$net"
+expect net-log-alone 0 'bind tcp 127.0.0.1:0: denied: no rule allows it (--net allow:tcp:in:127.0.0.1:0)' "$waxwing" --net-log --invoke 'tcp_echo()' "$net"
 # invoke STATUS TEXT CALL
 invoke() { expect "invoke $3" "$1" "$2" "$waxwing" --invoke "$3" "$tmp/values.wat"; }
 invoke 0 '2.5' 'floats(1, 2.5)'
