@@ -184,6 +184,11 @@ wax_status wx_env_new_linker(struct wx_guest_thread *self, struct wx_linker **re
 /** The same as a copy of what a thread has now (engine/rt/copy.h); `shares` memories. */
 wax_status wx_env_link_copy(struct wx_guest_thread *self, const struct wx_guest_thread *from,
                             bool shares, wax_error **err);
+/**
+ * Closures of a child, made in its main store while that has twins: those of the process that this
+ * thread is of (src/wasix/closure.c). @return false when out of memory
+ */
+bool wx_closures_copy(struct wx_env *child, const struct wx_guest_thread *self);
 /** The module's start function, once per instance (wasi-threads), on the thread it belongs to. */
 wax_status wx_env_start_instance(struct wx_guest_thread *self, wax_error **err);
 /** How a process begins: at _start, as a copy that goes on (wx_enter_copy), with env->next. */

@@ -126,6 +126,9 @@ static wax_status copy_thread(struct wx_env *child, const struct wx_guest_thread
     } else if (parent->memory_import) {
         st = wx_memory_copy(parent->memory, &child->memory, err);
     }
+    if (st == WAX_OK && !wx_closures_copy(child, self)) {
+        st = wx_fail_nomem(err, "closures");
+    }
     st = st == WAX_OK ? wx_env_link_copy(&child->main, self, shares, err) : st;
     st = st == WAX_OK ? wx_contexts_new_copy(&child->main, self, err) : st;
     st = st == WAX_OK ? wx_snapshots_copy(&child->main, self, err) : st;

@@ -15,6 +15,9 @@
  * closures there are (wx_closures_inherit); one that runs already can not. So they are made while
  * the process has one thread only: whoever gets the number can call it.
  *
+ * A forked child has closures of its own, all that its parent had at the same numbers; free ones,
+ * too, as the guest may refer to them still.
+ *
  * `live` is atomic: any thread may free a closure while others call it, which traps or not. Its
  * other fields are written while there is one thread. All lists are guarded by env->lock.
  */
@@ -32,7 +35,9 @@
 #define FIRST_CHUNK 64u
 
 struct closure {
-    struct closure *next; /* in its pool, when free */
+    struct closure *next;  /* in its pool, when free */
+    struct closure *older; /* made before it */
+    struct pool *pool;
     struct wx_closures *owner;
     struct wx_func *func; /* of the main thread */
     uint32_t live;        /* atomic */
@@ -67,6 +72,7 @@ struct wx_closures {
     struct chunk *spare;  /* the next one: the table could not grow */
     struct slot *free;
     struct pool *pools;
+    struct closure *newest;
     uint32_t n_new_types; /* at most MAX_NEW_TYPES */
     uint32_t sp_idx;      /* the global that is the C stack pointer */
 };
@@ -219,9 +225,9 @@ static enum refusal find_stack_pointer(const struct wx_wasi_call *c, uint32_t *r
 }
 
 /* Memory of a kind that lives as long as the main thread's store. */
-static void *keep(const struct wx_wasi_call *c, size_t size)
+static void *keep(const struct wx_env *env, size_t size)
 {
-    return wx_arena_alloc(c->env->main.store->arena, size);
+    return wx_arena_alloc(env->main.store->arena, size);
 }
 
 /* Reserve more: as many as there is room for. */
@@ -234,7 +240,7 @@ static enum refusal grow(const struct wx_wasi_call *c, struct wx_table *table,
     if (room == 0 || table->size + n > UINT32_MAX) {
         return all->chunks ? NO_MEMORY : NO_ROOM;
     }
-    struct chunk *ch = all->spare ? all->spare : keep(c, sizeof *ch + n * sizeof ch->slots[0]);
+    struct chunk *ch = all->spare ? all->spare : keep(c->env, sizeof *ch + n * sizeof ch->slots[0]);
     all->spare = ch;
     n = n > room ? room : n;
     uint64_t first = !ch          ? UINT64_MAX
@@ -260,7 +266,7 @@ static enum refusal allocate(const struct wx_wasi_call *c, struct wx_table *tabl
         return NOT_ALONE;
     }
     struct wx_closures *all = c->env->closures;
-    all = all ? all : keep(c, sizeof *all);
+    all = all ? all : keep(c->env, sizeof *all);
     if (!all) {
         return NO_MEMORY;
     }
@@ -295,18 +301,14 @@ wx_wasi_ret wx_wasi_closure_allocate(struct wx_wasi_call *c, const uint64_t *a)
 /* -------- what they are -------- */
 
 /* Give a closure back; calls through what is left of it trap. */
-static void retire(struct wx_closures *all, struct closure *cl)
+static void retire(struct closure *cl)
 {
     wx_store_release(&cl->live, 0);
-    for (struct pool *p = all->pools; p; p = p->next) {
-        if (p->sig == cl->func->sig) {
-            cl->next = p->free;
-            p->free = cl;
-        }
-    }
+    cl->next = cl->pool->free;
+    cl->pool->free = cl;
 }
 
-static void clear(struct wx_guest_thread *self, struct wx_closures *all, struct slot *s)
+static void clear(struct wx_guest_thread *self, struct slot *s)
 {
     const uint64_t null[2] = {0, 0};
     struct wx_table *table = wx_callable_table(self);
@@ -315,7 +317,7 @@ static void clear(struct wx_guest_thread *self, struct wx_closures *all, struct 
         wx_table_set(table, s->idx, null);
     }
     if (s->closure) {
-        retire(all, s->closure);
+        retire(s->closure);
     }
     s->closure = NULL;
 }
@@ -326,7 +328,7 @@ wx_wasi_ret wx_wasi_closure_free(struct wx_wasi_call *c, const uint64_t *a)
     struct wx_closures *all = c->env->closures;
     struct slot *s = find_slot(all, (uint32_t)a[0]);
     if (s && s->taken) {
-        clear(c->self, all, s);
+        clear(c->self, s);
         s->taken = false;
         s->next = all->free;
         all->free = s;
@@ -360,7 +362,7 @@ static struct pool *find_pool(const struct wx_wasi_call *c, struct wx_closures *
         p = p->next;
     }
     if (!p) {
-        p = keep(c, sizeof *p);
+        p = keep(c->env, sizeof *p);
         if (p) {
             p->sig = sig;
             p->next = all->pools;
@@ -368,6 +370,21 @@ static struct pool *find_pool(const struct wx_wasi_call *c, struct wx_closures *
         }
     }
     return p;
+}
+
+/* It is the newest one from here on. */
+static struct closure *new_closure(struct wx_env *env, struct wx_closures *all, struct pool *pool)
+{
+    struct closure *cl = keep(env, sizeof *cl);
+    if (!cl || wx_func_new_host(env->main.store, pool->sig, run_closure, cl, "closure", &cl->func,
+                                NULL) != WAX_OK) {
+        return NULL;
+    }
+    cl->owner = all;
+    cl->pool = pool;
+    cl->older = all->newest;
+    all->newest = cl;
+    return cl;
 }
 
 /* A closure of a type, free or new. */
@@ -380,13 +397,7 @@ static struct closure *get_closure(const struct wx_wasi_call *c, struct wx_closu
         p->free = cl->next;
         return cl;
     }
-    cl = p ? keep(c, sizeof *cl) : NULL;
-    if (!cl || wx_func_new_host(c->env->main.store, sig, run_closure, cl, "closure", &cl->func,
-                                NULL) != WAX_OK) {
-        return NULL;
-    }
-    cl->owner = all;
-    return cl;
+    return p ? new_closure(c->env, all, p) : NULL;
 }
 
 static wx_werrno prepare(struct wx_wasi_call *c, const uint64_t *a, const wx_valtype *types)
@@ -412,7 +423,7 @@ static wx_werrno prepare(struct wx_wasi_call *c, const uint64_t *a, const wx_val
     if (!cl) {
         return e ? e : WX_WERRNO_NOMEM;
     }
-    clear(c->self, all, s);
+    clear(c->self, s);
     cl->backing = model.backing;
     cl->environment = a[6];
     cl->is64 = c->is64;
@@ -493,5 +504,115 @@ bool wx_closures_inherit(struct wx_guest_thread *g)
         ok = put_chunk(g, table, ch);
     }
     wx_mutex_unlock(&g->env->lock);
+    return ok;
+}
+
+/* -------- children -------- */
+
+static bool copy_pools(struct wx_env *child, struct wx_closures *to, const struct wx_closures *from)
+{
+    struct pool **end = &to->pools;
+    for (const struct pool *p = from->pools; p; p = p->next) {
+        struct pool *copy = keep(child, sizeof *copy);
+        if (!copy || !wx_twins_add(child->main.store->twins, p, copy)) {
+            return false;
+        }
+        copy->sig = p->sig;
+        *end = copy;
+        end = &copy->next;
+    }
+    return true;
+}
+
+static bool copy_closure(struct wx_env *child, struct wx_closures *to, const struct closure *cl)
+{
+    struct wx_twins *twins = child->main.store->twins;
+    struct pool *pool = wx_twins_find(twins, cl->pool);
+    struct closure *copy = new_closure(child, to, pool);
+    if (!copy || !wx_twins_add(twins, cl, copy) || !wx_twins_add(twins, cl->func, copy->func)) {
+        return false;
+    }
+    copy->live = wx_load_acquire(&cl->live);
+    copy->backing = cl->backing;
+    copy->environment = cl->environment;
+    copy->is64 = cl->is64;
+    if (!copy->live) {
+        copy->next = pool->free;
+        pool->free = copy;
+    }
+    return true;
+}
+
+static bool copy_chunks(struct wx_env *child, struct wx_closures *to,
+                        const struct wx_closures *from)
+{
+    struct chunk **end = &to->chunks;
+    for (const struct chunk *ch = from->chunks; ch; ch = ch->next) {
+        struct chunk *copy = keep(child, sizeof *copy + ch->n * sizeof ch->slots[0]);
+        if (!copy) {
+            return false;
+        }
+        copy->first = ch->first;
+        copy->n = ch->n;
+        for (uint32_t i = 0; i < ch->n; i++) {
+            const struct slot *s = &ch->slots[i];
+            copy->slots[i] = (struct slot){.idx = s->idx, .taken = s->taken};
+            if (s->closure) {
+                copy->slots[i].closure = wx_twins_find(child->main.store->twins, s->closure);
+            }
+        }
+        *end = copy;
+        end = &copy->next;
+    }
+    struct slot **last = &to->free; /* given out in the same order */
+    for (const struct slot *s = from->free; s; s = s->next) {
+        *last = find_slot(to, s->idx);
+        last = &(*last)->next;
+    }
+    return true;
+}
+
+/* What stands for closures in the table of a thread other than the main one. */
+static bool name_functions(struct wx_env *child, const struct wx_guest_thread *self,
+                           const struct wx_closures *from)
+{
+    struct wx_twins *twins = child->main.store->twins;
+    const struct wx_table *table = wx_callable_table(self);
+    bool ok = true;
+    for (const struct chunk *ch = from->chunks; ch && table && ok; ch = ch->next) {
+        for (uint64_t i = ch->first; i < (uint64_t)ch->first + ch->n && i < table->size; i++) {
+            const struct wx_func *f = (const struct wx_func *)(uintptr_t)table->elems[i].ref;
+            const struct closure *copy = f && is_closure(f) ? wx_twins_find(twins, f->data) : NULL;
+            ok = ok && (!copy || wx_twins_add(twins, f, copy->func));
+        }
+    }
+    return ok;
+}
+
+static bool copy_all(struct wx_env *child, const struct wx_guest_thread *self)
+    WAX_REQUIRES(&self->env->lock)
+{
+    const struct wx_closures *from = self->env->closures;
+    struct wx_closures *to = keep(child, sizeof *to);
+    if (!to || !copy_pools(child, to, from)) {
+        return false;
+    }
+    to->n_new_types = from->n_new_types;
+    to->sp_idx = from->sp_idx;
+    for (const struct closure *cl = from->newest; cl; cl = cl->older) {
+        if (!copy_closure(child, to, cl)) {
+            return false;
+        }
+    }
+    child->closures = to;
+    return copy_chunks(child, to, from) && name_functions(child, self, from);
+}
+
+bool wx_closures_copy(struct wx_env *child, const struct wx_guest_thread *self)
+{
+    struct wx_env *parent = self->env;
+    wx_mutex_lock(&parent->lock);
+    bool ok = !parent->closures || copy_all(child, self);
+    wx_mutex_unlock(&parent->lock);
     return ok;
 }
