@@ -589,10 +589,10 @@ static bool name_functions(struct wx_env *child, const struct wx_guest_thread *s
     return ok;
 }
 
-static bool copy_all(struct wx_env *child, const struct wx_guest_thread *self)
-    WAX_REQUIRES(&self->env->lock)
+static bool copy_all(struct wx_env *child, const struct wx_env *parent,
+                     const struct wx_guest_thread *self) WAX_REQUIRES(&parent->lock)
 {
-    const struct wx_closures *from = self->env->closures;
+    const struct wx_closures *from = parent->closures;
     struct wx_closures *to = keep(child, sizeof *to);
     if (!to || !copy_pools(child, to, from)) {
         return false;
@@ -612,7 +612,7 @@ bool wx_closures_copy(struct wx_env *child, const struct wx_guest_thread *self)
 {
     struct wx_env *parent = self->env;
     wx_mutex_lock(&parent->lock);
-    bool ok = !parent->closures || copy_all(child, self);
+    bool ok = !parent->closures || copy_all(child, parent, self);
     wx_mutex_unlock(&parent->lock);
     return ok;
 }

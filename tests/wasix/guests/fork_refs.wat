@@ -345,12 +345,16 @@
   ;; -------- out of a handler of signals, wherever that came --------
 
   (global $forks (mut i32) (i32.const 0))
-  (func (export "__wasm_signal") (param $signal i32) (local $x exnref)
+  (global $child (mut i32) (i32.const 0))
+  (func (export "__wasm_signal") (param $signal i32) (local $x exnref) (local $pid i32)
     (if (i32.ne (local.get $signal) (i32.const 14)) (then (return))) ;; children that ended
+    (if (i32.ge_u (global.get $forks) (i32.const 30)) (then (return))) ;; let it go on
     (local.set $x (call $make_many (i32.const 15) (ref.null exn)))
-    (call $end (call $fork) (i32.const 13))
+    (local.set $pid (call $fork))
     (drop (call $is_many (local.get $x) (i32.const 15) (i32.const 211)))
-    (global.set $forks (i32.add (global.get $forks) (i32.const 1))))
+    (global.set $forks (i32.add (global.get $forks) (i32.const 1)))
+    (if (i32.eqz (local.get $pid)) (then (global.set $child (i32.const 1)) (return)))
+    (call $end (local.get $pid) (i32.const 13)))
   ;; Without loops: it is stopped where a function begins.
   (func $tree (param $n i32) (param $f (ref null $unary)) (param $x exnref) (result i32)
     (local $g funcref) (local $y exnref) (local $z (ref null $unary))
@@ -382,6 +386,7 @@
       (local.set $f)
       (table.set $funcs (i32.const 3) (local.get $f))
       (call $is_one (local.get $y) (i32.const 88) (i32.const 214))
+      (if (global.get $child) (then (call $proc_exit2 (i32.const 13)))) ;; it went on where it was
       (br_if $again (i32.lt_u (global.get $forks) (i32.const 30))))
     (call $is (call $raise_interval (i32.const 14) (i64.const 0) (i32.const 0)) (i32.const 0)
       (i32.const 215))

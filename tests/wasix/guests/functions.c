@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions whose types are known at run time: call_dynamic, reflect_signature, closures. */
+#include <waxwing/wasix.h>
+
 #include "check.h"
 
 enum { I32 = 0, I64 = 1, F32 = 2, F64 = 3, V128 = 4 };
@@ -409,6 +411,125 @@ static void in_threads(void)
     OK(wasix_closure_free(other));
 }
 
+/* -------- in children -------- */
+
+static uint32_t fork_now(void)
+{
+    uint32_t pid = 1;
+    OK(wasix_proc_fork(1, AT(&pid)));
+    return pid;
+}
+
+static void joined(uint32_t pid, uint32_t code)
+{
+    struct wasix_option_u32 who = {.some = 1, .value = pid};
+    struct wasix_join_status s;
+    OK(wasix_proc_join(AT(&who), 0, AT(&s)));
+    IS(s.tag, 1);
+    IS(s.code, code);
+}
+
+/* A closure goes on in both. */
+static void fork_backing(const void *args, uint32_t *results, const uint32_t *add)
+{
+    (void)args;
+    *results = fork_now();
+    if (!*results) {
+        *results = *add;
+    }
+}
+
+/* The child has closures of its own: as they were, and with what it makes of them. */
+static void closures_of_child(sum_fn sum, struct environment *env, uint32_t unused, uint32_t empty)
+{
+    uint32_t count = 0;
+    IS(sum(1, 2, 3), 6 + env->bias);
+    env->bias = 100;
+    IS(sum(1, 2, 3), 106);
+    IS(wasix_call_dynamic(empty, 0, 0, 0, 0, 1), E_INVAL);
+    OK(wasix_closure_prepare(NUMBER(count_backing), unused, 0, 0, 0, 0, AT(&count)));
+    ((void (*)(void))(uintptr_t)unused)();
+    IS(allocate(), empty);
+    OK(wasix_closure_prepare(NUMBER(count_backing), empty, 0, 0, 0, 0, AT(&count)));
+    ((void (*)(void))(uintptr_t)empty)();
+    IS(count, 2);
+    uint32_t pid = fork_now();
+    if (pid) {
+        joined(pid, 7);
+    }
+    ((void (*)(void))(uintptr_t)empty)();
+    IS(sum(1, 1, 1), 103);
+    OK(wasix_closure_free(AT(sum)));
+    IS(wasix_call_dynamic(AT(sum), 0, 0, 0, 0, 1), E_INVAL);
+    wasix_proc_exit2(7);
+}
+
+static void children(void)
+{
+    static const uint8_t i32s[1] = {I32};
+    for (uint32_t round = 0; round < 50; round++) {
+        struct environment env = {.bias = round};
+        uint32_t n = allocate(), unused = allocate(), empty = allocate(), add = 1u << 30;
+        sum_fn sum = (sum_fn)(uintptr_t)n;
+        OK(wasix_closure_prepare(NUMBER(backing), n, AT(sum_params), 3, AT(sum_results), 1,
+                                 AT(&env)));
+        OK(wasix_closure_prepare(NUMBER(backing), empty, AT(sum_params), 3, AT(sum_results), 1,
+                                 AT(&env)));
+        OK(wasix_closure_free(empty));
+        uint32_t pid = fork_now();
+        if (!pid) {
+            closures_of_child(sum, &env, unused, empty);
+        }
+        joined(pid, 7);
+        IS(sum(1, 2, 3), 6 + round);
+        OK(wasix_closure_prepare(NUMBER(fork_backing), unused, 0, 0, AT(i32s), 1, AT(&add)));
+        uint32_t got = ((uint32_t (*)(void))(uintptr_t)unused)();
+        if (got == add) { /* the child */
+            IS(sum(1, 2, 3), 6 + round);
+            wasix_proc_exit2(50);
+        }
+        joined(got, 50);
+        OK(wasix_closure_free(unused));
+        OK(wasix_closure_free(n));
+    }
+}
+
+/* In a thread, whose table is its own; the child has one thread, and can make closures. */
+static struct environment thread_env = {.bias = 9};
+static void fork_it(void *arg)
+{
+    uint32_t pid = fork_now(), more = 0;
+    if (!pid) {
+        IS(((sum_fn)(uintptr_t)arg)(1, 2, 3), 15);
+        thread_env.bias = 0;
+        IS(((sum_fn)(uintptr_t)arg)(1, 2, 3), 6);
+        OK(wasix_closure_allocate(AT(&more)));
+        OK(wasix_closure_prepare(NUMBER(backing), more, AT(sum_params), 3, AT(sum_results), 1,
+                                 AT(&thread_env)));
+        IS(((sum_fn)(uintptr_t)more)(4, 5, 6), 15);
+        OK(wasix_closure_free(AT(arg)));
+        wasix_proc_exit2(8);
+    }
+    joined(pid, 8);
+    IS(((sum_fn)(uintptr_t)arg)(1, 2, 3), 15);
+}
+
+static void children_of_threads(void)
+{
+    uint32_t n = allocate();
+    wax_thread threads[2];
+    OK(wasix_closure_prepare(NUMBER(backing), n, AT(sum_params), 3, AT(sum_results), 1,
+                             AT(&thread_env)));
+    for (uint32_t i = 0; i < 2; i++) {
+        OK(wax_thread_start(&threads[i], fork_it, (void *)(uintptr_t)n, stacks[i],
+                            sizeof stacks[i]));
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        wax_thread_join(&threads[i]);
+    }
+    OK(wasix_closure_free(n));
+}
+
 WAX_EXPORT("_start") void start(void)
 {
     reflect();
@@ -419,5 +540,7 @@ WAX_EXPORT("_start") void start(void)
     refused();
     rounds();
     in_threads();
+    children();
+    children_of_threads();
     p1_proc_exit(0);
 }
