@@ -26,7 +26,7 @@ static inline uint32_t fork_now(void)
 static inline struct status wait_for(uint32_t pid)
 {
     struct option_pid who = {1, pid};
-    struct status s = {0};
+    struct status s = {0, 0, 0, 0, 0};
     OK(wasix_proc_join(AT(&who), 0, AT(&s)));
     IS(who.pid, pid);
     return s;
