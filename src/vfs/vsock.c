@@ -392,7 +392,7 @@ ssize_t wx_vsock_send_to(struct wx_vsock *v, struct wx_vsock *to,
     int e = accepts(to, v, from);
     ssize_t r = e ? -e : put(to, from, iov, n);
     wx_mutex_unlock(&to->lock);
-    return r == -ENOBUFS ? -EAGAIN : r;
+    return r == -ENOBUFS ? -EAGAIN : r == -EPIPE ? -ECONNREFUSED : r; /* EPIPE: it was shut down */
 }
 
 struct wx_vsock *wx_vsock_partner(struct wx_vsock *v)

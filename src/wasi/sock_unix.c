@@ -66,9 +66,13 @@ static wx_werrno find_place(const struct wx_wasi_call *c, struct wx_file *f, enu
 /* In memory only what stays in this process can have a place. */
 static int bind_at(const struct wx_wasi_call *c, struct wx_file *f, const struct wx_root_place *at)
 {
+    struct stat st;
     bool on_host = at->dir->host_fd >= 0;
     if (on_host && wx_hostsock_local(f)) {
         return EOPNOTSUPP;
+    }
+    if (!on_host && at->dir->dir->stat(at->dir, at->name, false, &st) == 0) {
+        return EADDRINUSE; /* it may yet have a place on the host */
     }
     int e = on_host ? 0 : wx_hostsock_localize(f, c->env->fds->budget);
     return e ? e : at->dir->dir->bind_socket(at->dir, at->name, f);
@@ -84,15 +88,11 @@ static struct sockaddr_storage guest_name(const char *name)
     return ret;
 }
 
-wx_werrno wx_sock_unix_bind(const struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr)
+static wx_werrno bind_claimed(const struct wx_wasi_call *c, struct wx_file *f, const char *name)
 {
-    char name[PATH_BYTES];
     struct wx_root_place at;
-    wx_werrno e = read_name(c, ptr, name);
-    if (!e && wx_sock_path(f)) {
-        e = WX_WERRNO_INVAL; /* it has one */
-    }
-    if (e || (e = find_place(c, f, WX_NET_BIND, name, &at))) {
+    wx_werrno e = find_place(c, f, WX_NET_BIND, name, &at);
+    if (e) {
         return e;
     }
     int host = bind_at(c, f, &at);
@@ -107,6 +107,20 @@ wx_werrno wx_sock_unix_bind(const struct wx_wasi_call *c, struct wx_file *f, uin
     }
     wx_file_unref(at.dir);
     return host ? wx_path_errno(c, host) : 0;
+}
+
+wx_werrno wx_sock_unix_bind(const struct wx_wasi_call *c, struct wx_file *f, uint64_t ptr)
+{
+    char name[PATH_BYTES];
+    wx_werrno e = read_name(c, ptr, name);
+    if (e || !wx_sock_claim_path(f)) {
+        return e ? e : WX_WERRNO_INVAL; /* it has one */
+    }
+    e = bind_claimed(c, f, name);
+    if (e) {
+        wx_sock_unclaim_path(f);
+    }
+    return e;
 }
 
 wx_werrno wx_sock_unix_find(const struct wx_wasi_call *c, struct wx_file *f, enum wx_net_op op,

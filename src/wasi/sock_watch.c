@@ -14,7 +14,8 @@ struct guard {
     struct wx_sock_watch watch; /* first */
     struct wx_mem *mem;
     struct wx_net *net;
-    uint32_t bound; /* atomic: ip and port are valid; set once */
+    uint32_t bound;   /* atomic: ip and port are valid; set once */
+    uint32_t claimed; /* atomic: somebody binds it to a path, or did */
     struct wx_net_ip ip;
     uint16_t port;
     /* AF_UNIX, valid with `bound`: its name as the guest wrote it, and the path that means. */
@@ -22,6 +23,11 @@ struct guard {
     struct wx_file *dir;
     struct wx_budget *budget; /* the directory counts in it */
 };
+
+static struct guard *guard_of(struct wx_file *f)
+{
+    return (struct guard *)(void *)wx_hostsock_of(f)->watch;
+}
 
 struct wx_net *wx_sock_net(const struct wx_wasi_call *c)
 {
@@ -133,7 +139,7 @@ bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *re
 
 void wx_sock_set_bound(struct wx_file *f, const struct wx_net_ip *ip, uint16_t port)
 {
-    struct guard *g = (struct guard *)(void *)wx_hostsock_of(f)->watch;
+    struct guard *g = guard_of(f);
     g->ip = *ip;
     g->port = port;
     wx_store_release(&g->bound, 1);
@@ -155,7 +161,7 @@ static bool keep_name(struct guard *g, int host_fd)
 bool wx_sock_set_path(struct wx_file *f, struct wx_budget *budget, const char *name,
                       const struct wx_root_place *at)
 {
-    struct guard *g = (struct guard *)(void *)wx_hostsock_of(f)->watch;
+    struct guard *g = guard_of(f);
     char *copy = wx_strndup(g->mem, name, strlen(name));
     char *path = wx_strndup(g->mem, at->path, strlen(at->path));
     bool on_host = at->dir->host_fd >= 0;
@@ -177,8 +183,20 @@ bool wx_sock_set_path(struct wx_file *f, struct wx_budget *budget, const char *n
     return false;
 }
 
+bool wx_sock_claim_path(struct wx_file *f)
+{
+    uint32_t no = 0;
+    struct guard *g = guard_of(f);
+    return g && wx_cas_acqrel(&g->claimed, &no, 1);
+}
+
+void wx_sock_unclaim_path(struct wx_file *f)
+{
+    wx_store_release(&guard_of(f)->claimed, 0); /* pairs with who claims it next */
+}
+
 const char *wx_sock_path(struct wx_file *f)
 {
-    const struct guard *g = (const struct guard *)(const void *)wx_hostsock_of(f)->watch;
+    const struct guard *g = guard_of(f);
     return g && wx_load_acquire(&g->bound) ? g->name : NULL;
 }

@@ -24,6 +24,12 @@ bool wx_sock_query(struct wx_file *f, enum wx_net_op op, struct wx_net_query *re
  */
 bool wx_sock_set_path(struct wx_file *f, struct wx_budget *budget, const char *name,
                       const struct wx_root_place *at);
+/**
+ * Of those who bind one socket at once only the first may: it sets the path, or gives up. False:
+ * somebody else did, or does.
+ */
+bool wx_sock_claim_path(struct wx_file *f);
+void wx_sock_unclaim_path(struct wx_file *f);
 /** What it is bound to, as the guest wrote it; NULL: nothing. */
 const char *wx_sock_path(struct wx_file *f);
 /** It is bound to this, as the guest sees it. */

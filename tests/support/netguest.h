@@ -48,7 +48,7 @@ static inline void guest_describe(struct guest *g)
     assert_int_equal(wax_engine_new(&o, &g->engine, NULL), WAX_OK);
     assert_int_equal(wax_module_from_file(g->engine, g->path, &g->module, NULL), WAX_OK);
     assert_int_equal(wax_builder_new(g->engine, "sockets", &g->builder, NULL), WAX_OK);
-    wax_builder_grant(g->builder, WAX_CAP_THREADS);
+    wax_builder_grant(g->builder, WAX_CAP_THREADS | WAX_CAP_PROCESSES);
     (void)snprintf(copy, sizeof copy, "%s", g->rules);
     while ((rule = strsep(&rest, " "))) {
         if (rule[0] && wax_builder_net(g->builder, rule, &error) != WAX_OK) {

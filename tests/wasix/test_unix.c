@@ -94,6 +94,11 @@ static void run_all(const char *rules, uint32_t kind)
     }
     well(&g, "names", kind, 0, 1);
     well(&g, "queues", kind, 0, 1);
+    well(&g, "watched", kind, 0, 1);
+    for (int i = 0; i < 20; i++) {
+        well(&g, "claims", kind, 0, 1);
+    }
+    well(&g, "across_fork", kind, 0, 1);
     guest_close(&g);
     assert_int_equal(count_entries(dir), 2); /* nothing of it is left there */
 }
@@ -111,6 +116,9 @@ static void test_in_memory(void **state)
     struct guest g;
     run_all("", IN_MEMORY);
     run_all("virtual", IN_MEMORY);
+    open_with(&g, "", 0);
+    well(&g, "leave_open", IN_MEMORY, 0, 1);
+    guest_close(&g);
     open_with(&g, "deny:unix:/tmp/s00.sock", 0);
     assert_int_equal(try_path(&g, BIND, "/tmp/s01.sock"), 0);
     assert_int_equal(try_path(&g, BIND, "/tmp/s00.sock"), PERM);

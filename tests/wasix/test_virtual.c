@@ -77,6 +77,10 @@ static void test_behaviour(void **state)
     for (size_t i = 0; i < 2 * sizeof exports / sizeof *exports; i++) { /* each twice */
         well(&g, exports[i / 2], 0, 0, 0);
     }
+    for (uint32_t kind = ON_V4; kind <= ON_V6; kind++) {
+        well(&g, "across_fork", kind, 0, 1);
+        well(&g, "leave_open", kind, 0, 1);
+    }
     guest_close(&g);
 }
 

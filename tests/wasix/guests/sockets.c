@@ -580,3 +580,119 @@ WAX_EXPORT("strangers") uint32_t strangers(void)
     CHECK(E_SUCCESS, wasix_fd_close(a));
     return wasix_fd_close(b);
 }
+
+/* A child calls its parent, by what both know. */
+WAX_EXPORT("across_fork") uint32_t across_fork(uint32_t kind)
+{
+    struct addr at;
+    uint32_t listener, s, n, pid = 1, who[2], status[4],
+                             e = bind_own(kind, 0, STREAM, &listener, &at);
+    char in[8];
+    if (e) {
+        return e;
+    }
+    CHECK(E_SUCCESS, wasix_sock_listen(listener, 1));
+    CHECK(E_SUCCESS, wasix_proc_fork(1, PTR(&pid)));
+    if (pid == 0) {
+        e = wasix_fd_close(listener); /* its own number of it */
+        e = e ? e : open_socket(family_of(kind), STREAM, &s);
+        e = e ? e : connect_to(s, at);
+        e = e ? e : transfer(s, "child", 5, &n);
+        wasix_proc_exit2(e);
+    }
+    CHECK(E_SUCCESS, wasix_sock_accept_v2(listener, 0, PTR(&s), 0));
+    CHECK(E_SUCCESS, receive(s, in, sizeof in, 2 /* until the end */, &n));
+    CHECK(5, n);
+    who[0] = 1;
+    who[1] = pid;
+    CHECK(E_SUCCESS, wasix_proc_join(PTR(who), 0, PTR(status)));
+    CHECK(E_SUCCESS, wasix_fd_close(s));
+    return close_own(kind, listener, &at);
+}
+
+/* A set that watches a socket before it is known where that will be. */
+WAX_EXPORT("watched") uint32_t watched(uint32_t kind)
+{
+    struct {
+        uint32_t events, pad;
+        uint8_t data[24];
+    } wanted = {.events = 1 /* in */}, happened;
+    struct addr at = own_address(kind, 0);
+    uint32_t set, a, b, d, n;
+    CHECK(E_SUCCESS, wasix_epoll_create(PTR(&set)));
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &a));
+    CHECK(E_SUCCESS, wasix_epoll_ctl(set, 1, a, PTR(&wanted)));
+    CHECK(E_SUCCESS, bind_to(a, at));
+    CHECK(E_SUCCESS, wasix_sock_listen(a, 1));
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &b));
+    CHECK(E_SUCCESS, connect_to(b, at));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 1000000000, PTR(&n)));
+    CHECK(1, n);
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    CHECK(E_SUCCESS, close_own(kind, a, &at));
+    CHECK(E_SUCCESS, open_socket(UNIX, DGRAM, &d));
+    CHECK(E_SUCCESS, wasix_epoll_ctl(set, 1, d, PTR(&wanted)));
+    CHECK(E_SUCCESS, bind_to(d, at));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 0, PTR(&n)));
+    CHECK(0, n);
+    CHECK(E_SUCCESS, open_socket(UNIX, DGRAM, &b));
+    CHECK(E_SUCCESS, connect_to(b, at));
+    CHECK(E_SUCCESS, transfer(b, "x", 1, &n));
+    CHECK(E_SUCCESS, wasix_epoll_wait(set, PTR(&happened), 1, 1000000000, PTR(&n)));
+    CHECK(1, n);
+    CHECK(E_SUCCESS, wasix_fd_close(b));
+    CHECK(E_SUCCESS, wasix_fd_close(set));
+    return close_own(kind, d, &at);
+}
+
+/* Everything half done; who ends the guest cleans up. */
+WAX_EXPORT("leave_open") uint32_t leave_open(uint32_t kind)
+{
+    struct addr at, from;
+    uint32_t listener, s, d, e = bind_own(kind, 0, STREAM, &listener, &at);
+    if (e) {
+        return e;
+    }
+    CHECK(E_SUCCESS, wasix_sock_listen(listener, 8));
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK(E_SUCCESS, open_socket(family_of(kind), STREAM, &s));
+        CHECK(E_SUCCESS, connect_to(s, at));
+        CHECK(E_SUCCESS, transfer(s, "unread", 6, &e));
+    }
+    e = bind_own(kind, 1, DGRAM, &d, &at);
+    e = e ? e : bind_own(kind, 2, DGRAM, &s, &from);
+    CHECK(0, e);
+    CHECK(E_SUCCESS, connect_to(s, at));
+    CHECK(E_SUCCESS, connect_to(d, from)); /* to each other */
+    CHECK(E_SUCCESS, send_to(s, "unread", 6, at));
+    return 0;
+}
+
+/* Many bind one socket at once: one of them does. */
+static uint32_t contested;
+
+static void claim_main(void *arg)
+{
+    struct client *k = arg;
+    k->result = bind_to(contested, own_address(k->kind, k->number));
+}
+
+WAX_EXPORT("claims") uint32_t claims(uint32_t kind)
+{
+    enum { N = 8 };
+    struct addr at;
+    uint32_t e, well = 0;
+    CHECK(E_SUCCESS, open_socket(UNIX, STREAM, &contested));
+    at = unix_at("");
+    if ((e = start(N, kind, &at, claim_main)) != 0) {
+        return e;
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        wax_thread_join(&clients[i].thread);
+        well += clients[i].result == E_SUCCESS;
+        CHECK(1, clients[i].result == E_SUCCESS || clients[i].result == E_INVAL);
+    }
+    CHECK(1, well);
+    CHECK(E_SUCCESS, wasix_sock_addr_local(contested, PTR(&at)));
+    return close_own(kind, contested, &at);
+}
