@@ -36,11 +36,11 @@ static bool each_line(struct wx_resolver *r, const char *path, words_fn fn)
     char line[MAX_LINE];
     bool ok = true;
     FILE *f = fopen(path, "re");
-    while (f && ok && fgets(line, sizeof line, f)) {
+    while (f && ok && !feof(f) && !ferror(f) && fgets(line, sizeof line, f)) {
         char *words[MAX_WORDS], *rest = line, *w;
         unsigned n = 0;
         if (!strchr(line, '\n')) {
-            for (int ch = getc(f); ch != '\n' && ch != EOF;) {
+            for (int ch = 0; ch != '\n' && ch != EOF;) {
                 ch = getc(f);
             }
         }

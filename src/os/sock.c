@@ -127,7 +127,9 @@ static int bind_anywhere(int fd, struct sockaddr_un *ret, socklen_t *ret_len)
 {
     const struct sockaddr any = {.sa_family = AF_UNIX};
     *ret_len = sizeof *ret;
-    (void)bind(fd, &any, sizeof any.sa_family); /* unless it has a name, which serves as well */
+    if (bind(fd, &any, sizeof any.sa_family) != 0 && errno != EINVAL) { /* a name serves as well */
+        return errno;
+    }
     memset(ret, 0, sizeof *ret);
     return getsockname(fd, (struct sockaddr *)ret, ret_len) != 0 ? errno : 0;
 }
@@ -154,8 +156,9 @@ static int join_stream(int fd, const struct sockaddr_un *name, socklen_t len, in
     }
     while (!e && other < 0) {
         other = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        e = other < 0 ? errno : 0;
-        if (!e && !is_from(other, name, len)) { /* somebody who found the address */
+        if (other < 0) {
+            e = errno;
+        } else if (!is_from(other, name, len)) { /* somebody who found the address */
             (void)wx_fd_close(&other);
             other = -1;
         }

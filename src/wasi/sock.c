@@ -237,7 +237,10 @@ static wx_wasi_ret wait_transfer(struct wx_wasi_call *c, struct wx_file *f,
         [S_RET_FLAGS] = x->ret_flags, [S_ADDR] = x->addr,     [S_REST] = rest};
     /* A queue of somebody's that is full: nothing tells when it is not. */
     bool blind = x->send && x->addressed && is_unix(f) && f->filetype == WX_FT_DGRAM;
-    short events = blind ? 0 : x->send ? POLLOUT : POLLIN;
+    short events = POLLIN;
+    if (x->send) {
+        events = blind ? 0 : POLLOUT;
+    }
     return wx_sock_wait(c, f, events, deadline, resume_transfer, state);
 }
 

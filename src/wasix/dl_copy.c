@@ -313,7 +313,10 @@ static wax_status fill_member(const struct copying *c, size_t i)
     struct wx_mem *mem = &c->to->dl->env->mem;
     struct wx_instance *to = c->to->members.p[i].instance;
     struct wx_extern *imports = wx_zalloc_array(mem, (size_t)w->n_imports + 1, sizeof *imports);
-    wax_status st = imports ? WAX_OK : wx_fail_nomem(c->err, "imports");
+    if (!imports) {
+        return wx_fail_nomem(c->err, "imports");
+    }
+    wax_status st = WAX_OK;
     for (uint32_t k = 0; k < w->n_imports && st == WAX_OK; k++) {
         st = import_one(c, i, &w->imports[k], &imports[k]);
     }

@@ -130,7 +130,7 @@ wx_wasi_ret wx_wasi_resolve(struct wx_wasi_call *c, const uint64_t *a)
         e = WX_WERRNO_OVERFLOW;
     }
     e = e ? e : wx_guest_check(c, (wx_gptr){a[3]}, a[4] * ADDR_STRIDE);
-    e = e ? e : wx_guest_read_str(c, (wx_gptr){a[0]}, a[1], 2 * WX_NET_NAME_MAX, &host);
+    e = e ? e : wx_guest_read_str(c, (wx_gptr){a[0]}, a[1], UINT64_C(2) * WX_NET_NAME_MAX, &host);
     if (e) {
         return e;
     }

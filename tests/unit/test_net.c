@@ -423,10 +423,11 @@ static void test_long(void **state)
     wx_net_rules_init(&rules, &mem);
     memset(text, 'a', sizeof text - 1);
     assert_int_equal(wx_net_rules_add(&rules, text, NULL), WAX_E_INVALID);
-    memcpy(text, "allow:tcp:out:", 14);
+    for (size_t i = 0; i < 14; i++) {
+        text[i] = "allow:tcp:out:"[i];
+    }
     assert_int_equal(wx_net_rules_add(&rules, text, NULL), WAX_E_INVALID);
-    text[14 + 63] = '\0';
-    strcat(text, ":1");
+    memcpy(text + 14 + 63, ":1", 3);
     assert_int_equal(wx_net_rules_add(&rules, text, NULL), WAX_OK);
     text[14 + 63] = 'a';
     assert_int_equal(wx_net_rules_add(&rules, text, NULL), WAX_E_INVALID);

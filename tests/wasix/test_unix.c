@@ -67,6 +67,10 @@ static int host_server(const char *path, int type)
 {
     struct sockaddr_un a = at_host(path);
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        fail();
+        return -1;
+    }
     assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
     assert_true(type == SOCK_DGRAM || listen(fd, 4) == 0);
     return fd;
@@ -75,7 +79,8 @@ static int host_server(const char *path, int type)
 static void assert_comes(int fd, const char *text)
 {
     char buf[16] = {0};
-    assert_int_equal(recv(fd, buf, sizeof buf - 1, 0), strlen(text));
+    assert_true(fd >= 0);
+    assert_int_equal(fd < 0 ? -1 : recv(fd, buf, sizeof buf - 1, 0), strlen(text));
     assert_string_equal(buf, text);
 }
 
@@ -266,10 +271,10 @@ static void *call_guest(void *arg)
     struct sockaddr_un a = at_host(below("g.sock"));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)arg;
-    while (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) { /* it is not there yet */
+    while (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) != 0) { /* it is not there yet */
         (void)usleep(1000);
     }
-    if (send(fd, "hello", 5, 0) == 5) {
+    if (fd >= 0 && send(fd, "hello", 5, 0) == 5) {
         assert_comes(fd, "hello");
     }
     return close(fd) == 0 ? arg : NULL;
@@ -285,7 +290,7 @@ static void test_others(void **state)
     int server = host_server(below("h.sock"), SOCK_STREAM);
     open_with(&g, BOTH, 0);
     assert_int_equal(try_path(&g, CONNECT, "/host/h.sock"), 0);
-    int fd = accept(server, NULL, NULL);
+    int fd = server < 0 ? -1 : accept(server, NULL, NULL);
     assert_comes(fd, "hi");
     assert_int_equal(close(fd), 0);
     assert_int_equal(pthread_create(&thread, NULL, call_guest, &g), 0);

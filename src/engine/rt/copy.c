@@ -161,7 +161,9 @@ wax_status wx_instance_copy(struct wx_store *store, struct wx_instance *from,
 {
     struct wx_instance *to = NULL;
     wax_status st = wx_instance_begin_copy(store, from, &to, err);
-    st = st == WAX_OK ? wx_instance_fill_copy(to, from, imports, shares, err) : st;
+    if (to && st == WAX_OK) {
+        st = wx_instance_fill_copy(to, from, imports, shares, err);
+    }
     if (st == WAX_OK) {
         *ret_instance = to;
     }

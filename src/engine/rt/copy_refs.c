@@ -178,7 +178,7 @@ static wax_status copy_frames(const struct wx_copy *c, wax_error **err)
     qsort(r->frames.p, r->frames.n, sizeof *r->frames.p, by_place);
     const struct wx_copy_frame *end = r->frames.p + r->frames.n;
     for (const struct wx_copy_frame *f = r->frames.p; f < end && st == WAX_OK;) {
-        if (f->code->module != module) { /* codes of a module lie together */
+        if (!typing || f->code->module != module) { /* codes of a module lie together */
             wx_typing_free(typing);
             typing = NULL;
             module = f->code->module;
