@@ -5,6 +5,7 @@
 
 static int forks;
 static __thread int mine = 5;
+__thread int forker_tls = 70;
 
 __attribute__((constructor)) static void init(void) { log_add('f'); }
 
@@ -23,6 +24,7 @@ int forker_deep(int depth, uint32_t *pid)
     return program_step(depth - 1, pid) + own;
 }
 
+int forker_tls_get(void) { return forker_tls; }
 int forker_forks(void) { return forks; }
 int forker_mine(void) { return mine++; }
 uint32_t forker_now(void) { return fork_now(); }

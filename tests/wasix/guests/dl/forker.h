@@ -7,15 +7,6 @@
 
 #include "../check.h"
 
-struct option_pid {
-    uint32_t some, pid;
-};
-struct status {
-    uint8_t tag, pad;
-    uint16_t code;
-    uint8_t sig, pad2;
-};
-
 static inline uint32_t fork_now(void)
 {
     uint32_t pid = 12345;
@@ -23,18 +14,18 @@ static inline uint32_t fork_now(void)
     return pid;
 }
 
-static inline struct status wait_for(uint32_t pid)
+static inline struct wasix_join_status wait_for(uint32_t pid)
 {
-    struct option_pid who = {1, pid};
-    struct status s = {0, 0, 0, 0, 0};
+    struct wasix_option_u32 who = {1, pid};
+    struct wasix_join_status s = {0, 0, 0};
     OK(wasix_proc_join(AT(&who), 0, AT(&s)));
-    IS(who.pid, pid);
+    IS(who.value, pid);
     return s;
 }
 
 static inline void wait_code(uint32_t pid, uint32_t code)
 {
-    struct status s = wait_for(pid);
+    struct wasix_join_status s = wait_for(pid);
     IS(s.code, code);
     IS(s.tag, 1); /* it exited */
 }

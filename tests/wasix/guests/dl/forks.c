@@ -15,6 +15,7 @@ int one_add(int a, int b), one_run(int a), one_lazy(int a), one_stack(int depth)
 int two_public(int a);
 unary one_two_public(void), two_local(void), two_own(void);
 int forker_deep(int depth, uint32_t *pid), forker_forks(void), forker_mine(void);
+int forker_tls_get(void);
 uint32_t forker_now(void);
 
 /* What libraries do, in whichever process. */
@@ -178,12 +179,72 @@ static void fork_in_a_thread(void)
     wax_thread_join(&other);
 }
 
+/* -------- thread-local data that another library defines -------- */
+
+static uint32_t external;
+
+static void use_extern(void *arg)
+{
+    int n = (int)(intptr_t)arg;
+    fail_if(((nullary)symbol(external, "extern_get"))() != 70);
+    ((void (*)(int))symbol(external, "extern_set"))(n);
+    fail_if(forker_tls_get() != n || ((nullary)symbol(external, "extern_get"))() != n);
+}
+
+static void fork_with_extern(void)
+{
+    external = open_lib("libextern.so");
+    use_extern((void *)71);
+    uint32_t pid = fork_now();
+    if (!pid) {
+        IS(((nullary)symbol(external, "extern_get"))(), 71);
+        ((void (*)(int))symbol(external, "extern_set"))(72);
+        run_thread(use_extern, 73);
+        IS(forker_tls_get(), 72);
+        wasix_proc_exit2(30);
+    }
+    wait_code(pid, 30);
+    run_thread(use_extern, 74);
+    IS(forker_tls_get(), 71);
+}
+
+/* -------- functions made at run time -------- */
+
+static void add_backing(const int32_t *args, int32_t *result, int32_t *more)
+{
+    *result = args[0] + *more;
+}
+
+static void fork_with_closure(void)
+{
+    static const uint8_t i32s[1] = {0};
+    static int32_t more = 30;
+    uint32_t n = 0;
+    OK(wasix_closure_allocate(AT(&n)));
+    OK(wasix_closure_prepare(AT(add_backing), n, AT(i32s), 1, AT(i32s), 1, AT(&more)));
+    IS(((unary)(uintptr_t)n)(12), 42);
+    uint32_t pid = fork_now();
+    if (!pid) {
+        more = 40;
+        IS(((unary)(uintptr_t)n)(12), 52);
+        IS(((nullary)symbol(open_lib("libinner.so"), "inner_ready"))(), 6);
+        IS(((unary)(uintptr_t)n)(13), 53);
+        OK(wasix_closure_free(n));
+        wasix_proc_exit2(40);
+    }
+    wait_code(pid, 40);
+    IS(((unary)(uintptr_t)n)(13), 43);
+    OK(wasix_closure_free(n));
+}
+
 void _start(void)
 {
     fork_simply();
+    fork_with_closure(); /* before there are threads */
     fork_deep();
     open_apart();
     threads_of_a_child();
     fork_in_a_thread();
+    fork_with_extern();
     wasix_proc_exit2(0);
 }

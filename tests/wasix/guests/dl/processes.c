@@ -227,9 +227,9 @@ static void kill_children(void)
         }
         OK(wasix_thread_sleep(UINT64_C(150000) * i));
         OK(wasix_proc_signal(pid, KILL));
-        struct status s = wait_for(pid);
+        struct wasix_join_status s = wait_for(pid);
         IS(s.tag, EXIT_SIGNAL);
-        IS(s.sig, KILL);
+        IS(s.signal, KILL);
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bit of everything, for runs in which some allocation fails: it ends with 0, or 3 if it could
  * not. */
+#include <waxwing/wasix.h>
+
 #include "../check.h"
 #include "log.h"
 
@@ -30,9 +32,25 @@ static void use(void *arg)
     IS(one_add(1, two_public(1)), 24);
 }
 
+static void use_in_child(void)
+{
+    uint32_t pid = 0;
+    struct wasix_option_u32 who = {.some = 1};
+    struct wasix_join_status s = {0, 0, 0};
+    need(wasix_proc_fork(1, AT(&pid)) == 0);
+    if (!pid) {
+        use(0);
+        wasix_proc_exit2(0);
+    }
+    who.value = pid;
+    need(wasix_proc_join(AT(&who), 0, AT(&s)) == 0);
+    need(s.tag == 1 && s.code == 0);
+}
+
 void _start(void)
 {
     need(wasix_dlopen(AT("libplug.so"), 10, 0, 0, 0, 0, 0, AT(&handle)) == 0);
+    use_in_child();
     use(0);
     need(wax_thread_start(&thread, use, 0, stack, sizeof stack) == 0);
     wax_thread_join(&thread);
