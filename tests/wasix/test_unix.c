@@ -99,6 +99,7 @@ static void run_all(const char *rules, uint32_t kind)
     }
     well(&g, "names", kind, 0, 1);
     well(&g, "queues", kind, 0, 1);
+    well(&g, "churn", kind, 64, 2);
     well(&g, "watched", kind, 0, 1);
     for (int i = 0; i < 20; i++) {
         well(&g, "claims", kind, 0, 1);

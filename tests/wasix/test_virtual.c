@@ -78,6 +78,7 @@ static void test_behaviour(void **state)
         well(&g, exports[i / 2], 0, 0, 0);
     }
     for (uint32_t kind = ON_V4; kind <= ON_V6; kind++) {
+        well(&g, "churn", kind, 64, 2);
         well(&g, "across_fork", kind, 0, 1);
         well(&g, "leave_open", kind, 0, 1);
     }

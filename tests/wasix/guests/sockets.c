@@ -696,3 +696,40 @@ WAX_EXPORT("claims") uint32_t claims(uint32_t kind)
     CHECK(E_SUCCESS, wasix_sock_addr_local(contested, PTR(&at)));
     return close_own(kind, contested, &at);
 }
+
+/* Each thread a server and a client of its own, over and over: addresses come and go. */
+static uint32_t churn_one(const struct client *k)
+{
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        struct addr at;
+        uint32_t listener, s, a, n, e = bind_own(k->kind, k->number, STREAM, &listener, &at);
+        uint8_t byte = byte_of(k->number, i), got = 0;
+        if (e) {
+            return e;
+        }
+        CHECK(E_SUCCESS, wasix_sock_listen(listener, 1));
+        CHECK(E_SUCCESS, open_socket(family_of(k->kind), STREAM, &s));
+        CHECK(E_SUCCESS, connect_to(s, at));
+        CHECK(E_SUCCESS, transfer(s, &byte, 1, &n));
+        CHECK(E_SUCCESS, wasix_sock_accept_v2(listener, 0, PTR(&a), 0));
+        CHECK(E_SUCCESS, receive(a, &got, 1, 0, &n));
+        CHECK(byte, got);
+        CHECK(E_SUCCESS, wasix_fd_close(i % 2 ? a : s));
+        CHECK(0, close_own(k->kind, listener, &at));
+        CHECK(E_SUCCESS, wasix_fd_close(i % 2 ? s : a));
+    }
+    return 0;
+}
+
+static void churn_main(void *arg)
+{
+    struct client *k = arg;
+    k->result = churn_one(k);
+}
+
+WAX_EXPORT("churn") uint32_t churn(uint32_t kind, uint32_t n)
+{
+    const struct addr nobody = unix_at("");
+    uint32_t e = start(n, kind, &nobody, churn_main);
+    return e ? e : join(n);
+}
