@@ -21,7 +21,23 @@ int one_add(int a, int b), one_run(int a), one_stack(int depth), two_public(int 
 static void (*hook)(void);
 void program_hook(void) { hook(); }
 
+static wax_thread thread;
+static char stack[16384] __attribute__((aligned(16)));
+
 /* -------- in a constructor -------- */
+
+static void open_there(void *arg)
+{
+    (void)arg;
+    IS(((nullary)symbol(open_lib("libinner.so"), "inner_ready"))(), 6);
+}
+
+/* Nobody is loading any more: another thread's turn comes. */
+static void open_in_thread(void)
+{
+    OK(wax_thread_start(&thread, open_there, 0, stack, sizeof stack));
+    wax_thread_join(&thread);
+}
 
 static uint32_t constructed_pid = 1;
 static void fork_hook(void) { constructed_pid = fork_now(); }
@@ -34,6 +50,7 @@ static void fork_in_constructor(void)
     IS(((nullary)symbol(handle, "hook_get"))(), 9);
     IS(((unary)symbol(open_lib("libcopy.so"), "copy_three"))(2), 5);
     if (!constructed_pid) {
+        open_in_thread();
         wasix_proc_exit2(31);
     }
     wait_code(constructed_pid, 31);
@@ -78,8 +95,6 @@ static void switch_in_constructor(void)
 
 /* -------- while another thread loads -------- */
 
-static wax_thread thread;
-static char stack[16384] __attribute__((aligned(16)));
 static volatile uint32_t loaded, stopping, rounds;
 static uint32_t n_loads = 60;
 
@@ -134,9 +149,12 @@ static void fork_while_loading(void)
 {
     OK(wax_thread_start(&thread, load_many, 0, stack, sizeof stack));
     while (!stopping) {
-        uint32_t last = loaded, pid = fork_now();
+        uint32_t last = loaded, pid = 12345, copies = rounds & 1; /* or the parent's memory */
+        OK(wasix_proc_fork(copies, AT(&pid)));
         if (!pid) {
-            use_all(last);
+            if (copies) {
+                use_all(last);
+            }
             wasix_proc_exit2(34);
         }
         wait_code(pid, 34);
