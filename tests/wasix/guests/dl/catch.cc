@@ -99,6 +99,21 @@ static int call_forked(int a)
     }
 }
 
+/* The exception is on its way, and goes on in both. */
+struct Forker {
+    ~Forker() { pid = fork_now(); }
+};
+
+static int fork_unwinding(int a)
+{
+    try {
+        Forker forker;
+        return throw_it(a);
+    } catch (...) {
+        return static_cast<int>(reinterpret_cast<intptr_t>(caught));
+    }
+}
+
 static void check_forks(void)
 {
     int before = destroyed, value = call_forked(5);
@@ -115,6 +130,11 @@ static void check_forks(void)
         wasix_proc_exit2(42);
     }
     wait_code(pid, 42);
+    IS(fork_unwinding(6), 6);
+    if (!pid) {
+        wasix_proc_exit2(43);
+    }
+    wait_code(pid, 43);
 }
 
 extern "C" void _start(void)

@@ -43,10 +43,20 @@ static void fork_simply(void)
     IS(two_data, 22);
 }
 
+/* Where a jump out of both modules leads to: value 1 in the parent, 2 in the child. */
+static struct wasix_stack_snapshot mark;
+static uint64_t mark_value;
+static int jumps;
+
 int program_step(int depth, uint32_t *pid)
 {
     volatile int own = 1000;
-    return forker_deep(depth, pid) + own;
+    int sum = forker_deep(depth, pid) + own;
+    if (jumps && depth == 3) {
+        jumps = 0;
+        wasix_stack_restore(AT(&mark), *pid ? 1 : 2);
+    }
+    return sum;
 }
 
 static int (*volatile deep)(int, uint32_t *) = forker_deep;
@@ -69,6 +79,25 @@ static void fork_deep(void)
         wasix_proc_exit2(23);
     }
     wait_code(pid, 23);
+}
+
+/* Marked before the fork, by frames of which some belong to the library. */
+static void fork_and_jump(void)
+{
+    static uint32_t pid;
+    OK(wasix_stack_checkpoint(AT(&mark), AT(&mark_value)));
+    uint64_t value = *(volatile uint64_t *)&mark_value;
+    if (!value) {
+        jumps = 1;
+        (void)deep(20, &pid);
+        IS(0, 1);
+    }
+    IS(value, pid ? 1 : 2);
+    check_libraries(0);
+    if (!pid) {
+        wasix_proc_exit2(44);
+    }
+    wait_code(pid, 44);
 }
 
 static uint32_t plug;
@@ -242,6 +271,7 @@ void _start(void)
     fork_simply();
     fork_with_closure(); /* before there are threads */
     fork_deep();
+    fork_and_jump();
     open_apart();
     threads_of_a_child();
     fork_in_a_thread();

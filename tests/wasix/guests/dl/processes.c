@@ -208,6 +208,17 @@ static void fork_and_exec(uint32_t copies)
     IS(one_run(5), 13 + 11 + 7 + 22 + 15 + 1);
 }
 
+/* The thread acts as the child until that is another program. */
+static void act_and_exec(void)
+{
+    uint32_t pid = 0, value = 0;
+    OK(wasix_proc_fork_env(AT(&pid)));
+    OK(wasix_dlsym(0, AT("one_add"), 7, 0, 0, AT(&value)));
+    OK(exec_self("x\nuse"));
+    wait_code(pid, 35);
+    IS(one_add(2, 3), 5);
+}
+
 static void vfork_and_exit(void)
 {
     uint32_t pid = 12345;
@@ -278,6 +289,7 @@ void _start(void)
     many_rounds();
     fork_and_exec(1);
     fork_and_exec(0);
+    act_and_exec();
     vfork_and_exit();
     spawn_self();
     kill_children();
