@@ -30,7 +30,7 @@ static const char help[] =
     "  --dev                     /dev for preview1 modules, too: null, zero, random, stdin, fd/…\n"
     "  --cwd GUEST               the directory the guest works in (default: /, or none)\n"
     "  --listen ADDRESS:PORT[,nonblock]  a socket to accept TCP connections on: 127.0.0.1:8080\n"
-    "  --net RULE                off, loopback, all, virtual, or allow:tcp:out:api.example.com:443\n"
+    "  --net RULE                off, loopback, all, virtual, allow:tcp:out:api.example.com:443\n"
     "                            and the like (repeatable; 'waxwing net --help')\n"
     "  --net-log                 tell every decision about the network and its rule\n"
     "  --fd N                    our descriptor N: from a shell or a service manager\n"
