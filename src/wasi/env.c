@@ -338,9 +338,19 @@ static wax_status provide_memory(void *data, struct wx_store *store,
     return WAX_OK;
 }
 
+/* In a store that is made as a copy: the instance to be copied says what is in it (rt/copy.c). */
+static wax_status stand_in(struct wx_store *store, struct wx_extern *ext, wax_error **err)
+{
+    const uint64_t none[2] = {0, 0};
+    return ext->kind == WX_EXT_TABLE
+               ? wx_table_new(store, &ext->u.table->type, none, &ext->u.table, err)
+               : wx_global_new(store, &ext->u.global->type, none, &ext->u.global, err);
+}
+
 /*
  * Objects of the embedder belong to the main thread's store. Another thread can have what has no
- * state of its own: functions made per store, shared memories, constants.
+ * state of its own: functions made per store, shared memories, constants. A child has copies of
+ * globals and tables.
  */
 static wax_status for_thread(const struct wx_guest_thread *self, const struct wx_import *import,
                              struct wx_extern *ext, wax_error **err)
@@ -356,6 +366,9 @@ static wax_status for_thread(const struct wx_guest_thread *self, const struct wx
     }
     if (g && !g->type.mut && !wx_type_is_ref(g->type.type)) {
         return wx_global_new(self->store, &g->type, g->value, &ext->u.global, err);
+    }
+    if (self->store->twins && (g || ext->kind == WX_EXT_TABLE)) {
+        return stand_in(self->store, ext, err);
     }
     (void)wx_fail(err, WAX_E_LINK, "import '%.*s.%.*s' belongs to the main thread only",
                   (int)import->module.len, import->module.p, (int)import->name.len, import->name.p);

@@ -516,6 +516,85 @@ static void test_memory_of_the_embedder(void **state)
     wax_engine_free(engine);
 }
 
+/* A child has copies of the embedder's globals and tables, and so has its own child. */
+static void test_children_have_globals_and_tables_of_their_own(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "(module (type $u (func (result i32)))"
+        " (import \"wasix_32v1\" \"proc_fork\" (func $fork (param i32 i32) (result i32)))"
+        " (import \"wasix_32v1\" \"proc_join\" (func $join (param i32 i32 i32) (result i32)))"
+        " (import \"wasix_32v1\" \"proc_exit2\" (func $exit (param i32)))"
+        " (import \"env\" \"count\" (global $count (mut i32)))"
+        " (import \"env\" \"count\" (global $again (mut i32)))"
+        " (import \"env\" \"table\" (table $t 4 funcref))"
+        " (memory (export \"memory\") 1)"
+        " (func $get (result i32) (global.get $count)) (elem (i32.const 1) $get)"
+        " (func $call (result i32) (call_indirect $t (type $u) (i32.const 1)))"
+        " (func $is (param i32 i32)"
+        "  (if (i32.ne (local.get 0) (local.get 1)) (then (call $exit (i32.const 99)))))"
+        " (func $new (result i32) (call $is (call $fork (i32.const 1) (i32.const 16)) (i32.const "
+        "0))"
+        "  (i32.load (i32.const 16)))"
+        " (func $wait (param $pid i32) (param $code i32)"
+        "  (i32.store (i32.const 32) (i32.const 1)) (i32.store (i32.const 36) (local.get $pid))"
+        "  (call $is (call $join (i32.const 32) (i32.const 0) (i32.const 48)) (i32.const 0))"
+        "  (call $is (i32.load16_u (i32.const 50)) (local.get $code)))"
+        " (func $child (local $pid i32)"
+        "  (call $is (call $call) (i32.const 5))"
+        "  (global.set $count (i32.const 7))"
+        "  (call $is (global.get $again) (i32.const 7)) (call $is (call $call) (i32.const 7))"
+        "  (table.set $t (i32.const 2) (table.get $t (i32.const 1)))"
+        "  (table.set $t (i32.const 1) (ref.null func))"
+        "  (local.set $pid (call $new))"
+        "  (if (local.get $pid) (then (call $wait (local.get $pid) (i32.const 4))))"
+        "  (global.set $again (i32.add (global.get $count) (i32.const 1)))"
+        "  (call $is (call_indirect $t (type $u) (i32.const 2)) (i32.const 8))"
+        "  (call $is (ref.is_null (table.get $t (i32.const 1))) (i32.const 1))"
+        "  (call $exit (select (i32.const 3) (i32.const 4) (local.get $pid))))"
+        " (func (export \"_start\") (local $pid i32)"
+        "  (global.set $count (i32.const 5))"
+        "  (local.set $pid (call $new))"
+        "  (if (i32.eqz (local.get $pid)) (then (call $child)))"
+        "  (call $wait (local.get $pid) (i32.const 3))"
+        "  (call $is (global.get $count) (i32.const 5)) (call $is (call $call) (i32.const 5))"
+        "  (call $is (ref.is_null (table.get $t (i32.const 2))) (i32.const 1))))";
+    wax_engine *engine = engine_new(WAX_SIGNALS_OWN, 0);
+    wax_module *module;
+    wax_builder *builder;
+    wax_store *store;
+    wax_linker *linker;
+    wax_env *env;
+    int32_t code = -1;
+    wax_value value = WAX_INIT_I32(0);
+    wax_extern count = {.kind = WAX_EXTERN_GLOBAL}, table = {.kind = WAX_EXTERN_TABLE};
+    const wax_limits limits = {4, UINT64_MAX, 0, 0};
+    assert_int_equal(
+        wax_module_from_bytes(engine, (const uint8_t *)text, sizeof text - 1, &module, NULL),
+        WAX_OK);
+    assert_int_equal(wax_store_new(engine, &store, NULL), WAX_OK);
+    assert_int_equal(wax_linker_new(engine, &linker, NULL), WAX_OK);
+    assert_int_equal(wax_global_new(store, &value, 1, &count.of.global, NULL), WAX_OK);
+    assert_int_equal(wax_table_new(store, &limits, WAX_FUNCREF, &table.of.table, NULL), WAX_OK);
+    assert_int_equal(wax_linker_define(linker, NAME("env"), NAME("count"), &count, NULL), WAX_OK);
+    assert_int_equal(wax_linker_define(linker, NAME("env"), NAME("table"), &table, NULL), WAX_OK);
+    assert_int_equal(wax_builder_new(engine, "x", &builder, NULL), WAX_OK);
+    wax_builder_grant(builder, WAX_CAP_PROCESSES);
+    wax_builder_linker(builder, linker);
+    wax_builder_store(builder, store);
+    assert_int_equal(wax_builder_instantiate(builder, module, &env, NULL), WAX_OK);
+    assert_int_equal(wax_env_run(env, &code, NULL), WAX_OK);
+    assert_int_equal(code, 0);
+    wax_global_get(count.of.global, &value);
+    assert_int_equal(value.of.i32, 5);
+    wax_env_free(env);
+    wax_builder_free(builder);
+    wax_linker_free(linker);
+    wax_store_free(store);
+    wax_module_free(module);
+    wax_engine_free(engine);
+}
+
 /* -------- objects in wrong places -------- */
 
 static void test_references_keep_their_types(void **state)
@@ -748,6 +827,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_cancel_while_spawning),
         cmocka_unit_test(test_start_function_may_call_wasi),
         cmocka_unit_test(test_memory_of_the_embedder),
+        cmocka_unit_test(test_children_have_globals_and_tables_of_their_own),
         cmocka_unit_test(test_references_keep_their_types),
         cmocka_unit_test(test_objects_of_other_stores_and_engines),
         cmocka_unit_test(test_allocations_fail_one_by_one),

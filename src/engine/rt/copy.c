@@ -37,6 +37,25 @@ struct wx_func *wx_copy_func(const struct wx_copy *c, const struct wx_func *func
 
 /* -------- the instance -------- */
 
+/* What somebody else owns and all may write: the copy of the store gets one of its own. */
+static wax_status copy_import(const struct wx_copy *c, uint32_t idx, const uint64_t value[2],
+                              wax_error **err)
+{
+    const struct wx_global *from = (const struct wx_global *)(const void *)c->from->globals[idx];
+    struct wx_global *to = wx_twins_find(c->to->store->twins, from);
+    if (!to) {
+        wax_status st = wx_global_new(c->to->store, &from->type, value, &to, err);
+        if (st != WAX_OK) {
+            return st;
+        }
+        if (!wx_twins_add(c->to->store->twins, from, to)) {
+            return wx_fail_nomem(err, "a global");
+        }
+    }
+    c->to->globals[idx] = to->value;
+    return WAX_OK;
+}
+
 static wax_status copy_globals(const struct wx_copy *c, wax_error **err)
 {
     const struct wx_module *w = c->from->module->wasm;
@@ -48,10 +67,7 @@ static wax_status copy_globals(const struct wx_copy *c, wax_error **err)
             st = wx_copy_ref(c, from->type.type, value, err);
         }
         if (i < w->n_global_imports) {
-            bool known = wx_twins_find(c->to->store->twins, from) != NULL;
-            if (from->type.mut && !known && st == WAX_OK) {
-                st = wx_no_copy(err, "a mutable global that is imported");
-            }
+            st = from->type.mut && st == WAX_OK ? copy_import(c, i, value, err) : st;
             continue;
         }
         struct wx_global *to = &c->to->own_globals[i - w->n_global_imports];
@@ -90,8 +106,16 @@ static wax_status copy_tables(const struct wx_copy *c, wax_error **err)
     const struct wx_module *w = c->from->module->wasm;
     wax_status st = WAX_OK;
     for (uint32_t i = 0; i < w->n_table_imports && st == WAX_OK; i++) {
-        bool known = wx_twins_find(c->to->store->twins, c->from->tables[i]) != NULL;
-        st = known ? WAX_OK : wx_no_copy(err, "an imported table");
+        struct wx_table *to = wx_twins_find(c->to->store->twins, c->from->tables[i]);
+        if (to) {
+            c->to->tables[i] = to;
+            continue;
+        }
+        st = copy_table(c, i, err);
+        if (st == WAX_OK &&
+            !wx_twins_add(c->to->store->twins, c->from->tables[i], c->to->tables[i])) {
+            st = wx_fail_nomem(err, "a table");
+        }
     }
     for (uint32_t i = w->n_table_imports; i < w->n_tables && st == WAX_OK; i++) {
         st = copy_table(c, i, err);
