@@ -429,7 +429,8 @@ WAX_API WAX_MUST_USE wax_status wax_builder_count_calls(wax_builder *builder, in
  * Offer definitions of the embedder; they are taken before those of WASI. Guest threads can have
  * functions of wax_linker_define_func(), shared memories, tags (a thread's own of the same type)
  * and immutable numeric globals; if the module imports anything else from it, starting a thread
- * fails.
+ * fails. A forked child has copies of tables and globals as they were in its parent; nobody but the
+ * child can reach these.
  *
  * @param builder  borrowed; NULL accepted
  * @param linker   borrowed until the environment is freed; NULL = none
