@@ -17,6 +17,7 @@
 #include "wasi/filestat.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
+#include "wasi/signal.h"
 #include "wasi/sock.h"
 
 static wx_werrno get(const struct wx_wasi_call *c, uint64_t n, uint64_t right, struct wx_fd *fd)
@@ -147,6 +148,7 @@ static enum wx_outcome resume_io(struct wx_thread *t, enum wx_wake why)
     struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
+    why = wx_signal_restarts(t, why);
     if (why == WX_WAKE_SIGNAL) {
         release_wait(t);
         return wx_wasi_finish(&c, WX_WERRNO_INTR);

@@ -311,6 +311,12 @@ static enum wx_outcome next(struct wx_thread *t, struct wx_guest_call *ret_call)
     return WX_CALL;
 }
 
+enum wx_wake wx_signal_restarts(const struct wx_thread *t, enum wx_wake why)
+{
+    bool goes_on = why == WX_WAKE_SIGNAL && (ignored & BIT(t->out.call.state[0]));
+    return goes_on || why == WX_WAKE_AGAIN ? WX_WAKE_READY : why; /* its handler is done */
+}
+
 static void after(struct wx_thread *t, const struct wx_guest_call *call)
 {
     struct wx_guest_thread *g = t->owner;

@@ -50,6 +50,12 @@ bool wx_signal_send_sigsafe(struct wx_env *env, int sig);
 /** The thread takes no signals until it is given back what it was told before. */
 uint8_t wx_guest_hold_signals(struct wx_guest_thread *g);
 void wx_guest_unhold_signals(struct wx_guest_thread *g, uint8_t mode);
+/**
+ * How a wait that SA_RESTART would restart is to be resumed. Signals that do nothing by default end
+ * none: only the libc knows whether the program handles them, and one that does not must not see
+ * that a child of its ended. Their handler, the libc's, runs all the same.
+ */
+enum wx_wake wx_signal_restarts(const struct wx_thread *t, enum wx_wake why);
 /** Distribute those. Own thread of the process, or who waits for its threads. */
 void wx_signal_take_host(struct wx_env *env);
 /** To the calling thread, handled before its call returns. */

@@ -18,6 +18,7 @@
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
+#include "wasi/signal.h"
 #include "wasi/sock_watch.h"
 
 enum { SD_RD = 1, SD_WR = 2 };
@@ -287,7 +288,7 @@ static enum wx_outcome resume_transfer(struct wx_thread *thread, enum wx_wake wh
     struct transfer t;
     uint64_t s[WX_SOCK_N_STATE];
     struct wx_file *f = wx_sock_resumed(thread, &c, s, &t.deadline_ns);
-    t.gives_up = wx_sock_woken(why, t.deadline_ns);
+    t.gives_up = wx_sock_woken(wx_signal_restarts(thread, why), t.deadline_ns);
     t.done = s[S_REST] >> DONE_SHIFT;
     t.x = (struct wx_sock_transfer){.send = (s[S_REST] & SEND_BIT) != 0,
                                     .addressed = (s[S_REST] & ADDRESSED_BIT) != 0,
@@ -374,6 +375,7 @@ static enum wx_outcome resume_accept(struct wx_thread *t, enum wx_wake why)
     struct wx_wasi_call c;
     uint64_t a[WX_SOCK_N_STATE], deadline;
     struct wx_file *f = wx_sock_resumed(t, &c, a, &deadline);
+    why = wx_signal_restarts(t, why);
     return wx_wasi_finish(&c, do_accept(&c, f, wx_sock_woken(why, deadline), deadline, a));
 }
 

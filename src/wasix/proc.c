@@ -6,6 +6,7 @@
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/ptable.h"
+#include "wasi/signal.h"
 
 enum { NON_BLOCKING = 1, WAKE_STOPPED = 2 };         /* join_flags */
 enum { NOTHING, EXIT_NORMAL, EXIT_SIGNAL, STOPPED }; /* join_status */
@@ -67,7 +68,8 @@ static enum wx_outcome resume_join(struct wx_thread *t, enum wx_wake why)
     const struct wx_wait w = t->out.wait;
     struct wx_wasi_call c;
     wx_wasi_call_init(&c, t, w.data, w.slots);
-    return wx_wasi_finish(&c, join(&c, w.state, why == WX_WAKE_SIGNAL));
+    bool interrupted = wx_signal_restarts(t, why) == WX_WAKE_SIGNAL;
+    return wx_wasi_finish(&c, join(&c, w.state, interrupted));
 }
 
 wx_wasi_ret wx_wasi_proc_join(struct wx_wasi_call *c, const uint64_t *a)

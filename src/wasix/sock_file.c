@@ -12,6 +12,7 @@
 #include "wasi/env.h"
 #include "wasi/handlers.h"
 #include "wasi/rights.h"
+#include "wasi/signal.h"
 #include "wasi/sock_watch.h"
 
 enum { CHUNK = 16384 };
@@ -86,6 +87,7 @@ static enum wx_outcome resume_send_file(struct wx_thread *t, enum wx_wake why)
     struct wx_wasi_call c;
     uint64_t s[WX_SOCK_N_STATE], deadline;
     struct wx_file *f = wx_sock_resumed(t, &c, s, &deadline);
+    why = wx_signal_restarts(t, why);
     return wx_wasi_finish(&c, do_send_file(&c, f, wx_sock_woken(why, deadline), deadline, s));
 }
 

@@ -6,10 +6,10 @@
 
 #define CHECK(X) IS(!(X), 0)
 
-enum { E_CHILD = 12, E_SRCH = 71 };
+enum { E_CHILD = 12, E_INTR = 27, E_SRCH = 71 };
 enum { NON_BLOCKING = 1, WAKE_STOPPED = 2 };
 enum { NOTHING, EXIT_NORMAL, EXIT_SIGNAL, STOPPED };
-enum { KILL = 9, CONT = 18, TSTP = 20 };
+enum { KILL = 9, USR1 = 10, CHLD = 17, CONT = 18, TSTP = 20 };
 enum { MAX_PROCESSES = 64 };
 #define MS UINT64_C(1000000)
 
@@ -257,6 +257,66 @@ static void stopped(void)
     OK(p1_fd_close(w));
 }
 
+static uint32_t n_told, n_usr;
+
+WAX_EXPORT("on_signal") void on_signal(uint32_t sig)
+{
+    n_told += sig == CHLD;
+    n_usr += sig == USR1;
+}
+
+static uint32_t ends_after(uint64_t ms, uint32_t code)
+{
+    uint32_t pid = fork_now();
+    if (!pid) {
+        sleep_ms(ms);
+        wasix_proc_exit2(code);
+    }
+    return pid;
+}
+
+/* Who waits for one child is told of another's end, and waits on; other signals end the wait. */
+static void told_while_waiting(void)
+{
+    uint32_t child = fork_now();
+    if (child) {
+        wait_code(child, 9);
+        return;
+    }
+    wasix_callback_signal(AT("on_signal"), 9);
+    uint32_t other = ends_after(20, 6), pid = ends_after(120, 7);
+    wait_code(pid, 7);
+    CHECK(n_told > 0);
+    wait_code(other, 6);
+    uint32_t r, w, n = 0;
+    CHECK(wasix_fd_pipe(AT(&r), AT(&w)) == E_SUCCESS);
+    other = ends_after(20, 6); /* nor does a read end */
+    pid = fork_now();
+    if (!pid) {
+        sleep_ms(100);
+        OK(put(w, "x", 1, &n));
+        wasix_proc_exit2(7);
+    }
+    OK(get(r, &w, 1, &n));
+    IS(n, 1);
+    wait_code(pid, 7);
+    wait_code(other, 6);
+    uint32_t self = own_pid();
+    pid = fork_now();
+    if (!pid) {
+        sleep_ms(20);
+        OK(wasix_proc_signal(self, USR1));
+        sleep_ms(100);
+        wasix_proc_exit2(8);
+    }
+    struct option_pid who = {1, pid};
+    struct status s;
+    IS(wasix_proc_join(AT(&who), 0, AT(&s)), E_INTR);
+    IS(n_usr, 1);
+    wait_code(pid, 8);
+    wasix_proc_exit2(9);
+}
+
 /* As many as may be, all ended at once. */
 static void bomb(void)
 {
@@ -343,6 +403,7 @@ WAX_EXPORT("_start") void start(void)
     killed();
     many();
     stopped();
+    told_while_waiting();
     bomb();
     from_threads();
     left_behind();
