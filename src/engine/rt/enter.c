@@ -127,10 +127,21 @@ static enum wx_outcome give_up(struct wx_thread *t, enum wx_outcome out)
     return out;
 }
 
-/*
- * A wait with a signal to see to. One without a handler changes nothing for whoever waits. Before a
- * handler runs the wait ends, or says that it goes on afterwards (*ret_waits).
- */
+/* Before a handler runs the wait ends, or says that it goes on afterwards (*ret_waits). */
+static enum wx_outcome before_handler(struct wx_thread *t, bool *ret_waits)
+{
+    const struct wx_guest_call call = t->out.call;
+    enum wx_outcome out = t->out.wait.resume(t, WX_WAKE_SIGNAL);
+    *ret_waits = out == WX_WAIT;
+    if (out != WX_WAIT && out != WX_DONE && out != WX_INTERRUPT) { /* that is asked again */
+        return came_back(t, out);
+    }
+    t->pc_behind = true;
+    t->out.call = call;
+    return WX_CALL;
+}
+
+/* A wait with a signal to see to. One without a handler changes nothing for whoever waits. */
 static enum wx_outcome signalled(struct wx_thread *t, bool *ret_waits)
 {
     if (hard_interrupt(t)) {
@@ -140,18 +151,7 @@ static enum wx_outcome signalled(struct wx_thread *t, bool *ret_waits)
     if (out == WX_DONE) {
         return WX_WAIT;
     }
-    if (out != WX_CALL) {
-        return give_up(t, out);
-    }
-    const struct wx_guest_call call = t->out.call;
-    out = t->out.wait.resume(t, WX_WAKE_SIGNAL);
-    *ret_waits = out == WX_WAIT;
-    if (out != WX_WAIT && out != WX_DONE && out != WX_INTERRUPT) { /* that is asked again */
-        return came_back(t, out);
-    }
-    t->pc_behind = true;
-    t->out.call = call;
-    return WX_CALL;
+    return out == WX_CALL ? before_handler(t, ret_waits) : give_up(t, out);
 }
 
 static enum wx_outcome do_wait(struct wx_thread *t, bool *ret_waits)
@@ -207,8 +207,8 @@ static enum wx_outcome do_call(struct wx_thread *t, bool waits)
     return start(t, t->func, base);
 }
 
-/* The innermost guest call of the runtime has come to `out`. */
-static enum wx_outcome end_call(struct wx_thread *t, enum wx_outcome out)
+/* The innermost guest call of the runtime has come to `out`. *ret_waits: as before_handler(). */
+static enum wx_outcome end_call(struct wx_thread *t, enum wx_outcome out, bool *ret_waits)
 {
     const struct wx_call_record r = *t->calls;
     if (r.call.then == handled) {
@@ -240,6 +240,10 @@ static enum wx_outcome end_call(struct wx_thread *t, enum wx_outcome out)
         if (out == WX_DONE) {
             return came_back(t, r.wait.resume(t, WX_WAKE_AGAIN));
         }
+        if (out == WX_CALL) { /* another handler */
+            return before_handler(t, ret_waits);
+        }
+        (void)give_up(t, out);
     }
     return came_back(t, out);
 }
@@ -287,14 +291,14 @@ static enum wx_outcome run_on(struct wx_thread *t, const struct wx_call_record *
                 if (t->calls == base) {
                     return WX_THROW;
                 }
-                out = end_call(t, WX_THROW);
+                out = end_call(t, WX_THROW, &waits);
             }
             break;
         case WX_DONE:
             if (t->calls == base) {
                 return WX_DONE;
             }
-            out = end_call(t, WX_DONE);
+            out = end_call(t, WX_DONE, &waits);
             break;
         default: return out; /* the whole stack goes; a trace starts at the innermost frame */
         }
